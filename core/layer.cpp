@@ -1,0 +1,270 @@
+#include "core/layer.h"
+
+#include "core/user_error.h"
+
+namespace cosearch {
+namespace {
+
+std::int64_t output_extent(std::int64_t input, std::int64_t padding, std::int64_t window,
+                           std::int64_t dilation, std::int64_t stride) {
+  const std::int64_t span = input + padding - dilation * (window - 1) - 1;
+  return span < 0 ? 0 : span / stride + 1;
+}
+
+Layer memory_bound(LayerKind kind, std::int64_t channels, std::int64_t height, std::int64_t width) {
+  Layer layer;
+  layer.kind = kind;
+  layer.G = channels;
+  layer.P = layer.input_h = height;
+  layer.Q = layer.input_w = width;
+  return layer;
+}
+
+}  // namespace
+
+std::int64_t Layer::parameters() const {
+  return weights_are_activations ? 0 : elements(Tensor::weights);
+}
+
+std::int64_t Layer::elements(Tensor tensor) const {
+  switch (tensor) {
+    case Tensor::input:
+      return N * G * C * input_h * input_w;
+    case Tensor::weights:
+      return is_memory_bound() ? 0 : G * K * C * R * S;
+    case Tensor::output:
+      return N * G * K * P * Q;
+  }
+  return 0;
+}
+
+std::int32_t Layer::bits(Tensor tensor) const {
+  switch (tensor) {
+    case Tensor::input:
+      return input_bits;
+    case Tensor::weights:
+      return weight_bits;
+    case Tensor::output:
+      return output_bits;
+  }
+  return 0;
+}
+
+Bytes Layer::footprint(Tensor tensor) const {
+  return {ceil_div(elements(tensor) * bits(tensor), 8)};
+}
+
+std::vector<std::string> problems_in(const Layer& layer) {
+  std::vector<std::string> problems;
+  const auto at_least = [&](const char* name, std::int64_t value, std::int64_t least) {
+    if (value < least)
+      problems.push_back(std::string(name) + " = " + std::to_string(value) + ": must be at least " +
+                         std::to_string(least));
+  };
+  at_least("N", layer.N, 1);
+  at_least("G", layer.G, 1);
+  at_least("K", layer.K, 1);
+  at_least("C", layer.C, 1);
+  at_least("P", layer.P, 1);
+  at_least("Q", layer.Q, 1);
+  at_least("R", layer.R, 1);
+  at_least("S", layer.S, 1);
+  at_least("stride_h", layer.stride_h, 1);
+  at_least("stride_w", layer.stride_w, 1);
+  at_least("dilation_h", layer.dilation_h, 1);
+  at_least("dilation_w", layer.dilation_w, 1);
+  at_least("input_h", layer.input_h, 1);
+  at_least("input_w", layer.input_w, 1);
+  at_least("pad_top", layer.pad_top, 0);
+  at_least("pad_bottom", layer.pad_bottom, 0);
+  at_least("pad_left", layer.pad_left, 0);
+  at_least("pad_right", layer.pad_right, 0);
+  at_least("input_bits", layer.input_bits, 1);
+  at_least("weight_bits", layer.weight_bits, 1);
+  at_least("output_bits", layer.output_bits, 1);
+  if (!problems.empty()) return problems;
+
+  const auto matches = [&](const char* name, std::int64_t stated, std::int64_t implied) {
+    if (stated != implied)
+      problems.push_back(std::string(name) + " = " + std::to_string(stated) +
+                         ": input, window, stride and padding give " + std::to_string(implied));
+  };
+  matches("P", layer.P,
+          output_extent(layer.input_h, layer.pad_top + layer.pad_bottom, layer.R, layer.dilation_h,
+                        layer.stride_h));
+  matches("Q", layer.Q,
+          output_extent(layer.input_w, layer.pad_left + layer.pad_right, layer.S, layer.dilation_w,
+                        layer.stride_w));
+  return problems;
+}
+
+std::string_view name_of(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::convolution:
+      return "convolution";
+    case LayerKind::gemm:
+      return "gemm";
+    case LayerKind::pooling:
+      return "pooling";
+    case LayerKind::elementwise:
+      return "elementwise";
+    case LayerKind::softmax:
+      return "softmax";
+    case LayerKind::normalisation:
+      return "normalisation";
+  }
+  return "";
+}
+
+std::string_view name_of(Tensor tensor) {
+  switch (tensor) {
+    case Tensor::input:
+      return "input";
+    case Tensor::weights:
+      return "weights";
+    case Tensor::output:
+      return "output";
+  }
+  return "";
+}
+
+std::string describe(const Layer& layer) {
+  const auto times = [](std::int64_t a, std::int64_t b) {
+    return std::to_string(a) + "x" + std::to_string(b);
+  };
+  std::string text(layer.is_depthwise() ? "depthwise" : name_of(layer.kind));
+  text += " " + times(layer.K * layer.G, layer.C) + "x" + times(layer.R, layer.S);
+  if (layer.G > 1 && !layer.is_depthwise()) text += " groups " + std::to_string(layer.G);
+  if (layer.stride_h > 1 || layer.stride_w > 1) text += " /" + std::to_string(layer.stride_h);
+  if (layer.dilation_h > 1 || layer.dilation_w > 1)
+    text += " dilation " + std::to_string(layer.dilation_h);
+  return text + " -> " + times(layer.P, layer.Q);
+}
+
+std::uint64_t hash_of(const Layer& layer) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  const auto mix = [&](std::int64_t value) {
+    // splitmix64's finaliser spreads small integers over all bits.
+    std::uint64_t x = hash ^ (static_cast<std::uint64_t>(value) + 0x9E3779B97F4A7C15ULL);
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBULL;
+    hash = x ^ (x >> 31);
+  };
+  for (const std::int64_t value : {static_cast<std::int64_t>(layer.kind),
+                                   layer.N,
+                                   layer.G,
+                                   layer.K,
+                                   layer.C,
+                                   layer.P,
+                                   layer.Q,
+                                   layer.R,
+                                   layer.S,
+                                   layer.stride_h,
+                                   layer.stride_w,
+                                   layer.dilation_h,
+                                   layer.dilation_w,
+                                   layer.input_h,
+                                   layer.input_w,
+                                   layer.pad_top,
+                                   layer.pad_bottom,
+                                   layer.pad_left,
+                                   layer.pad_right,
+                                   std::int64_t{layer.input_bits},
+                                   std::int64_t{layer.weight_bits},
+                                   std::int64_t{layer.output_bits},
+                                   std::int64_t{layer.weights_are_activations}})
+    mix(value);
+  return hash;
+}
+
+Layer convolution(const ConvolutionShape& shape) {
+  if (shape.groups < 1 || shape.in_channels % shape.groups != 0 ||
+      shape.out_channels % shape.groups != 0)
+    throw UserError("convolution: channels " + std::to_string(shape.in_channels) + " -> " +
+                    std::to_string(shape.out_channels) +
+                    " do not divide by groups = " + std::to_string(shape.groups));
+  Layer layer;
+  layer.N = shape.batch;
+  layer.G = shape.groups;
+  layer.K = shape.out_channels / shape.groups;
+  layer.C = shape.in_channels / shape.groups;
+  layer.R = shape.kernel_h;
+  layer.S = shape.kernel_w;
+  layer.stride_h = layer.stride_w = shape.stride;
+  layer.dilation_h = layer.dilation_w = shape.dilation;
+  layer.input_h = shape.height;
+  layer.input_w = shape.width;
+  layer.pad_top = layer.pad_bottom = shape.pad_h;
+  layer.pad_left = layer.pad_right = shape.pad_w;
+  layer.P =
+      output_extent(shape.height, 2 * shape.pad_h, shape.kernel_h, shape.dilation, shape.stride);
+  layer.Q =
+      output_extent(shape.width, 2 * shape.pad_w, shape.kernel_w, shape.dilation, shape.stride);
+  if (const auto problems = problems_in(layer); !problems.empty())
+    throw UserError("convolution: " + problems.front());
+  return layer;
+}
+
+Layer same_convolution(std::int64_t in_channels, std::int64_t out_channels, std::int64_t height,
+                       std::int64_t width, std::int64_t kernel, std::int64_t stride,
+                       std::int64_t groups) {
+  return convolution({.in_channels = in_channels,
+                      .out_channels = out_channels,
+                      .height = height,
+                      .width = width,
+                      .kernel_h = kernel,
+                      .kernel_w = kernel,
+                      .stride = stride,
+                      .pad_h = kernel / 2,
+                      .pad_w = kernel / 2,
+                      .groups = groups});
+}
+
+Layer fully_connected(std::int64_t in_features, std::int64_t out_features, std::int64_t batch) {
+  return convolution({.in_channels = in_features, .out_channels = out_features, .batch = batch});
+}
+
+Layer gemm(std::int64_t rows, std::int64_t columns, std::int64_t depth, std::int64_t batches,
+           bool weights_are_activations) {
+  Layer layer;
+  layer.kind = LayerKind::gemm;
+  layer.G = batches;
+  layer.K = columns;
+  layer.C = depth;
+  layer.P = layer.input_h = rows;
+  layer.weights_are_activations = weights_are_activations;
+  return layer;
+}
+
+Layer pooling(std::int64_t channels, std::int64_t height, std::int64_t width, std::int64_t window,
+              std::int64_t stride, std::int64_t pad) {
+  Layer layer = convolution({.in_channels = channels,
+                             .out_channels = channels,
+                             .height = height,
+                             .width = width,
+                             .kernel_h = window,
+                             .kernel_w = window,
+                             .stride = stride,
+                             .pad_h = pad,
+                             .pad_w = pad,
+                             .groups = channels});
+  layer.kind = LayerKind::pooling;
+  return layer;
+}
+
+Layer elementwise(std::int64_t channels, std::int64_t height, std::int64_t width,
+                  std::int64_t operands) {
+  Layer layer = memory_bound(LayerKind::elementwise, channels, height, width);
+  layer.C = operands;
+  return layer;
+}
+
+Layer softmax(std::int64_t rows, std::int64_t length) {
+  return memory_bound(LayerKind::softmax, rows, length, 1);
+}
+
+Layer normalisation(std::int64_t rows, std::int64_t length) {
+  return memory_bound(LayerKind::normalisation, rows, length, 1);
+}
+
+}  // namespace cosearch

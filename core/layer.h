@@ -1,0 +1,121 @@
+// A layer is one loop nest with its shapes: what a network asks and an accelerator must do.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/quantity.h"
+
+namespace cosearch {
+
+enum class LayerKind : std::uint8_t {
+  convolution,    // also fully connected: P = Q = R = S = 1
+  gemm,           // G batches of (P x C) * (C x K); R = S = Q = 1
+  pooling,        // G channels, K = C = 1, window R x S; no multiplications
+  elementwise,    // G channels, K = 1, C operands (2 for a residual add)
+  softmax,        // G rows of P elements, K = C = 1
+  normalisation,  // like softmax: statistics over, and scaling of, every element
+};
+
+enum class Tensor : std::uint8_t { input, weights, output };
+inline constexpr std::array kTensors{Tensor::input, Tensor::weights, Tensor::output};
+
+/// One loop nest: for n, g, k, c, p, q, r, s:
+///   output[n][g][k][p][q] += input[n][g][c][p*stride + r*dilation - pad][..] *
+///   weights[g][k][c][r][s].
+/// K and C are PER GROUP; a depthwise convolution has G = channels, K = C = 1.
+struct Layer {
+  LayerKind kind = LayerKind::convolution;
+  std::int64_t N = 1, G = 1, K = 1, C = 1, P = 1, Q = 1, R = 1, S = 1;
+  std::int64_t stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
+  /// Extent of the input tensor as stored, without padding.
+  std::int64_t input_h = 1, input_w = 1;
+  std::int64_t pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
+  std::int32_t input_bits = 8, weight_bits = 8, output_bits = 8;
+  /// True when the "weights" are another activation (attention): they are no parameters.
+  bool weights_are_activations = false;
+
+  friend bool operator==(const Layer&, const Layer&) = default;
+
+  [[nodiscard]] bool is_memory_bound() const {
+    return kind != LayerKind::convolution && kind != LayerKind::gemm;
+  }
+  [[nodiscard]] bool is_depthwise() const {
+    return kind == LayerKind::convolution && G > 1 && K == 1 && C == 1;
+  }
+
+  /// Iterations of the loop nest; multiplications by padding zeros count, as is usual.
+  [[nodiscard]] std::int64_t operations() const { return N * G * K * C * P * Q * R * S; }
+  /// Multiply-accumulates: `operations()`, or 0 for memory-bound layers.
+  [[nodiscard]] std::int64_t macs() const { return is_memory_bound() ? 0 : operations(); }
+  /// Trained numbers in this layer's weight tensor (biases and batch-norm are the network's).
+  [[nodiscard]] std::int64_t parameters() const;
+
+  /// Elements of the whole tensor, exactly: padding is not stored.
+  [[nodiscard]] std::int64_t elements(Tensor tensor) const;
+  [[nodiscard]] std::int32_t bits(Tensor tensor) const;
+  /// Size of the tensor, rounded up to whole bytes.
+  [[nodiscard]] Bytes footprint(Tensor tensor) const;
+};
+
+/// Everything wrong with `layer` in the user's words: extents below 1, or an output extent that is
+/// not floor((input + padding - dilation*(window-1) - 1) / stride) + 1. Empty when valid.
+[[nodiscard]] std::vector<std::string> problems_in(const Layer& layer);
+
+[[nodiscard]] std::string_view name_of(LayerKind kind);
+[[nodiscard]] std::string_view name_of(Tensor tensor);
+
+/// One line for people: "conv 64x3x7x7 /2 -> 112x112".
+[[nodiscard]] std::string describe(const Layer& layer);
+
+/// A hash of the shape, the same on every platform and run.
+[[nodiscard]] std::uint64_t hash_of(const Layer& layer);
+
+struct LayerHash {
+  std::size_t operator()(const Layer& layer) const { return hash_of(layer); }
+};
+
+/// A convolution in the words of the training frameworks (channels in all, not per group).
+struct ConvolutionShape {
+  std::int64_t in_channels = 1, out_channels = 1;
+  std::int64_t height = 1, width = 1;  ///< of the input, without padding
+  std::int64_t kernel_h = 1, kernel_w = 1;
+  std::int64_t stride = 1;
+  std::int64_t pad_h = 0, pad_w = 0;  ///< on each side
+  std::int64_t dilation = 1;
+  std::int64_t groups = 1;
+  std::int64_t batch = 1;
+};
+
+/// Throws UserError when channels do not divide by groups or the window exceeds the padded input.
+[[nodiscard]] Layer convolution(const ConvolutionShape& shape);
+
+/// Square kernel, "same" padding for odd kernels: output extent ceil(input / stride).
+[[nodiscard]] Layer same_convolution(std::int64_t in_channels, std::int64_t out_channels,
+                                     std::int64_t height, std::int64_t width, std::int64_t kernel,
+                                     std::int64_t stride = 1, std::int64_t groups = 1);
+
+[[nodiscard]] Layer fully_connected(std::int64_t in_features, std::int64_t out_features,
+                                    std::int64_t batch = 1);
+
+/// `batches` products of (rows x depth) * (depth x columns).
+[[nodiscard]] Layer gemm(std::int64_t rows, std::int64_t columns, std::int64_t depth,
+                         std::int64_t batches = 1, bool weights_are_activations = false);
+
+/// Pooling over `window` x `window`, `pad` on each side.
+[[nodiscard]] Layer pooling(std::int64_t channels, std::int64_t height, std::int64_t width,
+                            std::int64_t window, std::int64_t stride, std::int64_t pad = 0);
+
+/// `operands` inputs of one shape into one output of it: 1 for an activation, 2 for an addition.
+[[nodiscard]] Layer elementwise(std::int64_t channels, std::int64_t height, std::int64_t width,
+                                std::int64_t operands);
+
+/// `rows` independent vectors of `length`.
+[[nodiscard]] Layer softmax(std::int64_t rows, std::int64_t length);
+[[nodiscard]] Layer normalisation(std::int64_t rows, std::int64_t length);
+
+}  // namespace cosearch

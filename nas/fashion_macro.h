@@ -1,0 +1,54 @@
+// The space of the embedded benchmark: small macro networks for Fashion-MNIST, all of them trained.
+// What one network consists of is stated here once; the lowering and the trainer both read it.
+//
+//   stem    3x3 convolution, stride 2, padding 1: 1x28x28 -> 16x14x14, batch norm, ReLU6
+//   blocks  one per position: identity, MBConv3 k3 or MBConv6 k5, padding kernel/2,
+//           batch norm after every convolution, ReLU6 after all but the projection
+//   head    1x1 convolution to 64 channels, batch norm, ReLU6, global average pooling,
+//           fully connected to 10 classes with bias
+//
+// The idea of the space (positions x three operations) is that of NAS-Bench-Macro: X. Su et al.,
+// "Prioritized Architecture Sampling with Monto-Carlo Tree Search", CVPR 2021, section 4.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nas/space.h"
+
+namespace cosearch::nas {
+
+/// One position of a macro network.
+struct MacroBlock {
+  int in_channels, out_channels;
+  int stride;
+  /// Width of the depthwise convolution over in_channels; 0: no MBConv but the identity, which is
+  /// nothing where the shape stays, and a 1x1 convolution (with this stride) and batch norm where
+  /// it changes.
+  int expansion;
+  int kernel;
+
+  friend bool operator==(const MacroBlock&, const MacroBlock&) = default;
+
+  [[nodiscard]] bool keeps_shape() const { return stride == 1 && in_channels == out_channels; }
+};
+
+inline constexpr int kFashionImage = 28;  ///< height and width of the input, one channel
+inline constexpr int kFashionClasses = 10;
+inline constexpr int kFashionStemChannels = 16;
+inline constexpr int kFashionStemKernel = 3;
+inline constexpr int kFashionStemStride = 2;
+inline constexpr int kFashionHeadChannels = 64;
+inline constexpr int kFashionDefaultPositions = 5;
+
+/// The blocks of `genotype`, one digit per position ("02121"): 0 identity, 1 MBConv3 k3,
+/// 2 MBConv6 k5. MBConv blocks that keep the shape add their input to their output.
+/// Throws UserError unless there are 4 or 5 digits of 0, 1, 2.
+[[nodiscard]] std::vector<MacroBlock> fashion_macro_blocks(const std::string& genotype);
+
+[[nodiscard]] std::vector<SpaceOption> fashion_macro_options();
+[[nodiscard]] std::unique_ptr<NetworkSpace> make_fashion_macro(const SpaceOptions& options);
+
+}  // namespace cosearch::nas

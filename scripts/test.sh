@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Installs what the tests need (apt), builds everything and runs every test: first as a developer
+# builds, with assertions, then under the address and undefined-behaviour sanitizers.
+#
+#   scripts/test.sh [--fast] [ARGUMENTS FOR CTEST]
+#
+#   scripts/test.sh                  # all of it
+#   scripts/test.sh --fast           # without the sanitizers
+#   scripts/test.sh --fast -R core   # only tests whose name contains "core"
+#
+# Exits with 0 only when every test of both builds passed. With CI=true warnings are errors.
+set -euo pipefail
+# shellcheck source=scripts/steps.sh
+source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
+
+fast=false
+if [[ ${1:-} == --fast ]]; then
+  fast=true
+  shift
+fi
+werror=OFF
+[[ ${CI:-} != true ]] || werror=ON
+failed=()
+
+# build_and_test PRESET BUILD_FOLDER ARGUMENTS FOR CTEST
+build_and_test() {
+  local preset=$1 build=$2
+  shift 2
+  step "configuring preset $preset in $build"
+  quietly cmake --preset "$preset" -B "$build" -DCOSEARCH_WERROR="$werror"
+  step "building with $(nproc) jobs"
+  quietly cmake --build "$build" --parallel "$(nproc)"
+  step "testing"
+  # Tests run side by side: OpenMP's idle threads must sleep, or they slow each other down tenfold.
+  OMP_WAIT_POLICY=passive ctest --test-dir "$build" --parallel "$(nproc)" --output-on-failure "$@" ||
+    failed+=("$build")
+}
+
+step "packages"
+scripts/packages.sh full
+
+build_and_test dev build/test "$@"
+if ! $fast; then
+  # Tests of the sources and of the installed package learn nothing from sanitizers.
+  build_and_test asan build/test-asan --label-exclude 'repository|slow' "$@"
+fi
+
+if [[ ${#failed[@]} != 0 ]]; then
+  step "FAILED in ${failed[*]}"
+  exit 1
+fi

@@ -1,0 +1,88 @@
+# Installation: the program, the rooms' libraries and headers, and the files with which another
+# project says `find_package(cosearch COMPONENTS accel)` and links `cosearch::accel`.
+#
+# Included once, after every room is declared: cosearch_library() has listed the libraries in the
+# global property COSEARCH_LIBRARIES.
+include(CMakePackageConfigHelpers)
+
+# Which arguments of find_package() provide a library that a room links: `pattern=arguments`.
+# A static library passes on what it links, so whoever links a room has to find the same packages.
+set(COSEARCH_PACKAGES
+  "Boost::.*=Boost"
+  "CLI11::.*=CLI11"
+  "Eigen3::.*=Eigen3"
+  "(hdf5|HDF5)::.*=HDF5 COMPONENTS C"
+  "nlohmann_json::.*=nlohmann_json"
+  "Pagmo::.*=pagmo"
+  "TBB::.*=TBB"
+  "Threads::.*=Threads"
+  "yaml-cpp.*=yaml-cpp"
+  "ZLIB::.*=ZLIB"
+  "fmt::.*=fmt"
+  "spdlog::.*=spdlog"
+  "dl|/.*=")  # part of the system, or a file that is named and needs no finding
+
+function(cosearch_package_of library result)
+  foreach(entry IN LISTS COSEARCH_PACKAGES)
+    string(REGEX MATCH "^(.*)=(.*)$" entry "${entry}")
+    set(arguments "${CMAKE_MATCH_2}")
+    if(library MATCHES "^${CMAKE_MATCH_1}$")
+      set(${result} "${arguments}" PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+  message(FATAL_ERROR "COSEARCH_PACKAGES in cmake/Install.cmake must say which package provides "
+                      "${library}")
+endfunction()
+
+# The lines of cosearchConfig.cmake that say what one room needs: other rooms, then packages.
+function(cosearch_describe_needs target result)
+  get_target_property(room ${target} EXPORT_NAME)
+  get_target_property(linked ${target} LINK_LIBRARIES)
+  set(rooms "")
+  set(packages "")
+  foreach(library IN LISTS linked)
+    if(library MATCHES "^cosearch(::|_)(.*)$")
+      list(APPEND rooms ${CMAKE_MATCH_2})
+    elseif(NOT library MATCHES "^\\$|^$|NOTFOUND$")  # a build-only library is no one else's need
+      cosearch_package_of("${library}" package)
+      list(APPEND packages "${package}")
+    endif()
+  endforeach()
+  list(REMOVE_DUPLICATES packages)
+  string(REPLACE ";" " " rooms "${rooms}")
+  list(TRANSFORM packages REPLACE "(.+)" " \"\\1\"")
+  list(JOIN packages "" packages)
+  set(${result} "set(_cosearch_${room}_rooms ${rooms})\nset(_cosearch_${room}_packages${packages})\n"
+      PARENT_SCOPE)
+endfunction()
+
+get_property(libraries GLOBAL PROPERTY COSEARCH_LIBRARIES)
+set(COSEARCH_ROOMS "")
+set(COSEARCH_NEEDS "")
+foreach(target IN LISTS libraries)
+  get_target_property(room ${target} EXPORT_NAME)
+  list(APPEND COSEARCH_ROOMS ${room})
+  cosearch_describe_needs(${target} needs)
+  string(APPEND COSEARCH_NEEDS "${needs}")
+
+  get_target_property(folder ${target} SOURCE_DIR)
+  file(GLOB headers CONFIGURE_DEPENDS ${folder}/*.h)
+  cmake_path(RELATIVE_PATH folder BASE_DIRECTORY ${CMAKE_SOURCE_DIR})
+  install(FILES ${headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cosearch/${folder})
+endforeach()
+install(TARGETS ${libraries} EXPORT cosearch ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET cosearch_cli)
+  install(TARGETS cosearch_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/cosearch)
+install(EXPORT cosearch NAMESPACE cosearch:: FILE cosearchTargets.cmake
+  DESTINATION ${package_folder})
+configure_package_config_file(${CMAKE_SOURCE_DIR}/cmake/cosearchConfig.cmake.in
+  ${CMAKE_BINARY_DIR}/cosearchConfig.cmake INSTALL_DESTINATION ${package_folder})
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/cosearchConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)  # below 1.0 a minor version may change the interface
+install(FILES ${CMAKE_BINARY_DIR}/cosearchConfig.cmake
+  ${CMAKE_BINARY_DIR}/cosearchConfigVersion.cmake DESTINATION ${package_folder})
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

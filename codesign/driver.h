@@ -1,0 +1,82 @@
+// Runs a search: asks the strategy, evaluates, tells, keeps the archive, counts what was spent.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "codesign/archive.h"
+#include "codesign/metrics.h"
+#include "codesign/search/strategy.h"
+#include "codesign/workers.h"
+
+namespace cosearch::codesign {
+
+/// Says what designs cost. Knows nothing of objectives or constraints.
+class Evaluator {
+ public:
+  virtual ~Evaluator() = default;
+
+  /// Called once before each batch, by one thread: fill the caches that `evaluate` will read.
+  virtual void prepare(std::span<const Design> designs) { static_cast<void>(designs); }
+
+  /// The metrics of `design`, or the reason why it cannot run; `violation` is left at 0. Called
+  /// from many threads at once after `prepare`.
+  [[nodiscard]] virtual Trial evaluate(Design design) const = 0;
+
+  /// Layer costs computed so far (those found in a cache are not counted again).
+  [[nodiscard]] virtual std::uint64_t layer_evaluations() const { return 0; }
+};
+
+/// What a search has spent. A design asked for again is not counted again.
+struct EvaluationCounts {
+  /// Designs evaluated, repeats included.
+  std::uint64_t trials = 0;
+  /// Distinct networks asked about: each needs its accuracy once.
+  std::uint64_t networks = 0;
+  /// Distinct (network, accelerator) pairs.
+  std::uint64_t hardware = 0;
+  std::uint64_t layers = 0;
+
+  friend bool operator==(const EvaluationCounts&, const EvaluationCounts&) = default;
+};
+
+enum class StopCause : std::uint8_t {
+  finished,   // the strategy had nothing more to ask
+  exhausted,  // the budget of hardware evaluations is spent
+  stopped,    // the stop callback said so
+};
+
+struct DriverOptions {
+  /// Designs per ask at most. The same for any number of jobs, so that it cannot change a result.
+  std::size_t batch = 65'536;
+
+  /// Distinct (network, accelerator) pairs that may be evaluated; 0 for no limit.
+  std::uint64_t max_hardware_evaluations = 0;
+
+  /// Asked between batches; true ends the search. Empty: never.
+  std::function<bool()> stop;
+
+  /// Gets each batch whole, in order, after strategy and archive have seen it. May be empty.
+  std::function<void(std::span<const Trial> trials, const EvaluationCounts& so_far)> sink;
+};
+
+struct SearchSummary {
+  EvaluationCounts counts;
+  StopCause cause = StopCause::finished;
+};
+
+/// Evaluates `designs` on `workers`; slot i belongs to design i, so the order cannot depend on
+/// threads. Sets each trial's violation of `constraints`.
+[[nodiscard]] std::vector<Trial> evaluate_all(std::span<const Design> designs, Evaluator& evaluator,
+                                              std::span<const Constraint> constraints,
+                                              Workers& workers);
+
+/// The ask-and-tell loop. Every trial goes to `strategy`, then `archive`, then `options.sink`. The
+/// question is the archive's. Same arguments, same trials, for any number of workers.
+SearchSummary run_search(SearchStrategy& strategy, const DesignSpace& space, Evaluator& evaluator,
+                         ParetoArchive& archive, Workers& workers, const DriverOptions& options);
+
+}  // namespace cosearch::codesign

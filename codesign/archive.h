@@ -84,10 +84,11 @@ class ParetoArchive {
   using Costs = std::array<double, kMetricCount>;
 
   [[nodiscard]] Costs costs_of(const Metrics& metrics) const;
-  [[nodiscard]] bool is_beaten(const Costs& costs);
   void note_constraints(const Trial& trial);
   void note_range(const Costs& costs);
   bool insert_feasible(const Trial& trial, const Costs& costs);
+  [[nodiscard]] std::size_t member_not_worse_than(const Costs& costs) const;
+  std::size_t move_forward(std::size_t member);
   void erase_beaten_by(const Costs& costs);
 
   SearchQuestion question_;

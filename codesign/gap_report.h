@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -86,13 +87,18 @@ struct GapReport {
                                    std::span<const double> strategy);
 
 /// The exhaustive side, kept once; then any number of strategies are measured against it.
-/// Call order: add* (joint_report | target_report)*. Holds 32 bytes per counted trial.
+/// Call order: add* close (joint_report | target_report)*.
 class GapStudy {
  public:
+  /// Requires problems_in(options) to be empty.
   explicit GapStudy(GapGridOptions options = {});
 
-  /// Adds trials of the exhaustive search, in any order and any number of calls.
+  /// Adds trials of the exhaustive search, in any order and any number of calls. Holds 32 bytes per
+  /// trial that counts, until `close`.
   void add(std::span<const Trial> trials);
+
+  /// Settles the limits and the optimum of every cell, and forgets the trials.
+  void close();
 
   /// Over all accelerators together: limits at quantiles of all exhaustive points, and a design may
   /// sit on any accelerator. `trials` are the strategy's.
@@ -106,12 +112,21 @@ class GapStudy {
 
  private:
   struct Point {
-    Design design;
+    std::uint32_t accelerator;
     double latency, energy, accuracy;
   };
+  struct Optimum {
+    GapGrid grid;
+    std::vector<double> bests;
+  };
+
+  [[nodiscard]] Optimum optimum_of(std::span<const Point> points) const;
 
   GapGridOptions options_;
   std::vector<Point> points_;
+  bool closed_ = false;
+  Optimum joint_;
+  std::map<std::uint32_t, Optimum> targets_;
 };
 
 }  // namespace cosearch::codesign

@@ -16,24 +16,10 @@
 #include <string>
 #include <vector>
 
+#include "nas/macro_space.h"
 #include "nas/space.h"
 
 namespace cosearch::nas {
-
-/// One position of a macro network.
-struct MacroBlock {
-  int in_channels, out_channels;
-  int stride;
-  /// Width of the depthwise convolution over in_channels; 0: no MBConv but the identity, which is
-  /// nothing where the shape stays, and a 1x1 convolution (with this stride) and batch norm where
-  /// it changes.
-  int expansion;
-  int kernel;
-
-  friend bool operator==(const MacroBlock&, const MacroBlock&) = default;
-
-  [[nodiscard]] bool keeps_shape() const { return stride == 1 && in_channels == out_channels; }
-};
 
 inline constexpr int kFashionImage = 28;  ///< height and width of the input, one channel
 inline constexpr int kFashionClasses = 10;
@@ -49,6 +35,7 @@ inline constexpr int kFashionDefaultPositions = 5;
 [[nodiscard]] std::vector<MacroBlock> fashion_macro_blocks(const std::string& genotype);
 
 [[nodiscard]] std::vector<SpaceOption> fashion_macro_options();
+/// `options` complete, as make_space hands them on.
 [[nodiscard]] std::unique_ptr<NetworkSpace> make_fashion_macro(const SpaceOptions& options);
 
 }  // namespace cosearch::nas

@@ -1,0 +1,168 @@
+#include "nas/alphanet.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "nas/blocks.h"
+#include "nas/choice_space.h"
+#include "nas/genotype_reader.h"
+
+namespace cosearch::nas {
+namespace {
+
+constexpr const char* kName = "alphanet";
+constexpr std::size_t kStages = 7;
+constexpr std::int64_t kStemChannels = 16, kHeadExpansion = 6, kHeadFeatures = 1792;
+
+struct Stage {
+  std::int64_t channels, stride;
+  bool squeeze_excite;
+  std::int64_t most_blocks;  ///< deeper genotypes are cut, as the supernet does
+};
+constexpr std::array<Stage, kStages> kStageTable{{{16, 1, false, 2},
+                                                  {24, 2, false, 5},
+                                                  {32, 2, true, 6},
+                                                  {64, 2, false, 6},
+                                                  {112, 1, true, 8},
+                                                  {192, 2, true, 8},
+                                                  {216, 1, true, 2}}};
+
+struct Position {
+  std::string what;
+  std::vector<std::int64_t> values;
+};
+
+/// Resolution, then the seven kernels, expansions and depths: the first and last stage are fixed.
+const std::vector<Position>& positions() {
+  static const std::vector<Position> all = [] {
+    std::vector<Position> list{{"the resolution", {192, 224, 256, 288}}};
+    const auto per_stage = [&](const std::string& what, std::int64_t first,
+                               const std::vector<std::int64_t>& inner, std::int64_t last) {
+      for (std::size_t stage = 1; stage <= kStages; ++stage)
+        list.push_back({what + " of stage " + std::to_string(stage),
+                        stage == 1         ? std::vector<std::int64_t>{first}
+                        : stage == kStages ? std::vector<std::int64_t>{last}
+                                           : inner});
+    };
+    per_stage("the kernel", 3, {3, 5, 7}, 3);
+    per_stage("the expansion", 1, {4, 5, 6}, 6);
+    per_stage("the depth", 1, {3, 4, 6}, 1);
+    return list;
+  }();
+  return all;
+}
+
+std::vector<std::uint32_t> alternatives() {
+  std::vector<std::uint32_t> counts;
+  for (const Position& position : positions())
+    counts.push_back(static_cast<std::uint32_t>(position.values.size()));
+  return counts;
+}
+
+/// `channels` rounded to a multiple of 8, never down by more than a tenth.
+/// Source: M. Sandler et al., "MobileNetV2", CVPR 2018, reference implementation.
+std::int64_t rounded_channels(std::int64_t channels) {
+  const std::int64_t nearest = std::max<std::int64_t>(8, (channels + 4) / 8 * 8);
+  return 10 * nearest < 9 * channels ? nearest + 8 : nearest;
+}
+
+/// What a block adds to its output: its input, pooled and projected where the shape changes.
+Feature append_shortcut(NetworkBuilder& builder, const std::string& name, const Feature& from,
+                        std::int64_t channels, std::int64_t stride) {
+  if (from.channels == channels) return from;
+  const Feature pooled = stride == 1 ? from : builder.pool(name + ".pool", from, 2, stride);
+  return builder.convolution(name + ".conv", pooled, {.out_channels = channels});
+}
+
+class AlphaNet : public ChoiceSpace {
+ public:
+  explicit AlphaNet(std::int64_t classes) : ChoiceSpace(kName, alternatives()), classes_(classes) {}
+
+  [[nodiscard]] Network lower(const std::string& genotype) const override {
+    const std::vector<std::int64_t> values = values_of(parse(genotype));
+    NetworkBuilder builder(name() + " " + genotype, 3, values[0], values[0]);
+    Feature feature = builder.convolution(
+        "stem", builder.input(), {.out_channels = kStemChannels, .kernel = 3, .stride = 2});
+    for (std::size_t stage = 0; stage < kStages; ++stage)
+      feature = append_stage(builder, feature, stage,
+                             {.kernel = values[1 + stage],
+                              .expansion = values[1 + kStages + stage],
+                              .depth = values[1 + 2 * kStages + stage]});
+    feature = builder.convolution("head.expand", feature,
+                                  {.out_channels = kHeadExpansion * feature.channels});
+    feature = builder.global_pool("head.pool", feature);
+    feature = builder.convolution("head.mix", feature,
+                                  {.out_channels = kHeadFeatures, .affine = Affine::none});
+    builder.fully_connected("classifier", feature, classes_);
+    return std::move(builder).finish();
+  }
+
+ protected:
+  [[nodiscard]] std::string spell(const Choices& choices) const override {
+    std::string text;
+    for (const std::int64_t value : values_of(choices))
+      text += (text.empty() ? "" : ";") + std::to_string(value);
+    return text;
+  }
+
+  [[nodiscard]] Choices parse(const std::string& genotype) const override {
+    GenotypeReader reader(kName, genotype);
+    Choices choices;
+    for (const Position& position : positions()) {
+      if (!choices.empty()) reader.expect(";");
+      choices.push_back(static_cast<std::uint32_t>(reader.number(position.what, position.values)));
+    }
+    reader.expect_end();
+    return choices;
+  }
+
+ private:
+  struct StageChoice {
+    std::int64_t kernel, expansion, depth;
+  };
+
+  static std::vector<std::int64_t> values_of(const Choices& choices) {
+    std::vector<std::int64_t> values;
+    for (std::size_t i = 0; i < choices.size(); ++i)
+      values.push_back(positions()[i].values[choices[i]]);
+    return values;
+  }
+
+  static Feature append_stage(NetworkBuilder& builder, Feature feature, std::size_t number,
+                              const StageChoice& choice) {
+    const Stage& stage = kStageTable[number];
+    const std::int64_t blocks = std::min(choice.depth, stage.most_blocks);
+    for (std::int64_t block = 0; block < blocks; ++block) {
+      const std::string name =
+          "stage" + std::to_string(number + 1) + ".block" + std::to_string(block);
+      const std::int64_t stride = block == 0 ? stage.stride : 1;
+      const std::int64_t expanded = rounded_channels(feature.channels * choice.expansion);
+      const Feature shortcut =
+          append_shortcut(builder, name + ".shortcut", feature, stage.channels, stride);
+      feature = builder.mbconv(
+          name, feature,
+          {.out_channels = stage.channels,
+           .expanded_channels = expanded,
+           .kernel = choice.kernel,
+           .stride = stride,
+           .squeezed_channels = stage.squeeze_excite ? rounded_channels(expanded / 4) : 0,
+           .shortcut = shortcut});
+    }
+    return feature;
+  }
+
+  std::int64_t classes_;
+};
+
+}  // namespace
+
+std::vector<SpaceOption> alphanet_options() {
+  return {{"classes", 1000, 1, 100000, "outputs of the classifier"}};
+}
+
+std::unique_ptr<NetworkSpace> make_alphanet(const SpaceOptions& options) {
+  return std::make_unique<AlphaNet>(options.at("classes"));
+}
+
+}  // namespace cosearch::nas

@@ -1,0 +1,48 @@
+// A space whose genotype is a fixed number of independent choices: what all of ours have in common.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "nas/space.h"
+
+namespace cosearch::nas {
+
+/// Which alternative was taken at each position.
+using Choices = std::vector<std::uint32_t>;
+
+/// Size, enumeration (the last position varies fastest), sampling and neighbourhood, given how a
+/// genotype is spelled and read.
+class ChoiceSpace : public NetworkSpace {
+ public:
+  [[nodiscard]] std::string name() const override { return name_; }
+  [[nodiscard]] double size() const override;
+  [[nodiscard]] std::string genotype(std::uint64_t index) const override;
+  [[nodiscard]] std::string sample(Random& random) const override;
+  [[nodiscard]] std::vector<std::string> neighbours(const std::string& genotype) const override;
+  /// The genotype itself: right where no two spellings are one network.
+  [[nodiscard]] std::string canonical(const std::string& genotype) const override;
+  [[nodiscard]] bool contains(const std::string& genotype) const override;
+
+ protected:
+  /// `alternatives`: how many there are at each position, each at least 1.
+  ChoiceSpace(std::string name, std::vector<std::uint32_t> alternatives);
+
+  [[nodiscard]] virtual std::string spell(const Choices& choices) const = 0;
+  /// Throws UserError as `lower` does.
+  [[nodiscard]] virtual Choices parse(const std::string& genotype) const = 0;
+  /// Whether going from one alternative to another at `position` is one elementary change.
+  [[nodiscard]] virtual bool adjacent(std::size_t position, std::uint32_t from,
+                                      std::uint32_t to) const;
+
+  /// The inverse of `genotype(index)`. Requires a space of fewer than 2^32 genotypes.
+  [[nodiscard]] std::uint64_t index_of(const Choices& choices) const;
+  [[nodiscard]] Choices choices_at(std::uint64_t index) const;
+
+ private:
+  std::string name_;
+  std::vector<std::uint32_t> alternatives_;
+};
+
+}  // namespace cosearch::nas

@@ -1,0 +1,63 @@
+#include "nas/fashion_macro.h"
+
+#include <utility>
+
+namespace cosearch::nas {
+namespace {
+
+constexpr const char* kName = "fashion-macro";
+constexpr std::size_t kMostPositions = 5;
+
+std::vector<MacroPosition> fashion_positions(std::size_t count) {
+  std::vector<MacroPosition> positions{
+      {.in_channels = kFashionStemChannels, .out_channels = 16, .stride = 1},
+      {.in_channels = 16, .out_channels = 24, .stride = 2},
+      {.in_channels = 24, .out_channels = 24, .stride = 1},
+      {.in_channels = 24, .out_channels = 32, .stride = 1},
+      {.in_channels = 32, .out_channels = 32, .stride = 1}};
+  positions.resize(count);
+  return positions;
+}
+
+class FashionMacro : public MacroSpace {
+ public:
+  explicit FashionMacro(std::size_t positions) : MacroSpace(kName, fashion_positions(positions)) {}
+
+  [[nodiscard]] Network lower(const std::string& genotype) const override {
+    const std::string digits = spell(parse(genotype));
+    NetworkBuilder builder(name() + " " + digits, 1, kFashionImage, kFashionImage);
+    Feature feature = builder.convolution("stem", builder.input(),
+                                          {.out_channels = kFashionStemChannels,
+                                           .kernel = kFashionStemKernel,
+                                           .stride = kFashionStemStride});
+    int position = 0;
+    for (const MacroBlock& block : fashion_macro_blocks(digits))
+      feature = append_macro_block(builder, "block" + std::to_string(position++), feature, block);
+    feature = builder.convolution("head", feature, {.out_channels = kFashionHeadChannels});
+    builder.fully_connected("classifier", builder.global_pool("pool", feature), kFashionClasses);
+    return std::move(builder).finish();
+  }
+};
+
+}  // namespace
+
+std::vector<MacroBlock> fashion_macro_blocks(const std::string& genotype) {
+  const std::size_t count =
+      genotype.size() == kMostPositions - 1 ? kMostPositions - 1 : kMostPositions;
+  const Choices choices = parse_macro(kName, genotype, count);
+  const std::vector<MacroPosition> positions = fashion_positions(count);
+  std::vector<MacroBlock> blocks;
+  for (std::size_t i = 0; i < count; ++i) blocks.push_back(macro_block(positions[i], choices[i]));
+  return blocks;
+}
+
+std::vector<SpaceOption> fashion_macro_options() {
+  return {{"positions", kFashionDefaultPositions, 4, kMostPositions,
+           "searched blocks; the embedded benchmark has trained the default"}};
+}
+
+std::unique_ptr<NetworkSpace> make_fashion_macro(const SpaceOptions& options) {
+  return std::make_unique<FashionMacro>(static_cast<std::size_t>(options.at("positions")));
+}
+
+}  // namespace cosearch::nas

@@ -1,0 +1,17 @@
+// NAS-Bench-201: 15,625 cells of four nodes, six edges and five operations.
+// Source: X. Dong, Y. Yang, "NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture
+// Search", ICLR 2020, section 2.1.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "nas/space.h"
+
+namespace cosearch::nas {
+
+[[nodiscard]] std::vector<SpaceOption> nas_bench_201_options();
+/// `options` complete, as make_space hands them on.
+[[nodiscard]] std::unique_ptr<NetworkSpace> make_nas_bench_201(const SpaceOptions& options);
+
+}  // namespace cosearch::nas

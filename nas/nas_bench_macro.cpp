@@ -1,0 +1,59 @@
+#include "nas/nas_bench_macro.h"
+
+#include <utility>
+
+#include "nas/macro_space.h"
+
+namespace cosearch::nas {
+namespace {
+
+constexpr int kStemChannels = 32;
+constexpr int kHeadChannels = 1280;
+
+/// Three stages of 2, 3 and 3 positions; the first of each doubles the channels at stride 2.
+std::vector<MacroPosition> stages() {
+  std::vector<MacroPosition> positions;
+  int channels = kStemChannels;
+  for (const int depth : {2, 3, 3}) {
+    positions.push_back({.in_channels = channels, .out_channels = 2 * channels, .stride = 2});
+    channels *= 2;
+    for (int i = 1; i < depth; ++i)
+      positions.push_back({.in_channels = channels, .out_channels = channels, .stride = 1});
+  }
+  return positions;
+}
+
+class NasBenchMacro : public MacroSpace {
+ public:
+  NasBenchMacro(std::int64_t image, std::int64_t classes)
+      : MacroSpace("nas-bench-macro", stages()), image_(image), classes_(classes) {}
+
+  [[nodiscard]] Network lower(const std::string& genotype) const override {
+    const Choices choices = parse(genotype);
+    NetworkBuilder builder(name() + " " + genotype, 3, image_, image_);
+    Feature feature =
+        builder.convolution("stem", builder.input(), {.out_channels = kStemChannels, .kernel = 3});
+    for (std::size_t i = 0; i < choices.size(); ++i)
+      feature = append_macro_block(builder, "block" + std::to_string(i), feature,
+                                   macro_block(positions()[i], choices[i]));
+    feature = builder.convolution("head", feature, {.out_channels = kHeadChannels});
+    builder.fully_connected("classifier", builder.global_pool("pool", feature), classes_);
+    return std::move(builder).finish();
+  }
+
+ private:
+  std::int64_t image_, classes_;
+};
+
+}  // namespace
+
+std::vector<SpaceOption> nas_bench_macro_options() {
+  return {{"image", 32, 8, 1024, "height and width of the input"},
+          {"classes", 10, 1, 100000, "outputs of the classifier"}};
+}
+
+std::unique_ptr<NetworkSpace> make_nas_bench_macro(const SpaceOptions& options) {
+  return std::make_unique<NasBenchMacro>(options.at("image"), options.at("classes"));
+}
+
+}  // namespace cosearch::nas

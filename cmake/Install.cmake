@@ -75,6 +75,9 @@ install(TARGETS ${libraries} EXPORT cosearch ARCHIVE DESTINATION ${CMAKE_INSTALL
 if(TARGET cosearch_cli)
   install(TARGETS cosearch_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
+if(TARGET cosearch_training)  # the module that needs LibTorch, loaded when a network is trained
+  install(TARGETS cosearch_training LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/cosearch)
+endif()
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/cosearch)
 install(EXPORT cosearch NAMESPACE cosearch:: FILE cosearchTargets.cmake

@@ -72,12 +72,14 @@ Feature append_shortcut(NetworkBuilder& builder, const std::string& name, const 
                         std::int64_t channels, std::int64_t stride) {
   if (from.channels == channels) return from;
   const Feature pooled = stride == 1 ? from : builder.pool(name + ".pool", from, 2, stride);
-  return builder.convolution(name + ".conv", pooled, {.out_channels = channels});
+  return builder.convolution(name + ".conv", pooled,
+                             {.out_channels = channels, .affine = Affine::none});
 }
 
 class AlphaNet : public ChoiceSpace {
  public:
-  explicit AlphaNet(std::int64_t classes) : ChoiceSpace(kName, alternatives()), classes_(classes) {}
+  AlphaNet(std::int64_t classes, bool idle_weights)
+      : ChoiceSpace(kName, alternatives()), classes_(classes), idle_weights_(idle_weights) {}
 
   [[nodiscard]] Network lower(const std::string& genotype) const override {
     const std::vector<std::int64_t> values = values_of(parse(genotype));
@@ -129,40 +131,51 @@ class AlphaNet : public ChoiceSpace {
     return values;
   }
 
-  static Feature append_stage(NetworkBuilder& builder, Feature feature, std::size_t number,
-                              const StageChoice& choice) {
+  [[nodiscard]] Feature append_stage(NetworkBuilder& builder, Feature feature, std::size_t number,
+                                     const StageChoice& choice) const {
     const Stage& stage = kStageTable[number];
     const std::int64_t blocks = std::min(choice.depth, stage.most_blocks);
-    for (std::int64_t block = 0; block < blocks; ++block) {
-      const std::string name =
-          "stage" + std::to_string(number + 1) + ".block" + std::to_string(block);
-      const std::int64_t stride = block == 0 ? stage.stride : 1;
-      const std::int64_t expanded = rounded_channels(feature.channels * choice.expansion);
-      const Feature shortcut =
-          append_shortcut(builder, name + ".shortcut", feature, stage.channels, stride);
-      feature = builder.mbconv(
-          name, feature,
-          {.out_channels = stage.channels,
-           .expanded_channels = expanded,
-           .kernel = choice.kernel,
-           .stride = stride,
-           .squeezed_channels = stage.squeeze_excite ? rounded_channels(expanded / 4) : 0,
-           .shortcut = shortcut});
-    }
+    for (std::int64_t block = 0; block < blocks; ++block)
+      feature = append_block(
+          builder, "stage" + std::to_string(number + 1) + ".block" + std::to_string(block), feature,
+          stage, block == 0 ? stage.stride : 1, choice);
     return feature;
   }
 
+  [[nodiscard]] Feature append_block(NetworkBuilder& builder, const std::string& name,
+                                     const Feature& from, const Stage& stage, std::int64_t stride,
+                                     const StageChoice& choice) const {
+    const std::int64_t expanded = rounded_channels(from.channels * choice.expansion);
+    const Feature shortcut =
+        append_shortcut(builder, name + ".shortcut", from, stage.channels, stride);
+    const Feature body = builder.mbconv(
+        name, from,
+        {.out_channels = stage.channels,
+         .expanded_channels = expanded,
+         .kernel = choice.kernel,
+         .stride = stride,
+         .squeezed_channels = stage.squeeze_excite ? rounded_channels(expanded / 4) : 0});
+    const bool identity = from.channels == stage.channels;
+    return builder.append(name + ".add", elementwise(body.channels, body.height, body.width, 2),
+                          {body, shortcut},
+                          identity && idle_weights_ ? body.channels * body.channels : 0);
+  }
+
   std::int64_t classes_;
+  bool idle_weights_;
 };
 
 }  // namespace
 
 std::vector<SpaceOption> alphanet_options() {
-  return {{"classes", 1000, 1, 100000, "outputs of the classifier"}};
+  return {{"classes", 1000, 1, 100000, "outputs of the classifier"},
+          {"idle_weights", 0, 0, 1,
+           "1: count the 1x1 weights that identity shortcuts hold but never use, as the published "
+           "parameter counts do"}};
 }
 
 std::unique_ptr<NetworkSpace> make_alphanet(const SpaceOptions& options) {
-  return std::make_unique<AlphaNet>(options.at("classes"));
+  return std::make_unique<AlphaNet>(options.at("classes"), options.at("idle_weights") != 0);
 }
 
 }  // namespace cosearch::nas

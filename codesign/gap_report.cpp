@@ -23,7 +23,7 @@ std::vector<double> quantile_limits(std::span<double> values, std::size_t count,
   std::vector<double> limits(count);
   for (std::size_t i = 0; i < count; ++i) {
     const double steps_down = static_cast<double>(count - 1 - i);
-    limits[i] = predictors::quantile(
+    limits[i] = predictors::quantile_of_sorted(
         values, std::clamp(options.highest_quantile - step * steps_down, 0.0, 1.0));
   }
   return limits;
@@ -143,8 +143,12 @@ void GapStudy::close() {
   closed_ = true;
   if (points_.empty()) return;
   joint_ = optimum_of(points_);
-  std::sort(points_.begin(), points_.end(),
-            [](const Point& a, const Point& b) { return a.accelerator < b.accelerator; });
+  const auto by_accelerator = [](const Point& a, const Point& b) {
+    return a.accelerator < b.accelerator;
+  };
+  // An accelerator-major search has them in order already.
+  if (!std::is_sorted(points_.begin(), points_.end(), by_accelerator))
+    std::sort(points_.begin(), points_.end(), by_accelerator);
   for (std::size_t begin = 0; begin < points_.size();) {
     std::size_t end = begin;
     while (end < points_.size() && points_[end].accelerator == points_[begin].accelerator) ++end;

@@ -136,6 +136,15 @@ double quantile(std::span<double> values, double q) {
   return *here + share * (next - *here);
 }
 
+double quantile_of_sorted(std::span<const double> ascending, double q) {
+  assert(!ascending.empty() && q >= 0 && q <= 1);
+  const double position = q * static_cast<double>(ascending.size() - 1);
+  const auto below = static_cast<std::size_t>(position);
+  const double share = position - static_cast<double>(below);
+  if (share == 0) return ascending[below];
+  return ascending[below] + share * (ascending[below + 1] - ascending[below]);
+}
+
 Interval spearman_interval(std::span<const double> x, std::span<const double> y,
                            const BootstrapOptions& options) {
   assert(x.size() == y.size());

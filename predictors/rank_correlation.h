@@ -28,6 +28,9 @@ namespace cosearch::predictors {
 /// not be empty or hold NaN.
 [[nodiscard]] double quantile(std::span<double> values, double q);
 
+/// The same of values in ascending order, in O(1).
+[[nodiscard]] double quantile_of_sorted(std::span<const double> ascending, double q);
+
 struct Interval {
   double low = 0;
   double high = 0;

@@ -149,8 +149,9 @@ class Explainer {
       append(problems, check(schema["properties"][key], value, child));
       known = true;
     }
-    for (const auto& [pattern, subschema] :
-         schema.value("patternProperties", Json::object()).items()) {
+    // Held by name: items() refers to it, and a temporary would be gone before the loop begins.
+    const Json patterns = schema.value("patternProperties", Json::object());
+    for (const auto& [pattern, subschema] : patterns.items()) {
       if (!std::regex_search(key, std::regex(pattern))) continue;
       append(problems, check(subschema, value, child));
       known = true;
@@ -158,9 +159,9 @@ class Explainer {
     if (known || !schema.contains("additionalProperties")) return;
     const Json& others = schema["additionalProperties"];
     if (others != false) return append(problems, check(others, value, child));
+    const Json properties = schema.value("properties", Json::object());
     std::vector<std::string> names;
-    for (const auto& property : schema.value("properties", Json::object()).items())
-      names.push_back(property.key());
+    for (const auto& property : properties.items()) names.push_back(property.key());
     problems.push_back(at_key(
         child, fmt::format("unknown key '{}'{}", key_path(child), did_you_mean(key, names))));
   }

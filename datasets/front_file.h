@@ -36,7 +36,7 @@ void write_json(const std::filesystem::path& path, const Columns& columns);
 /// One dataset per column at the root, with a `unit` attribute.
 void write_hdf5(const std::filesystem::path& path, const Columns& columns);
 
-/// By the file name: .json, .h5 or .hdf5; .csv or anything else: CSV.
+/// By the extension: .csv, .json, .h5 or .hdf5. Throws UserError for another one.
 void write_columns(const std::filesystem::path& path, const Columns& columns);
 
 }  // namespace cosearch::datasets

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <boost/graph/breadth_first_search.hpp>
 #include <boost/graph/reverse_graph.hpp>
-#include <numeric>
+#include <utility>
 
 namespace cosearch::nas {
 namespace {

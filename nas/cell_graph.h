@@ -37,7 +37,6 @@ class CellGraph {
   /// Vertex 0 is the cell's input, the last its output, those between the operations in an order
   /// in which they can run.
   [[nodiscard]] const Graph& graph() const { return graph_; }
-  [[nodiscard]] VertexId input() const { return 0; }
   [[nodiscard]] VertexId output() const { return boost::num_vertices(graph_) - 1; }
 
   /// What `vertex` sums up and reads, ascending, with repetitions.

@@ -107,7 +107,7 @@ std::optional<Cell> relabelled(const Cell& cell, const std::array<std::uint32_t,
 
 /// The least of all spellings: the nodes are concatenated, so their order only permutes channels.
 Cell least_spelling(const Cell& cell) {
-  std::array<std::uint32_t, kNodes> place;
+  std::array<std::uint32_t, kNodes> place{};
   std::iota(place.begin(), place.end(), 0U);
   Cell least = *relabelled(cell, place);
   while (std::next_permutation(place.begin(), place.end()))

@@ -42,6 +42,7 @@ Unrolling unrolling_of(const Layer& layer, const Accelerator& accelerator) {
   if (p.template_name == "nvdla") {
     rows.spread({K, G});
     columns.spread({C, G});
+    if (layer.is_depthwise()) columns.spread({P});
   } else if (p.template_name == "eyeriss") {
     rows.spread({R, C, G});
     columns.spread({P, K, G});

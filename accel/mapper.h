@@ -23,12 +23,14 @@ class Mapper {
 };
 
 /// Follows the accelerator's template: unrolling and loop order over the array are the template's;
-/// the shared tile is the one with least DRAM traffic among powers of two (times the unrolling) and
-/// whole extents, ties broken by latency, then energy; the PE tile grows greedily while that
-/// lessens traffic between shared buffer and array.
+/// the shared tile is one of least DRAM traffic among powers of two (times the unrolling) and whole
+/// extents; the PE tile grows greedily while that lessens traffic between shared buffer and array.
+/// Of the smallest and the largest such shared tile the faster is taken, unless it costs more than
+/// 5 % more energy.
 ///
-/// The choice of shared tile does not look at the PE buffer, nor the choice of candidates at any
-/// bandwidth: so a larger buffer never costs DRAM traffic, and more bandwidth never costs cycles.
+/// The choice of shared tile looks neither at the PE buffer nor at any bandwidth, and energy
+/// depends on no bandwidth: so a larger buffer never costs DRAM traffic, and more bandwidth never
+/// costs cycles.
 class TemplateMapper final : public Mapper {
  public:
   [[nodiscard]] std::variant<Infeasible, Mapping> map(

@@ -13,43 +13,67 @@ std::int64_t sum_over_array_tiles(const DimensionTiling& t, Of of) {
   return (t.shared_tiles() - 1) * within(t.shared) + within(t.last_shared_extent());
 }
 
-/// Calls visit(begin, end, starts_chain) for each array tile in order.
+std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b : -ceil_div(-a, b); }
+
+/// Calls visit(begin, end) for each array tile in order.
 template <class Visit>
 void for_each_array_tile(const DimensionTiling& t, Visit visit) {
   for (std::int64_t s = 0; s < t.extent; s += t.shared) {
     const std::int64_t end = std::min(s + t.shared, t.extent);
-    for (std::int64_t a = s; a < end; a += t.array) visit(a, std::min(a + t.array, end), a == s);
+    for (std::int64_t a = s; a < end; a += t.array) visit(a, std::min(a + t.array, end));
   }
 }
 
-/// What a chain of output tiles fetches for one range of taps.
+/// What output tiles in increasing order fetch for one range of taps.
 class Chain {
  public:
-  Chain(const WindowAxis& axis, Halo halo, std::int64_t r0, std::int64_t r1)
-      : axis_(axis), halo_(halo), r0_(r0), r1_(r1) {}
+  Chain(const WindowAxis& axis, bool shares_overlap, std::int64_t r0, std::int64_t r1)
+      : axis_(axis), shares_overlap_(shares_overlap), r0_(r0), r1_(r1) {}
 
-  void add(std::int64_t p0, std::int64_t p1, bool starts_shared_tile) {
-    const std::int64_t whole = axis_.touched(p0, p1, r0_, r1_);
-    const bool fresh =
-        first_ || halo_ == Halo::none || (halo_ == Halo::within_shared && starts_shared_tile);
-    // Old and new tile are neighbours: their union is the windows from one's start to the other's
-    // end.
-    sum_ += fresh ? whole : axis_.touched(last_p0_, p1, r0_, r1_) - last_whole_;
-    first_ = false;
-    last_p0_ = p0;
-    last_whole_ = whole;
+  /// The next tile has nothing to share with the last.
+  void restart() { linked_ = false; }
+
+  /// Outputs [p0, p1) in tiles of `length`. Tiles whose windows, and whose predecessor's, lie
+  /// wholly inside the stored tensor fetch alike: one stands for all of them.
+  void add(std::int64_t p0, std::int64_t p1, std::int64_t length) {
+    while (p0 < p1) {
+      const std::int64_t end = std::min(p0 + length, p1);
+      const std::int64_t alike = linked_ ? alike_from(p0, p1, length) : 1;
+      add_alike(p0, end, alike);
+      p0 += alike * length;
+    }
   }
   [[nodiscard]] std::int64_t sum() const { return sum_; }
 
  private:
+  /// How many full tiles from `p0` on fetch as the first of them does; at least 1.
+  [[nodiscard]] std::int64_t alike_from(std::int64_t p0, std::int64_t p1,
+                                        std::int64_t length) const {
+    const std::int64_t before = last_p0_ * axis_.stride + r0_ * axis_.dilation - axis_.padding;
+    if (last_p0_ != p0 - length || before < 0) return 1;
+    const std::int64_t last_stored = axis_.stored - 1 + axis_.padding - (r1_ - 1) * axis_.dilation;
+    const std::int64_t inside = floor_div(last_stored, axis_.stride) + 1;
+    return std::max<std::int64_t>(1, (std::min(p1, inside) - p0) / length);
+  }
+
+  void add_alike(std::int64_t p0, std::int64_t end, std::int64_t times) {
+    const std::int64_t whole = axis_.touched(p0, end, r0_, r1_);
+    // Old and new tile are neighbours: their union is the windows from one's start to the other's
+    // end.
+    const std::int64_t fetched =
+        linked_ && shares_overlap_ ? axis_.touched(last_p0_, end, r0_, r1_) - last_whole_ : whole;
+    sum_ += times * fetched;
+    linked_ = true;
+    last_p0_ = p0 + (times - 1) * (end - p0);
+    last_whole_ = whole;
+  }
+
   const WindowAxis& axis_;
-  Halo halo_;
+  bool shares_overlap_;
   std::int64_t r0_, r1_;
   std::int64_t sum_ = 0, last_p0_ = 0, last_whole_ = 0;
-  bool first_ = true;
+  bool linked_ = false;
 };
-
-std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b : -ceil_div(-a, b); }
 
 }  // namespace
 
@@ -115,9 +139,8 @@ std::int64_t fetched_by_shared_tiles(const WindowAxis& axis, const DimensionTili
                                      const DimensionTiling& taps, Halo halo) {
   std::int64_t sum = 0;
   for (std::int64_t r = 0; r < taps.extent; r += taps.shared) {
-    Chain chain(axis, halo, r, std::min(r + taps.shared, taps.extent));
-    for (std::int64_t p = 0; p < outputs.extent; p += outputs.shared)
-      chain.add(p, std::min(p + outputs.shared, outputs.extent), true);
+    Chain chain(axis, halo == Halo::throughout, r, std::min(r + taps.shared, taps.extent));
+    chain.add(0, outputs.extent, outputs.shared);
     sum += chain.sum();
   }
   return sum;
@@ -126,11 +149,12 @@ std::int64_t fetched_by_shared_tiles(const WindowAxis& axis, const DimensionTili
 std::int64_t fetched_by_array_tiles(const WindowAxis& axis, const DimensionTiling& outputs,
                                     const DimensionTiling& taps, Halo halo) {
   std::int64_t sum = 0;
-  for_each_array_tile(taps, [&](std::int64_t r0, std::int64_t r1, bool) {
-    Chain chain(axis, halo, r0, r1);
-    for_each_array_tile(outputs, [&](std::int64_t p0, std::int64_t p1, bool starts_shared_tile) {
-      chain.add(p0, p1, starts_shared_tile);
-    });
+  for_each_array_tile(taps, [&](std::int64_t r0, std::int64_t r1) {
+    Chain chain(axis, halo != Halo::none, r0, r1);
+    for (std::int64_t s = 0; s < outputs.extent; s += outputs.shared) {
+      if (halo == Halo::within_shared) chain.restart();
+      chain.add(s, std::min(s + outputs.shared, outputs.extent), outputs.array);
+    }
     sum += chain.sum();
   });
   return sum;
@@ -141,12 +165,13 @@ std::int64_t fetched_by_pes(const WindowAxis& axis, const DimensionTiling& outpu
   if (outputs.pe >= outputs.array && taps.pe >= taps.array)
     return fetched_by_array_tiles(axis, outputs, taps, halo);
   std::int64_t sum = 0;
-  for_each_array_tile(taps, [&](std::int64_t r0, std::int64_t r1, bool) {
-    for_each_array_tile(outputs, [&](std::int64_t p0, std::int64_t p1, bool) {
-      for (std::int64_t r = r0; r < r1; r += taps.pe)
-        for (std::int64_t p = p0; p < p1; p += outputs.pe)
-          sum += axis.touched(p, std::min(p + outputs.pe, p1), r, std::min(r + taps.pe, r1));
-    });
+  for_each_array_tile(taps, [&](std::int64_t r0, std::int64_t r1) {
+    for (std::int64_t r = r0; r < r1; r += taps.pe) {
+      Chain chain(axis, false, r, std::min(r + taps.pe, r1));
+      for_each_array_tile(outputs,
+                          [&](std::int64_t p0, std::int64_t p1) { chain.add(p0, p1, outputs.pe); });
+      sum += chain.sum();
+    }
   });
   return sum;
 }

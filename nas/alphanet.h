@@ -1,6 +1,6 @@
 // The space of AttentiveNAS and AlphaNet supernets: seven stages of inverted residual blocks, here
 // at the fixed widths, and over the kernels, expansions and depths, that Lu et al. sampled.
-// Source: D. Wang et al., "AttentiveNAS", CVPR 2021, table 1 (the supernet); B. Lu, Z. Yan, Y. Shi,
+// Source: D. Wang et al., "AttentiveNAS", CVPR 2021 (the supernet); B. Lu, Z. Yan, Y. Shi,
 // S. Ren, "A Semi-Decoupled Approach to Fast and Optimal Hardware-Software Co-Design of Neural
 // Accelerators", tinyML 2022 (the sample).
 #pragma once

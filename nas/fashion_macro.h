@@ -8,7 +8,7 @@
 //           fully connected to 10 classes with bias
 //
 // The idea of the space (positions x three operations) is that of NAS-Bench-Macro: X. Su et al.,
-// "Prioritized Architecture Sampling with Monto-Carlo Tree Search", CVPR 2021, section 4.
+// "Prioritized Architecture Sampling with Monto-Carlo Tree Search", CVPR 2021.
 #pragma once
 
 #include <cstdint>

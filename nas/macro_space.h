@@ -1,6 +1,6 @@
 // Macro spaces: a chain of positions of fixed shape, each an identity or an inverted residual
 // block. Source: X. Su et al., "Prioritized Architecture Sampling with Monto-Carlo Tree Search",
-// CVPR 2021, section 4 (NAS-Bench-Macro).
+// CVPR 2021 (NAS-Bench-Macro).
 #pragma once
 
 #include <cstdint>

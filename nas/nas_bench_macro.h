@@ -1,6 +1,6 @@
 // NAS-Bench-Macro: 6,561 chains of eight positions, trained on CIFAR-10.
 // Source: X. Su et al., "Prioritized Architecture Sampling with Monto-Carlo Tree Search", CVPR
-// 2021, section 4 and its repository's network definition.
+// 2021, and its repository's network definition.
 #pragma once
 
 #include <memory>

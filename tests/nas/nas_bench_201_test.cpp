@@ -144,9 +144,10 @@ std::string unfolded_form(const Cell& cell) {
   return joined(terms[3]);
 }
 
-// X. Dong et al., "NATS-Bench", TPAMI 2021, section 3.1, counts 6,466 unique structures. That form
-// neither refines ours nor the other way round: it keeps zero terms and the nesting of sums apart,
-// and it unfolds what several readers share, which merges cells of different cost.
+// X. Dong et al., "NATS-Bench", TPAMI 2021, table 1, counts "6.5K" unique structures; the script
+// that its authors publish prints 6,466 (github.com/D-X-Y/NATS-Bench/issues/43). That form neither
+// refines ours nor the other way round: it keeps zero terms and the nesting of sums apart, and it
+// unfolds what several readers share, which merges cells of different cost.
 TEST(NasBench201, HasThePublishedNumberOfStructuresUnderTheBenchmarksOwnForm) {
   std::set<std::string> forms;
   for (std::uint32_t index = 0; index < kCells; ++index)

@@ -57,10 +57,10 @@ struct DriverOptions {
   std::uint64_t max_hardware_evaluations = 0;
 
   /// Asked between batches; true ends the search. Empty: never.
-  std::function<bool()> stop;
+  std::function<bool()> stop = nullptr;
 
   /// Gets each batch whole, in order, after strategy and archive have seen it. May be empty.
-  std::function<void(std::span<const Trial> trials, const EvaluationCounts& so_far)> sink;
+  std::function<void(std::span<const Trial> trials, const EvaluationCounts& so_far)> sink = nullptr;
 };
 
 struct SearchSummary {

@@ -1,16 +1,26 @@
 #include "codesign/workers.h"
 
 #include <tbb/blocked_range.h>
+#include <tbb/global_control.h>
+#include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
 #include <cassert>
+#include <optional>
 
 namespace cosearch::codesign {
 
 struct Workers::Arena {
+  explicit Arena(int jobs) : tasks(jobs) {
+    // Left alone, oneTBB starts no more threads than there are processors, and warns.
+    if (jobs > tbb::info::default_concurrency())
+      more_than_processors.emplace(tbb::global_control::max_allowed_parallelism,
+                                   static_cast<std::size_t>(jobs));
+  }
+
+  std::optional<tbb::global_control> more_than_processors;
   tbb::task_arena tasks;
-  explicit Arena(int jobs) : tasks(jobs) {}
 };
 
 Workers::Workers(int jobs) : jobs_(jobs), arena_(std::make_unique<Arena>(jobs)) {

@@ -16,7 +16,7 @@ struct DecoupledHardwareFirstOptions {
   Metric metric = Metric::edp;
 
   /// The network it is judged by. Unset: the one with the (lower) median of the space's MACs.
-  std::optional<std::uint32_t> reference_network;
+  std::optional<std::uint32_t> reference_network = std::nullopt;
 };
 
 [[nodiscard]] std::vector<OptionProblem> problems_in(const DecoupledHardwareFirstOptions& options,

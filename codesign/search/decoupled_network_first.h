@@ -13,7 +13,7 @@ namespace cosearch::codesign {
 
 struct DecoupledNetworkFirstOptions {
   /// Networks with more multiply-accumulates are passed over. Unset: `macs_quantile` decides.
-  std::optional<double> macs_limit;
+  std::optional<double> macs_limit = std::nullopt;
 
   /// The limit as a quantile in [0, 1] of the space's MACs; 1 admits every network.
   double macs_quantile = 1;

@@ -19,7 +19,7 @@ namespace cosearch::codesign {
 struct SemiDecoupledOptions {
   /// The accelerator on which networks are searched. Unset: the one whose latency and energy order
   /// agrees best with all others' on a small sample of networks; its cost is counted.
-  std::optional<std::uint32_t> proxy;
+  std::optional<std::uint32_t> proxy = std::nullopt;
 
   /// Networks in the sample that chooses the proxy; not used when the proxy is given.
   std::uint64_t proxy_sample = 32;

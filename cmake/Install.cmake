@@ -9,17 +9,13 @@ include(CMakePackageConfigHelpers)
 # A static library passes on what it links, so whoever links a room has to find the same packages.
 set(COSEARCH_PACKAGES
   "Boost::.*=Boost"
-  "CLI11::.*=CLI11"
-  "Eigen3::.*=Eigen3"
   "(hdf5|HDF5)::.*=HDF5 COMPONENTS C"
   "nlohmann_json::.*=nlohmann_json"
   "Pagmo::.*=pagmo"
   "TBB::.*=TBB"
-  "Threads::.*=Threads"
   "yaml-cpp.*=yaml-cpp"
   "ZLIB::.*=ZLIB"
   "fmt::.*=fmt"
-  "spdlog::.*=spdlog"
   "dl|/.*=")  # part of the system, or a file that is named and needs no finding
 
 function(cosearch_package_of library result)
@@ -65,12 +61,17 @@ foreach(target IN LISTS libraries)
   list(APPEND COSEARCH_ROOMS ${room})
   cosearch_describe_needs(${target} needs)
   string(APPEND COSEARCH_NEEDS "${needs}")
-
-  get_target_property(folder ${target} SOURCE_DIR)
-  file(GLOB headers CONFIGURE_DEPENDS ${folder}/*.h)
-  cmake_path(RELATIVE_PATH folder BASE_DIRECTORY ${CMAKE_SOURCE_DIR})
-  install(FILES ${headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cosearch/${folder})
 endforeach()
+
+# Headers keep their path from the root; those of the program and of our HDF5 layer are nobody else's.
+file(GLOB_RECURSE headers RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS
+  core/*.h accel/*.h nas/*.h predictors/*.h datasets/*.h codesign/*.h)
+list(FILTER headers EXCLUDE REGEX "^(codesign/cli|datasets/hdf5)/")
+foreach(header IN LISTS headers)
+  cmake_path(GET header PARENT_PATH folder)
+  install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cosearch/${folder})
+endforeach()
+
 install(TARGETS ${libraries} EXPORT cosearch ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TARGET cosearch_cli)
   install(TARGETS cosearch_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

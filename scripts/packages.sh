@@ -11,12 +11,11 @@ set -euo pipefail
 # What each is for: docs/dependencies.md.
 quickstart=(
   g++ cmake ninja-build
-  libboost-graph-dev
+  libboost-dev
   libcli11-dev
   libfmt-dev
   libhdf5-dev
   libpagmo-dev
-  libspdlog-dev
   libtbb-dev
   libvalijson-dev
   libyaml-cpp-dev

@@ -16,6 +16,7 @@ run(${CMAKE_COMMAND} -S ${consumer} -B ${work}/consumer -G ${generator}
     -DCMAKE_PREFIX_PATH=${work}/prefix "-DCMAKE_CXX_FLAGS=${flags}")
 run(${CMAKE_COMMAND} --build ${work}/consumer)
 run(${work}/consumer/consumer)
+run(${work}/consumer/everything)
 if(program)
   run(${work}/prefix/bin/cosearch --help)
 endif()

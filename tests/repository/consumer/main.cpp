@@ -1,7 +1,8 @@
-// Counts a layer's multiplications with the installed library.
+// Counts a layer's multiplications and checks a machine with the installed library.
 #include <cstdint>
 #include <iostream>
 
+#include "accel/accelerator.h"
 #include "core/layer.h"
 
 int main() {
@@ -10,5 +11,6 @@ int main() {
 
   // The first layer of ResNet-50: kernels of 7 x 7 over 3 channels, 64 outputs of 112 x 112.
   const std::int64_t expected = std::int64_t{7} * 7 * 3 * 64 * 112 * 112;
-  return layer.macs() == expected ? 0 : 1;
+  const bool valid = cosearch::accel::problems_in({.template_name = "eyeriss"}).empty();
+  return layer.macs() == expected && valid ? 0 : 1;
 }

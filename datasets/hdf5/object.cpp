@@ -1,7 +1,6 @@
 #include "datasets/hdf5/object.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <type_traits>
 
 namespace cosearch::datasets::hdf5 {
@@ -40,8 +39,7 @@ Handle text_type(std::size_t width) {
   Handle type(H5Tcopy(H5T_C_S1), H5Tclose, "make a text type");
   check(H5Tset_size(type.id(), width), "set a text width");
   check(H5Tset_cset(type.id(), H5T_CSET_UTF8), "set a text encoding");
-  check(H5Tset_strpad(type.id(), width == H5T_VARIABLE ? H5T_STR_NULLTERM : H5T_STR_NULLPAD),
-        "set text padding");
+  check(H5Tset_strpad(type.id(), H5T_STR_NULLPAD), "set text padding");
   return type;
 }
 
@@ -70,34 +68,47 @@ std::size_t count_of(const Handle& attribute, const std::string& name) {
   return static_cast<std::size_t>(count);
 }
 
-// Variable-length texts that HDF5 allocated, freed by HDF5 whatever happens.
-class BorrowedTexts {
- public:
-  explicit BorrowedTexts(std::size_t count) : texts_(count, nullptr) {}
-  BorrowedTexts(const BorrowedTexts&) = delete;
-  BorrowedTexts& operator=(const BorrowedTexts&) = delete;
-  ~BorrowedTexts() {
-    for (char* text : texts_) H5free_memory(text);
-  }
-  [[nodiscard]] char** data() { return texts_.data(); }
-  [[nodiscard]] std::vector<std::string> copy() const {
-    std::vector<std::string> copies;
-    for (const char* text : texts_) copies.emplace_back(text == nullptr ? "" : text);
-    return copies;
-  }
-
- private:
-  std::vector<char*> texts_;
+/// Texts one after the other in cells of one width, the longest one's; HDF5 has no width of 0.
+struct TextCells {
+  std::size_t width = 1;
+  std::string bytes;
 };
+
+TextCells pack(std::span<const std::string> texts) {
+  TextCells cells;
+  for (const std::string& text : texts) cells.width = std::max(cells.width, text.size());
+  cells.bytes.resize(cells.width * texts.size(), '\0');
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    cells.bytes.replace(i * cells.width, texts[i].size(), texts[i]);
+  return cells;
+}
+
+std::vector<std::string> unpack(const TextCells& cells) {
+  std::vector<std::string> texts;
+  for (std::size_t at = 0; at < cells.bytes.size(); at += cells.width) {
+    std::string text = cells.bytes.substr(at, cells.width);
+    text.resize(text.find_last_not_of('\0') + 1);
+    texts.push_back(std::move(text));
+  }
+  return texts;
+}
+
+/// Room for `count` texts of the fixed width that `stored` has.
+TextCells room_for(const Handle& stored, std::uint64_t count, const std::string& name) {
+  if (H5Tget_class(stored.id()) != H5T_STRING || H5Tis_variable_str(stored.id()) != 0)
+    throw Error(quoted("is damaged: not text of fixed width:", name));
+  const std::size_t width = H5Tget_size(stored.id());
+  if (width == 0 || count > std::string().max_size() / width) throw std::length_error(name);
+  return {width, std::string(width * count, '\0')};
+}
 
 void write_texts(const Handle& object, const std::string& name, const Handle& space,
                  std::span<const std::string> texts) {
-  const Handle type = text_type(H5T_VARIABLE);
+  const TextCells cells = pack(texts);
+  const Handle type = text_type(cells.width);
   const Handle attribute = create_attribute(object, name, type.id(), space);
-  std::vector<const char*> pointers;
-  for (const std::string& text : texts) pointers.push_back(text.c_str());
-  if (pointers.empty()) return;
-  check(H5Awrite(attribute.id(), type.id(), pointers.data()), quoted("write attribute", name));
+  if (texts.empty()) return;
+  check(H5Awrite(attribute.id(), type.id(), cells.bytes.data()), quoted("write attribute", name));
 }
 
 std::uint64_t rows_of(const Handle& dataset, const std::string& name) {
@@ -243,14 +254,11 @@ void write_text_list(const Handle& object, const std::string& name,
 std::vector<std::string> read_text_list(const Handle& object, const std::string& name) {
   const Handle attribute = open_attribute(object, name);
   const Handle stored(H5Aget_type(attribute.id()), H5Tclose, quoted("read attribute", name));
-  if (H5Tis_variable_str(stored.id()) <= 0)
-    throw Error(quoted("is damaged: not text of variable length: attribute", name));
-  const std::size_t count = count_of(attribute, name);
-  if (count == 0) return {};
-  BorrowedTexts texts(count);
-  const Handle type = text_type(H5T_VARIABLE);
-  check(H5Aread(attribute.id(), type.id(), texts.data()), quoted("read attribute", name));
-  return texts.copy();
+  TextCells cells = room_for(stored, count_of(attribute, name), name);
+  const Handle type = text_type(cells.width);
+  if (!cells.bytes.empty())
+    check(H5Aread(attribute.id(), type.id(), cells.bytes.data()), quoted("read attribute", name));
+  return unpack(cells);
 }
 
 template <class T>
@@ -314,37 +322,21 @@ Handle write_column(const Handle& group, const std::string& name, const std::str
 
 void write_text_column(const Handle& group, const std::string& name,
                        const std::vector<std::string>& texts) {
-  std::size_t width = 1;
-  for (const std::string& text : texts) width = std::max(width, text.size());
-  std::string padded(width * texts.size(), '\0');
-  for (std::size_t i = 0; i < texts.size(); ++i)
-    std::copy(texts[i].begin(), texts[i].end(),
-              padded.begin() + static_cast<std::ptrdiff_t>(i * width));
-  const Handle type = text_type(width);
+  const TextCells cells = pack(texts);
+  const Handle type = text_type(cells.width);
   const Handle dataset = create_dataset(group, name, type.id());
-  if (!texts.empty()) append_rows(dataset, 0, texts.size(), type.id(), padded.data());
+  if (!texts.empty()) append_rows(dataset, 0, texts.size(), type.id(), cells.bytes.data());
 }
 
 std::vector<std::string> read_text_column(const Handle& group, const std::string& name) {
   const Handle dataset = open_dataset(group, name);
   const Handle stored(H5Dget_type(dataset.id()), H5Tclose, quoted("read column", name));
-  if (H5Tget_class(stored.id()) != H5T_STRING || H5Tis_variable_str(stored.id()) != 0)
-    throw Error(quoted("is damaged: not text of fixed width: column", name));
-  const std::size_t width = H5Tget_size(stored.id());
-  const std::uint64_t rows = rows_of(dataset, name);
-  if (width == 0 || rows > std::string().max_size() / width) throw std::length_error(name);
-  std::string padded(width * rows, '\0');
-  const Handle type = text_type(width);
-  if (rows > 0)
-    check(H5Dread(dataset.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, padded.data()),
+  TextCells cells = room_for(stored, rows_of(dataset, name), name);
+  const Handle type = text_type(cells.width);
+  if (!cells.bytes.empty())
+    check(H5Dread(dataset.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, cells.bytes.data()),
           quoted("read column", name));
-  std::vector<std::string> texts;
-  for (std::uint64_t i = 0; i < rows; ++i) {
-    std::string text = padded.substr(i * width, width);
-    text.resize(text.find_last_not_of('\0') + 1);
-    texts.push_back(std::move(text));
-  }
-  return texts;
+  return unpack(cells);
 }
 
 #define COSEARCH_HDF5_ELEMENT(T)                                                                   \

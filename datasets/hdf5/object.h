@@ -35,7 +35,8 @@ void write_list_attribute(const Handle& object, const std::string& name,
 template <class T>
 [[nodiscard]] std::vector<T> read_list_attribute(const Handle& object, const std::string& name);
 
-// Texts are of variable length, UTF-8: h5py gives them as str. A text ends at its first zero byte.
+// Texts are UTF-8 of fixed width, padded with zero bytes. Not of variable length: HDF5 keeps those
+// in a heap without checksums, and a damaged heap crashes HDF5 1.10 instead of being refused.
 void write_text(const Handle& object, const std::string& name, const std::string& text);
 [[nodiscard]] std::string read_text(const Handle& object, const std::string& name);
 void write_text_list(const Handle& object, const std::string& name,
@@ -74,7 +75,7 @@ template <class T>
 Handle write_column(const Handle& group, const std::string& name, const std::string& unit,
                     std::span<const T> values);
 
-/// A whole column of text at once: UTF-8 of fixed width (the longest), padded with zero bytes.
+/// A whole column of text at once.
 void write_text_column(const Handle& group, const std::string& name,
                        const std::vector<std::string>& texts);
 [[nodiscard]] std::vector<std::string> read_text_column(const Handle& group,

@@ -280,6 +280,7 @@ PointBatch StudyStore::points_with(std::span<const std::uint64_t> ids) const {
 }
 
 std::string hdf5_version() {
+  const hdf5::SilentErrors silent;  // may be the first use of HDF5, which it prepares
   unsigned major = 0, minor = 0, release = 0;
   H5get_libversion(&major, &minor, &release);
   return fmt::format("{}.{}.{}", major, minor, release);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/datasets/support.h"
 
 namespace cosearch::datasets {
@@ -76,6 +78,18 @@ TEST(Idx, NamesThePackageWhenTheFileIsMissing) {
               (void)read_idx_images(folder / "none");
             }).find("dataset-fashion-mnist"),
             std::string::npos);
+}
+
+TEST(Idx, ReadsDebiansFashionMnist) {
+  const std::filesystem::path folder = "/usr/share/datasets/fashion-mnist";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no dataset-fashion-mnist";
+  const IdxImages images = read_idx_images(folder / "t10k-images-idx3-ubyte.gz");
+  const std::vector<std::uint8_t> labels = read_idx_labels(folder / "t10k-labels-idx1-ubyte.gz");
+  EXPECT_EQ(images.height, 28U);
+  EXPECT_EQ(images.width, 28U);
+  EXPECT_EQ(images.count, labels.size());
+  EXPECT_EQ(images.pixels.size(), images.count * 28 * 28);
+  EXPECT_EQ(*std::max_element(labels.begin(), labels.end()), 9);
 }
 
 }  // namespace

@@ -21,9 +21,9 @@ struct Unrolling {
 ///   shidiannao  output rows over rows, output columns over columns; what is left over takes output
 ///               channels
 ///   xp_ws       output columns over the whole array and nothing else (rows of a GEMM)
-/// Assumes: groups spread where K and C leave room (all templates but xp_ws), and a depthwise
-/// layer, which has nothing else to spread in nvdla and xp_ws, runs with channels over the whole
-/// array, as B. Lu et al. (arXiv 2203.13921) run it under every dataflow.
+/// Assumes: groups spread where K and C leave room (all templates but xp_ws). A depthwise layer has
+/// neither K nor C: nvdla spreads its channels, and over columns left over its output rows; xp_ws
+/// its channels over the whole array, as B. Lu et al. (arXiv 2203.13921) do under every dataflow.
 [[nodiscard]] Unrolling unrolling_of(const Layer& layer, const Accelerator& accelerator);
 
 /// Outermost first. Weight stationary (nvdla, xp_ws): loops that move weights are outside. Row

@@ -62,7 +62,9 @@ std::vector<std::uint32_t> nondominated_layers(std::span<const double> costs,
 }
 
 ParetoArchive::ParetoArchive(SearchQuestion question)
-    : question_(std::move(question)), objectives_(question_.objectives.size()) {
+    : question_(std::move(question)),
+      objectives_(question_.objectives.size()),
+      front_(objectives_) {
   assert(problems_in(question_).empty());
   for (const Constraint& constraint : question_.constraints) {
     outlook_.push_back({.constraint = constraint, .closest = {}});
@@ -88,14 +90,14 @@ bool ParetoArchive::insert(const Trial& trial) {
   ++counts_.feasible;
   const Costs costs = costs_of(trial.metrics);
   note_range(costs);
-  return insert_feasible(trial, costs);
+  return front_.insert(costs, trial);
 }
 
 void ParetoArchive::insert(std::span<const Trial> trials) {
   for (const Trial& trial : trials) insert(trial);
 }
 
-ParetoArchive::Costs ParetoArchive::costs_of(const Metrics& metrics) const {
+Costs ParetoArchive::costs_of(const Metrics& metrics) const {
   Costs costs{};
   for (std::size_t k = 0; k < objectives_; ++k)
     costs[k] = cost_of(question_.objectives[k], metrics);
@@ -125,68 +127,13 @@ void ParetoArchive::note_range(const Costs& costs) {
   }
 }
 
-bool ParetoArchive::insert_feasible(const Trial& trial, const Costs& costs) {
-  const std::size_t rival = member_not_worse_than(costs);
-  if (rival == members_.size()) {
-    erase_beaten_by(costs);
-    costs_.push_back(costs);
-    members_.push_back(trial);
-    return true;
-  }
-  // A rival that is not equal dominates; were another member equal, it would be dominated as well.
-  const std::size_t place = move_forward(rival);
-  if (costs_[place] != costs || !(trial.design < members_[place].design)) return false;
-  members_[place] = trial;
-  return true;
-}
-
-std::size_t ParetoArchive::member_not_worse_than(const Costs& costs) const {
-  const auto found = std::find_if(costs_.begin(), costs_.end(), [&](const Costs& member) {
-    return not_worse(member.data(), costs.data(), objectives_);
-  });
-  return static_cast<std::size_t>(found - costs_.begin());
-}
-
-// Members that reject much drift to the head of the list, where the next trial meets them first.
-std::size_t ParetoArchive::move_forward(std::size_t member) {
-  const std::size_t place = member / 2;
-  std::swap(costs_[member], costs_[place]);
-  std::swap(members_[member], members_[place]);
-  return place;
-}
-
-void ParetoArchive::erase_beaten_by(const Costs& costs) {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < members_.size(); ++i) {
-    if (not_worse(costs.data(), costs_[i].data(), objectives_)) continue;
-    if (kept != i) {
-      costs_[kept] = costs_[i];
-      members_[kept] = members_[i];
-    }
-    ++kept;
-  }
-  costs_.resize(kept);
-  members_.resize(kept);
-}
-
-std::vector<Trial> ParetoArchive::front() const {
-  std::vector<std::size_t> order(members_.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return costs_[a] < costs_[b]; });
-  std::vector<Trial> front;
-  front.reserve(order.size());
-  for (const std::size_t i : order) front.push_back(members_[i]);
-  return front;
-}
-
 std::vector<double> ParetoArchive::ideal() const {
-  if (members_.empty()) return {};
+  if (counts_.feasible == 0) return {};
   return {ideal_.begin(), ideal_.begin() + static_cast<std::ptrdiff_t>(objectives_)};
 }
 
 std::vector<double> ParetoArchive::worst() const {
-  if (members_.empty()) return {};
+  if (counts_.feasible == 0) return {};
   return {worst_.begin(), worst_.begin() + static_cast<std::ptrdiff_t>(objectives_)};
 }
 

@@ -1,7 +1,6 @@
 // The designs that nothing else beats, and what is worth saying when there are none.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -9,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "codesign/blocked_front.h"
 #include "codesign/metrics.h"
 
 namespace cosearch::codesign {
@@ -63,8 +63,8 @@ class ParetoArchive {
   [[nodiscard]] const SearchQuestion& question() const { return question_; }
 
   /// The front, best first objective first; ties by the next objectives, then by design.
-  [[nodiscard]] std::vector<Trial> front() const;
-  [[nodiscard]] std::size_t size() const { return members_.size(); }
+  [[nodiscard]] std::vector<Trial> front() const { return front_.members(); }
+  [[nodiscard]] std::size_t size() const { return front_.size(); }
 
   [[nodiscard]] const TrialCounts& counts() const { return counts_; }
 
@@ -81,21 +81,13 @@ class ParetoArchive {
   [[nodiscard]] std::vector<double> worst() const;
 
  private:
-  using Costs = std::array<double, kMetricCount>;
-
   [[nodiscard]] Costs costs_of(const Metrics& metrics) const;
   void note_constraints(const Trial& trial);
   void note_range(const Costs& costs);
-  bool insert_feasible(const Trial& trial, const Costs& costs);
-  [[nodiscard]] std::size_t member_not_worse_than(const Costs& costs) const;
-  std::size_t move_forward(std::size_t member);
-  void erase_beaten_by(const Costs& costs);
 
   SearchQuestion question_;
   std::size_t objectives_;
-  // Two parallel lists: the costs are walked for every trial, the trials only at the end.
-  std::vector<Costs> costs_;
-  std::vector<Trial> members_;
+  BlockedFront front_;
   TrialCounts counts_;
   std::optional<Trial> least_violating_;
   std::vector<ConstraintOutlook> outlook_;

@@ -120,6 +120,27 @@ TEST(ParetoArchive, KeepsWhatBruteForceKeepsInWhateverOrder) {
   }
 }
 
+TEST(ParetoArchive, KeepsWhatBruteForceKeepsWhenTheFrontIsLarge) {
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    // Near the plane where all costs sum to 60, most points beat few others.
+    std::vector<Trial> trials;
+    for (std::uint32_t n = 0; n < 1500; ++n) {
+      const auto latency = static_cast<double>(random.below(30));
+      const auto energy = static_cast<double>(random.below(30));
+      trials.push_back(trial_of(
+          {n % 1400, 0}, latency + energy - static_cast<double>(random.below(4)), latency, energy));
+    }
+    ParetoArchive archive(accuracy_latency_energy());
+    archive.insert(trials);
+    const auto front = designs_of(archive.front());
+    EXPECT_GT(front.size(), 300U);
+    EXPECT_EQ(std::set<Design>(front.begin(), front.end()), front_by_brute_force(trials));
+    EXPECT_EQ(archive.size(), front.size());
+  }
+}
+
 TEST(ParetoArchive, SaysWhetherATrialEntered) {
   ParetoArchive archive(accuracy_latency_energy());
   EXPECT_TRUE(archive.insert(trial_of({1, 0}, 90, 10, 10)));

@@ -46,9 +46,9 @@ TEST(Driver, SpendsItsBudgetToTheLastEvaluationAndNotOneMore) {
   for (const StrategyInfo& strategy : strategies()) {
     SCOPED_TRACE(strategy.name);
     const std::uint64_t all = run_with(strategy.name, space, 1).summary.counts.hardware;
-    const std::uint64_t budget = std::min<std::uint64_t>(5, all);
+    const std::uint64_t budget = std::min<std::uint64_t>(6, all);
     const Recorded recorded =
-        run_with(strategy.name, space, 1, {.batch = 64, .max_hardware_evaluations = budget});
+        run_with(strategy.name, space, 1, {.batch = 4, .max_hardware_evaluations = budget});
     EXPECT_EQ(recorded.summary.counts.hardware, budget);
     EXPECT_EQ(recorded.summary.cause, StopCause::exhausted);
   }

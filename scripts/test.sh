@@ -42,8 +42,9 @@ scripts/packages.sh full
 
 build_and_test dev build/test "$werror" "$@"
 if ! $fast; then
-  # Tests of the sources and of the installed package learn nothing from sanitizers.
-  build_and_test asan build/test-asan OFF --label-exclude 'repository|slow' "$@"
+  # Not under the sanitizers: tests of the sources and of the installed package, which learn nothing
+  # there, and long comparisons with reference numbers, whose code the other tests run too.
+  build_and_test asan build/test-asan OFF --label-exclude 'repository|reference' "$@"
 fi
 
 if [[ ${#failed[@]} != 0 ]]; then

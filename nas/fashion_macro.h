@@ -27,9 +27,9 @@ inline constexpr int kFashionStemChannels = 16;
 inline constexpr int kFashionStemKernel = 3;
 inline constexpr int kFashionStemStride = 2;
 inline constexpr int kFashionHeadChannels = 64;
-inline constexpr int kFashionDefaultPositions = 5;
+inline constexpr int kFashionDefaultPositions = 4;
 
-/// The blocks of `genotype`, one digit per position ("02121"): 0 identity, 1 MBConv3 k3,
+/// The blocks of `genotype`, one digit per position ("0212"): 0 identity, 1 MBConv3 k3,
 /// 2 MBConv6 k5. MBConv blocks that keep the shape add their input to their output.
 /// Throws UserError unless there are 4 or 5 digits of 0, 1, 2.
 [[nodiscard]] std::vector<MacroBlock> fashion_macro_blocks(const std::string& genotype);

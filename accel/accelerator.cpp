@@ -25,7 +25,7 @@ NamedAccelerator nvdla(std::string name, std::int64_t kernels, std::int64_t chan
   return {std::move(name), p,
           std::move(source) +
               "; assumed: 128 bytes per PE (NVDLA keeps one weight per multiplier and sums in a "
-              "separate accumulator), bandwidths, 1 GHz"};
+              "separate accumulator), NoC four times as wide as DRAM, 1 GHz"};
 }
 
 NamedAccelerator eyeriss() {
@@ -119,15 +119,18 @@ Accelerator make_accelerator(std::string name, const AcceleratorParameters& para
 
 const std::vector<NamedAccelerator>& named_accelerators() {
   static const std::vector<NamedAccelerator> machines{
-      nvdla("nvdla-64", 8, 8, 128, 8,
-            "NVDLA open-source hardware, configuration nv_small: 8 kernels x 8 channels, 8 bits, "
-            "128 KB convolution buffer"),
+      nvdla(
+          "nvdla-64", 8, 8, 128, 8,
+          "NVDLA hardware repository (nvdla/hw), spec/defs/nv_small.spec: 8 kernels x 8 channels, "
+          "convolution buffer 32 banks x 8 x 512 bytes, 64-bit memory interface"),
       nvdla("nvdla-256", 8, 32, 128, 8,
-            "NVDLA open-source hardware, configuration nv_small_256: 256 multipliers, 8 bits; "
-            "assumed: 8 kernels x 32 channels, 128 KB convolution buffer"),
-      nvdla("nvdla-1024", 32, 32, 256, 32,
-            "NVDLA open-source hardware, configuration nv_medium_1024: 1024 multipliers, 8 bits; "
-            "assumed: 32 kernels x 32 channels, 256 KB convolution buffer"),
+            "NVDLA hardware repository (nvdla/hw), spec/defs/nv_small_256.spec: 8 kernels x 32 "
+            "channels, convolution buffer 32 banks x 32 x 128 bytes, 64-bit memory interface"),
+      nvdla(
+          "nvdla-1024", 16, 64, 1024, 32,
+          "NVDLA hardware repository (nvdla/hw), spec/defs/nv_medium_1024_full.spec: 16 kernels x "
+          "64 channels, convolution buffer 32 banks x 64 x 512 bytes; assumed: 32 bytes per cycle "
+          "of DRAM"),
       eyeriss(),
       shidiannao(),
       xp_ws("xp-ws-64", 8, 8, 64, 16,

@@ -56,7 +56,7 @@ struct Accelerator {
   /// Bytes of one word of input, weights or finished output.
   [[nodiscard]] std::int64_t word_bytes() const { return parameters.precision_bits / 8; }
   /// Bytes of one partial sum.
-  /// Assumes: 32-bit accumulators at every precision, as in NVDLA's integer pipeline.
+  /// Assumes: 32-bit accumulators at every precision.
   [[nodiscard]] static std::int64_t accumulator_bytes() { return 4; }
 };
 

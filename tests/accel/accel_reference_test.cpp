@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -19,13 +20,7 @@ namespace {
 using cosearch::test::reference_data;
 using datasets::Table;
 
-/// Which machine of ours stands for one of the reference's.
-struct Counterpart {
-  std::string dataflow;  ///< the reference's name
-  AcceleratorParameters parameters;
-};
-
-/// PEs and bandwidths of the reference's machine A1 (and A2/A3's PEs). The reference's buffers are
+/// PEs and bandwidths as the reference's machine has them. The reference's buffers are
 /// unlimited and its energy has no DRAM; ours are large enough for its largest tiles.
 AcceleratorParameters parameters(const std::string& template_name, std::int64_t rows,
                                  std::int64_t columns, double noc, double dram) {
@@ -136,7 +131,8 @@ Ours ours(const Series& reference, const std::map<std::int64_t, Network>& networ
 }
 
 struct Agreement {
-  double latency = 0, energy = 1;
+  double latency = 0;
+  double energy = 1;  ///< 1 where the reference has none
 };
 
 Agreement print_agreement(const std::string& title, const Series& reference, const Ours& ours) {
@@ -179,6 +175,7 @@ TEST(AgreementWithMaestro, OnDartsCellsEveryDataflowRanksNetworksAlike) {
     std::printf("%s\n", with_memory_bound ? "all layers:"
                                           : "layers the reference models (no pooling, addition):");
     for (const auto& [key, reference] : references) {
+      if (reference.arch.size() < 3) continue;  // too few to have ranks
       const auto& [dataflow, name] = key;
       const Agreement agreement = print_agreement(
           dataflow + " " + name, reference,
@@ -202,6 +199,7 @@ TEST(AgreementWithMaestro, OnAlphaNetTheRanksAreAsPrinted) {
                 genotypes(Table::read(reference_data() / "ren2022/alphanet_archs.csv.gz"), columns),
                 references);
   for (const auto& [key, reference] : references) {
+    if (reference.arch.size() < 3) continue;  // too few to have ranks
     const auto& [dataflow, name] = key;
     const auto parameters = counterpart(dataflow, machines, name);
     const Agreement agreement = print_agreement(dataflow + " " + name, reference,

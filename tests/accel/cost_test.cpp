@@ -265,6 +265,30 @@ TEST(LayerCost, ALayerWiderThanTheMachineIsInfeasible) {
   EXPECT_NE(std::get<Infeasible>(cost).reason.find("weights of 16 bits"), std::string::npos);
 }
 
+/// One multiplication after the other: PE (0, 0) only, everything in the shared buffer.
+class OneByOneMapper final : public Mapper {
+ public:
+  [[nodiscard]] std::variant<Infeasible, Mapping> map(const Layer& layer,
+                                                      const Accelerator&) const override {
+    using enum Dimension;
+    Mapping mapping;
+    mapping.pe_tile = mapping.rows = mapping.columns = {1, 1, 1, 1, 1, 1, 1, 1};
+    mapping.shared_tile = extents_of(layer);
+    mapping.array_order = mapping.dram_order = {N, G, K, C, P, Q, R, S};
+    return mapping;
+  }
+};
+
+TEST(LayerCost, AnyMapperMayStandBehindTheSeam) {
+  const Layer layer = same_convolution(4, 8, 6, 6, 3);
+  const auto cost = layer_cost(layer, machine({}), OneByOneMapper{});
+  ASSERT_TRUE(std::holds_alternative<LayerCost>(cost));
+  EXPECT_EQ(std::get<LayerCost>(cost).counts.compute_cycles, layer.macs());
+  // What needs no mapping does not ask for one.
+  EXPECT_TRUE(
+      std::holds_alternative<LayerCost>(layer_cost(softmax(4, 4), machine({}), OneByOneMapper{})));
+}
+
 TEST(LayerCost, EveryTileFitsItsBuffer) {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     const Design design = realistic_design(seed);

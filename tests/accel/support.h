@@ -1,6 +1,7 @@
 // What the tests of accel share: the technology of the program, and random layers and machines.
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <variant>
 #include <vector>

@@ -18,7 +18,7 @@ struct NetworkNode {
   /// Biases and batch-norm scales and shifts folded into one instance of this layer.
   std::int64_t affine_parameters = 0;
   /// Nodes whose outputs this one reads, all earlier in the network. Empty: the network's input.
-  std::vector<std::size_t> inputs;
+  std::vector<std::size_t> inputs = {};
 };
 
 /// A directed acyclic graph of layers in an order in which they can run.

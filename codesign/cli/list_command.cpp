@@ -1,0 +1,119 @@
+// cosearch list: what there is to choose from.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "accel/accelerator.h"
+#include "accel/area.h"
+#include "codesign/accelerator_file.h"
+#include "codesign/cli/console.h"
+#include "codesign/cli/text_table.h"
+#include "codesign/search/registry.h"
+#include "datasets/quantity_text.h"
+#include "nas/named_networks.h"
+#include "nas/space.h"
+
+namespace cosearch::codesign {
+namespace {
+
+using nlohmann::json;
+
+// A list as rows of named cells: printed as a table or as JSON.
+struct Listing {
+  std::vector<std::string> header;
+  std::vector<std::vector<std::string>> rows;
+};
+
+Listing networks() {
+  Listing listing{{"name", "MACs", "parameters", "layers", "source"}, {}};
+  for (const nas::NamedNetwork& named : nas::named_networks()) {
+    const Network network = named.build();
+    listing.rows.push_back({named.name, grouped(static_cast<double>(network.macs())),
+                            grouped(static_cast<double>(network.parameters())),
+                            std::to_string(network.nodes().size()), named.source});
+  }
+  return listing;
+}
+
+Listing spaces() {
+  Listing listing{{"name", "genotypes", "options (default)"}, {}};
+  for (const std::string& name : nas::space_names()) {
+    std::string options;
+    for (const nas::SpaceOption& option : nas::options_of(name))
+      options +=
+          fmt::format("{}{} ({})", options.empty() ? "" : ", ", option.name, option.default_value);
+    listing.rows.push_back({name, fmt::format("{:.6g}", nas::make_space(name)->size()), options});
+  }
+  return listing;
+}
+
+Listing accelerators() {
+  Listing listing{{"name", "template", "PEs", "PE buffer", "shared buffer", "NoC[B/cycle]",
+                   "DRAM[B/cycle]", "clock", "area[mm2]", "source"},
+                  {}};
+  const accel::TechnologyTable technology = find_technology("45nm");
+  for (const accel::NamedAccelerator& named : accel::named_accelerators()) {
+    const accel::AcceleratorParameters& p = named.parameters;
+    const double area = accel::area_of(accel::make_accelerator(named.name, p, technology)).value;
+    listing.rows.push_back(
+        {named.name, p.template_name, fmt::format("{}x{}", p.pe_rows, p.pe_columns),
+         datasets::format_bytes(p.pe_buffer), datasets::format_bytes(p.shared_buffer),
+         fmt::format("{:g}", p.noc_bandwidth), fmt::format("{:g}", p.dram_bandwidth),
+         datasets::format_hertz(p.clock), fixed(area, 2), named.source});
+  }
+  return listing;
+}
+
+Listing templates() {
+  Listing listing{{"name"}, {}};
+  for (const std::string& name : accel::template_names()) listing.rows.push_back({name});
+  return listing;
+}
+
+Listing strategy_listing() {
+  Listing listing{{"name", "option", "kind", "default", "meaning"}, {}};
+  for (const StrategyInfo& info : strategies()) {
+    listing.rows.push_back({info.name, "", "", "", info.sentence});
+    for (const OptionInfo& option : info.options)
+      listing.rows.push_back({"", option.name, std::string(name_of(option.kind)),
+                              option.default_value, option.sentence});
+  }
+  return listing;
+}
+
+void show(const Listing& listing, const Console& console) {
+  if (console.json) {
+    json rows = json::array();
+    for (const auto& row : listing.rows) {
+      json one;
+      for (std::size_t i = 0; i < row.size(); ++i) one[listing.header[i]] = row[i];
+      rows.push_back(std::move(one));
+    }
+    return console.print(rows);
+  }
+  TextTable table(listing.header);
+  for (const auto& row : listing.rows) table.add(row);
+  table.print(console.out);
+}
+
+}  // namespace
+
+void add_list_command(CLI::App& app, Console& console) {
+  CLI::App* command = app.add_subcommand("list", "What there is to choose from");
+  command->require_subcommand(1);
+  const auto add = [&](const char* name, const char* description, Listing (*make)()) {
+    command->add_subcommand(name, description)->callback([make, &console] {
+      show(make(), console);
+    });
+  };
+  add("networks", "networks by name", networks);
+  add("spaces", "spaces of networks", spaces);
+  add("accelerators", "accelerators by name", accelerators);
+  add("templates", "templates of accelerators", templates);
+  add("strategies", "search strategies and their options", strategy_listing);
+}
+
+}  // namespace cosearch::codesign

@@ -1,0 +1,64 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+
+#include "codesign/cli/console.h"
+#include "codesign/versions.h"
+#include "core/user_error.h"
+
+namespace {
+
+using namespace cosearch::codesign;
+
+int run(int argc, char** argv, Console& console) {
+  CLI::App app(
+      "cosearch finds a neural network and the chip to run it on, together.\n"
+      "Start with: cosearch run examples/quickstart.yaml");
+  app.name("cosearch");
+  app.set_version_flag("--version", versions_text());
+  app.add_flag("--json", console.json, "results as JSON on standard output");
+  app.add_flag("-q,--quiet", console.quiet, "nothing on standard error but errors");
+  app.fallthrough();
+  app.require_subcommand(1);
+  app.footer(
+      "Exit codes: 0 done, 1 a bug of ours, 2 bad usage or input, 3 a file cannot be read or\n"
+      "written, 4 no feasible design, 5 stopped by a limit or Ctrl-C (the store holds what was\n"
+      "evaluated).");
+  add_run_command(app, console);
+  add_gap_command(app, console);
+  add_cost_command(app, console);
+  add_rank_command(app, console);
+  add_pareto_command(app, console);
+  add_dataset_command(app, console);
+  add_list_command(app, console);
+  add_doctor_command(app, console);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error, console.out, console.err) == 0 ? kDone : kBadInput;
+  }
+  return console.exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Console console{std::cout, std::cerr};
+  console.is_terminal = isatty(STDERR_FILENO) != 0;
+  try {
+    return run(argc, argv, console);
+  } catch (const cosearch::FileError& error) {
+    std::cerr << "cosearch: " << error.what() << '\n';
+    return kFileTrouble;
+  } catch (const cosearch::UserError& error) {
+    std::cerr << "cosearch: " << error.what() << '\n';
+    return kBadInput;
+  } catch (const std::exception& error) {
+    std::cerr << "cosearch: internal error: " << error.what()
+              << "\nThis is a bug of ours: please report it with the command you ran.\n";
+    return kBug;
+  }
+}

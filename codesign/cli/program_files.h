@@ -1,0 +1,15 @@
+// Where the program finds what is not compiled into it.
+#pragma once
+
+#include <filesystem>
+
+namespace cosearch::codesign {
+
+/// The folder of the training module: lib/cosearch beside the installed program, or the build
+/// folder the program was built in.
+[[nodiscard]] std::filesystem::path training_module_folder();
+
+/// Where Debian's dataset-fashion-mnist puts its files.
+[[nodiscard]] std::filesystem::path default_image_folder();
+
+}  // namespace cosearch::codesign

@@ -1,0 +1,32 @@
+// What a person sees while a search runs: points done, rate and front size, on standard error.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "codesign/cli/console.h"
+
+namespace cosearch::codesign {
+
+/// On a terminal one line is overwritten ten times a second at most; elsewhere a plain line every
+/// ten seconds; nothing when quiet.
+class Progress {
+ public:
+  explicit Progress(const Console& console);
+  ~Progress();
+
+  /// `total` 0: not known.
+  void update(std::uint64_t done, std::uint64_t total, const std::string& what);
+  [[nodiscard]] double seconds() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  const Console& console_;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point last_ = start_;
+  bool line_is_open_ = false;
+};
+
+}  // namespace cosearch::codesign

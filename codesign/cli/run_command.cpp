@@ -1,0 +1,208 @@
+// cosearch run: searches a study, prints its front, stores every point.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <memory>
+#include <string>
+
+#include "codesign/cli/console.h"
+#include "codesign/cli/progress.h"
+#include "codesign/cli/study_options.h"
+#include "codesign/cli/text_table.h"
+#include "codesign/run_study.h"
+#include "core/user_error.h"
+#include "datasets/quantity_text.h"
+
+namespace cosearch::codesign {
+namespace {
+
+using nlohmann::json;
+
+// Set by the first Ctrl-C or SIGTERM; the search then ends after its batch.
+volatile std::sig_atomic_t stop_requested = 0;
+
+void request_stop(int) { stop_requested = 1; }
+
+struct RunCommandOptions {
+  StudyOptions study;
+  std::string output;
+  bool overwrite = false;
+  std::optional<std::uint64_t> max_evaluations;
+  std::string time_limit;
+};
+
+std::string accelerator_name(const StudySetting& setting, const Trial& trial) {
+  return setting.space.accelerators()[trial.design.accelerator].name;
+}
+
+void print_front(const Console& console, const StudySetting& setting,
+                 const std::vector<Trial>& front) {
+  constexpr std::size_t kRows = 20;
+  TextTable table(
+      {"accuracy[%]", "latency[cycles]", "energy[pJ]", "area[mm2]", "network", "accelerator"});
+  const std::size_t rows = std::min(kRows, front.size());
+  for (std::size_t row = 0; row < rows; ++row) {
+    // Evenly spaced over the front, both ends included.
+    const Trial& trial = front[rows == 1 ? 0 : row * (front.size() - 1) / (rows - 1)];
+    const Metrics& metrics = trial.metrics;
+    table.add({fixed(metrics[Metric::accuracy], 2), grouped(metrics[Metric::latency]),
+               grouped(metrics[Metric::energy]), fixed(metrics[Metric::area], 3),
+               setting.space.networks().candidates[trial.design.network].genotype,
+               accelerator_name(setting, trial)});
+  }
+  table.print(console.out);
+  if (front.size() > rows)
+    console.out << fmt::format("({} of the {} designs on the front)\n", rows, front.size());
+}
+
+// Findings are indices where they name something; people want the name.
+std::string finding_text(const StudySetting& setting, const std::string& what, double value) {
+  const auto index = static_cast<std::size_t>(value);
+  if (what == "proxy" || what == "accelerator") return setting.space.accelerators()[index].name;
+  if (what == "network" || what == "reference_network" || what == "reference")
+    return setting.space.networks().candidates[index].genotype;
+  return grouped(value);
+}
+
+void print_rank_agreement(const Console& console, const std::vector<RankMatrix>& matrices) {
+  if (matrices.empty()) return;
+  console.out << fmt::format(
+      "\nwhy this works: Spearman between accelerators over the {} retained networks\n",
+      matrices.front().networks.empty() ? 0 : matrices.front().networks.front());
+  TextTable table({"metric", "least", "median", "mean", "MACs alone: least", "median", "mean"});
+  for (const RankMatrix& matrix : matrices) {
+    const RankSummary s = summary_of(matrix);
+    table.add({matrix.metric, fixed(s.least, 3), fixed(s.median, 3), fixed(s.mean, 3),
+               fixed(s.macs_least, 3), fixed(s.macs_median, 3), fixed(s.macs_mean, 3)});
+  }
+  table.print(console.out);
+}
+
+void print_result(const Console& console, const StudySetting& setting, const RunResult& result,
+                  const std::string& output) {
+  const EvaluationCounts& counts = result.summary.counts;
+  const double pairs = static_cast<double>(setting.space.network_count()) *
+                       static_cast<double>(setting.space.accelerator_count());
+  console.out << fmt::format("study {}: {} networks x {} accelerators, {}, seed {}\n",
+                             setting.study.name, grouped(setting.space.network_count()),
+                             grouped(setting.space.accelerator_count()),
+                             setting.study.strategy.name, setting.study.seed);
+  console.out << fmt::format("evaluated {} of {} designs ({} networks, {} layer costs)\n",
+                             grouped(static_cast<double>(counts.hardware)), grouped(pairs),
+                             grouped(static_cast<double>(counts.networks)),
+                             grouped(static_cast<double>(counts.layers)));
+  for (const auto& [what, value] : result.findings)
+    console.out << what << ": " << finding_text(setting, what, value) << '\n';
+  console.out << fmt::format("front: {} designs, hypervolume {:.4f}\n\n", result.front.size(),
+                             result.hypervolume);
+  if (!result.front.empty()) print_front(console, setting, result.front);
+  print_rank_agreement(console, result.rank_agreement);
+  console.out << "\nevery point is in " << output << '\n';
+}
+
+json trial_json(const StudySetting& setting, const Trial& trial) {
+  json row{{"network", setting.space.networks().candidates[trial.design.network].genotype},
+           {"accelerator", accelerator_name(setting, trial)}};
+  for (const Metric metric : kMetrics) {
+    const MetricInfo& info = info_of(metric);
+    row[std::string(info.name)] = trial.metrics[metric];
+  }
+  return row;
+}
+
+json result_json(const StudySetting& setting, const RunResult& result, const std::string& output) {
+  const EvaluationCounts& counts = result.summary.counts;
+  json findings = json::object(), front = json::array(), ranks = json::object();
+  for (const auto& [what, value] : result.findings)
+    findings[what] = finding_text(setting, what, value);
+  for (const Trial& trial : result.front) front.push_back(trial_json(setting, trial));
+  for (const RankMatrix& matrix : result.rank_agreement) {
+    const RankSummary s = summary_of(matrix);
+    ranks[matrix.metric] = {
+        {"least", s.least},           {"median", s.median},           {"mean", s.mean},
+        {"macs_least", s.macs_least}, {"macs_median", s.macs_median}, {"macs_mean", s.macs_mean}};
+  }
+  return {{"study", setting.study.name},
+          {"seed", setting.study.seed},
+          {"strategy", setting.study.strategy.name},
+          {"store", output},
+          {"complete", result.summary.cause != StopCause::stopped},
+          {"evaluations",
+           {{"trials", counts.trials},
+            {"networks", counts.networks},
+            {"hardware", counts.hardware},
+            {"layers", counts.layers}}},
+          {"findings", findings},
+          {"hypervolume", result.hypervolume},
+          {"rank_agreement", ranks},
+          {"front", front}};
+}
+
+std::string output_of(const RunCommandOptions& options) {
+  if (!options.output.empty()) return options.output;
+  return std::filesystem::path(options.study.file).stem().string() + ".h5";
+}
+
+RunOptions run_options(const RunCommandOptions& options, const std::string& command_line,
+                       const StudySetting& setting, Progress& progress) {
+  RunOptions run;
+  run.output = output_of(options);
+  run.overwrite = options.overwrite;
+  run.command_line = command_line;
+  run.max_evaluations = options.max_evaluations;
+  const double limit = options.time_limit.empty() ? 0 : datasets::parse_seconds(options.time_limit);
+  run.stop = [limit, &progress] {
+    return stop_requested != 0 || (limit > 0 && progress.seconds() >= limit);
+  };
+  const bool exhaustive = setting.study.strategy.name == "exhaustive";
+  const std::uint64_t total = exhaustive ? design_count(setting.space) : 0;
+  run.progress = [total, &progress](const EvaluationCounts& counts, const ParetoArchive& archive) {
+    progress.update(counts.hardware, total, fmt::format("front {}", archive.size()));
+  };
+  return run;
+}
+
+void run(const RunCommandOptions& options, const std::string& command_line, Console& console) {
+  StudySetting setting(options.study.read(), options.study.job_count());
+  std::signal(SIGINT, request_stop);
+  std::signal(SIGTERM, request_stop);
+  const std::string output = output_of(options);
+  const RunResult result = [&] {
+    Progress progress(console);
+    return run_study(setting, run_options(options, command_line, setting, progress));
+  }();
+
+  if (console.json)
+    console.print(result_json(setting, result, output));
+  else
+    print_result(console, setting, result, output);
+  const bool limited = result.summary.cause == StopCause::stopped ||
+                       (result.summary.cause == StopCause::exhausted && options.max_evaluations);
+  if (limited) {
+    console.note("cosearch: stopped before the strategy had finished");
+    console.exit_code = kStopped;
+  } else if (result.front.empty()) {
+    console.err << "cosearch: " << explain_infeasible(setting, result.archive) << '\n';
+    console.exit_code = kNothingFeasible;
+  }
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, Console& console) {
+  const auto options = std::make_shared<RunCommandOptions>();
+  CLI::App* command = app.add_subcommand("run", "Search a study and store every evaluated point");
+  options->study.add_to(*command);
+  command->add_option("-o,--output", options->output, "the store (default: the study's name, .h5)");
+  command->add_flag("-f,--force", options->overwrite, "replace the store if it exists");
+  command
+      ->add_option("--max-evaluations", options->max_evaluations,
+                   "stop after so many hardware evaluations")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--time-limit", options->time_limit, "stop after so long, such as 10min");
+  command->callback(
+      [options, &app, &console] { run(*options, "cosearch run " + options->study.file, console); });
+}
+
+}  // namespace cosearch::codesign

@@ -1,0 +1,245 @@
+#include "codesign/joint_space.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+#include <set>
+#include <utility>
+
+#include "codesign/accelerator_file.h"
+#include "codesign/embedded_tables.h"
+#include "codesign/network_file.h"
+#include "core/random.h"
+#include "core/user_error.h"
+#include "datasets/table.h"
+
+namespace cosearch::codesign {
+namespace {
+
+constexpr std::size_t kNearestPerTemplate = 4;
+// A whole space is enumerated up to this many networks; larger ones are sampled.
+constexpr double kLargestEnumeration = 1 << 20;
+
+double parameter_distance(const accel::AcceleratorParameters& a,
+                          const accel::AcceleratorParameters& b) {
+  const std::array<std::pair<double, double>, 8> pairs{{
+      {static_cast<double>(a.pe_rows), static_cast<double>(b.pe_rows)},
+      {static_cast<double>(a.pe_columns), static_cast<double>(b.pe_columns)},
+      {static_cast<double>(a.pe_buffer.value), static_cast<double>(b.pe_buffer.value)},
+      {static_cast<double>(a.shared_buffer.value), static_cast<double>(b.shared_buffer.value)},
+      {a.noc_bandwidth, b.noc_bandwidth},
+      {a.dram_bandwidth, b.dram_bandwidth},
+      {a.clock.value, b.clock.value},
+      {static_cast<double>(a.precision_bits), static_cast<double>(b.precision_bits)},
+  }};
+  double distance = 0;
+  for (const auto& [x, y] : pairs) distance += std::abs(std::log2(x / y));
+  return distance;
+}
+
+// `count` of [0, total), ascending.
+std::vector<std::uint64_t> sample_indices(std::uint64_t total, std::uint64_t count, Random random) {
+  // Floyd's algorithm: each subset equally likely, no list of all indices. Source: J. Bentley,
+  // R. Floyd, "A sample of brilliance", CACM 30(9), 1987.
+  std::set<std::uint64_t> chosen;
+  for (std::uint64_t j = total - std::min(count, total); j < total; ++j) {
+    const std::uint64_t drawn = random.below(j + 1);
+    if (!chosen.insert(drawn).second) chosen.insert(j);
+  }
+  return {chosen.begin(), chosen.end()};
+}
+
+bool matches(const datasets::Table& table, std::size_t row, const RowFilter& where) {
+  return std::ranges::all_of(where, [&](const auto& filter) {
+    const std::string& cell = table.text(row, table.column(filter.first));
+    return std::ranges::find(filter.second, cell) != filter.second.end();
+  });
+}
+
+double accuracy_in(const datasets::Table& table, std::size_t row, std::size_t column) {
+  const double accuracy = table.number(row, column);
+  if (accuracy < 0 || accuracy > 100)
+    throw UserError(table.where(row), fmt::format("{} = {}: accuracies are percentages in [0, 100]",
+                                                  table.columns()[column], accuracy));
+  return accuracy;
+}
+
+std::vector<TableEntry> entries_of(const datasets::Table& table, const NetworkTableSource& source) {
+  std::vector<TableEntry> entries;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    const bool complete = std::ranges::all_of(source.require, [&](const std::string& name) {
+      return !table.text(row, table.column(name)).empty();
+    });
+    if (!complete || !matches(table, row, source.where)) continue;
+    TableEntry entry{.genotype = joined_cells(table, row, source.genotype, ";")};
+    entry.id = source.id.empty() ? entry.genotype : table.text(row, table.column(source.id));
+    if (!source.accuracy.empty())
+      entry.accuracy_percent = accuracy_in(table, row, table.column(source.accuracy));
+    entries.push_back(std::move(entry));
+  }
+  if (entries.empty())
+    throw UserError({table.name()}, "no row is left after 'require' and 'where'");
+  return entries;
+}
+
+// Two rows for one genotype would make its accuracy depend on which is read.
+void refuse_repeats(const std::vector<TableEntry>& entries, const std::string& file) {
+  std::set<std::string> seen;
+  for (const TableEntry& entry : entries)
+    if (!seen.insert(entry.genotype).second)
+      throw UserError({file}, fmt::format("genotype '{}' stands in two rows", entry.genotype));
+}
+
+std::vector<TableEntry> entries_of(const nas::NetworkSpace& space, const Study& study) {
+  std::vector<TableEntry> entries;
+  const auto add = [&](std::string genotype) {
+    entries.push_back({.genotype = genotype, .id = genotype});
+  };
+  if (space.size() > kLargestEnumeration) {
+    if (!study.networks.sample)
+      throw UserError({study.file}, fmt::format("space {} holds {:.3g} networks, too many to "
+                                                "enumerate: add 'sample: COUNT' to 'networks'",
+                                                space.name(), space.size()));
+    std::set<std::string> seen;
+    for (std::uint64_t index = 0; seen.size() < *study.networks.sample; ++index) {
+      Random random(study.seed, "networks.sample", index);
+      if (std::string genotype = space.sample(random); seen.insert(genotype).second) add(genotype);
+    }
+    return entries;
+  }
+  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(space.size()); ++i)
+    add(space.genotype(i));
+  return entries;
+}
+
+std::vector<TableEntry> load_entries(const nas::NetworkSpace& space, const Study& study) {
+  const NetworkSource& source = study.networks;
+  if (!source.embedded_table && !source.table) return entries_of(space, study);
+  const bool embedded = source.embedded_table;
+  const datasets::Table table =
+      embedded ? embedded_accuracies(space.name()) : datasets::Table::read(source.table->file);
+  std::vector<TableEntry> entries = entries_of(
+      table, embedded ? NetworkTableSource{.genotype = {"genotype"}, .accuracy = "accuracy_percent"}
+                      : *source.table);
+  refuse_repeats(entries, table.name());
+  return entries;
+}
+
+template <class T>
+void keep_sample(std::vector<T>& items, std::optional<std::uint64_t> count, Random random) {
+  if (!count || *count >= items.size()) return;
+  std::vector<T> kept;
+  for (const std::uint64_t index : sample_indices(items.size(), *count, random))
+    kept.push_back(std::move(items[index]));
+  items = std::move(kept);
+}
+
+// "nvdla 16x16 256B 128KiB 32B/c 8B/c": enough to tell the members of one grid apart.
+std::string grid_name(const accel::AcceleratorParameters& p) {
+  return fmt::format("{}-{}x{}-{}B-{}KiB-n{:g}-d{:g}", p.template_name, p.pe_rows, p.pe_columns,
+                     p.pe_buffer.value, p.shared_buffer.value / 1024, p.noc_bandwidth,
+                     p.dram_bandwidth);
+}
+
+}  // namespace
+
+std::string joined_cells(const datasets::Table& table, std::size_t row,
+                         const std::vector<std::string>& columns, std::string_view separator) {
+  std::string joined;
+  for (const std::string& name : columns) {
+    if (!joined.empty()) joined += separator;
+    joined += table.text(row, table.column(name));
+  }
+  return joined;
+}
+
+std::vector<std::size_t> matching_rows(const datasets::Table& table, const RowFilter& where) {
+  std::vector<std::size_t> rows;
+  for (std::size_t row = 0; row < table.rows(); ++row)
+    if (matches(table, row, where)) rows.push_back(row);
+  return rows;
+}
+
+JointSpace::JointSpace(NetworkSet networks, std::vector<accel::Accelerator> accelerators)
+    : networks_(std::move(networks)), accelerators_(std::move(accelerators)) {
+  for (std::uint32_t i = 0; i < network_count(); ++i)
+    index_of_genotype_.emplace(networks_.candidates[i].genotype, i);
+}
+
+std::uint32_t JointSpace::network_count() const {
+  return static_cast<std::uint32_t>(networks_.candidates.size());
+}
+
+std::uint32_t JointSpace::accelerator_count() const {
+  return static_cast<std::uint32_t>(accelerators_.size());
+}
+
+double JointSpace::macs(std::uint32_t network) const {
+  return static_cast<double>(networks_.candidates[network].macs);
+}
+
+std::vector<std::uint32_t> JointSpace::network_neighbours(std::uint32_t network) const {
+  std::vector<std::uint32_t> neighbours;
+  if (networks_.network_space == nullptr) {
+    for (std::uint32_t i = 0; i < network_count(); ++i)
+      if (i != network) neighbours.push_back(i);
+    return neighbours;
+  }
+  for (const std::string& genotype :
+       networks_.network_space->neighbours(networks_.candidates[network].genotype))
+    if (const auto found = index_of_genotype_.find(genotype); found != index_of_genotype_.end())
+      neighbours.push_back(found->second);
+  return neighbours;
+}
+
+std::vector<std::uint32_t> JointSpace::accelerator_neighbours(std::uint32_t accelerator) const {
+  const accel::AcceleratorParameters& origin = accelerators_[accelerator].parameters;
+  std::map<std::string, std::vector<std::pair<double, std::uint32_t>>> by_template;
+  for (std::uint32_t i = 0; i < accelerator_count(); ++i) {
+    if (i == accelerator) continue;
+    const accel::AcceleratorParameters& other = accelerators_[i].parameters;
+    by_template[other.template_name].emplace_back(parameter_distance(origin, other), i);
+  }
+  std::vector<std::uint32_t> neighbours;
+  for (auto& [name, distances] : by_template) {
+    const std::size_t count = std::min(kNearestPerTemplate, distances.size());
+    std::partial_sort(distances.begin(), distances.begin() + static_cast<std::ptrdiff_t>(count),
+                      distances.end());
+    for (std::size_t i = 0; i < count; ++i) neighbours.push_back(distances[i].second);
+  }
+  return neighbours;
+}
+
+NetworkSet load_networks(const Study& study, Workers& workers) {
+  if (!study.networks.named.empty()) {
+    std::vector<Network> networks;
+    for (const std::string& name : study.networks.named) networks.push_back(find_network(name));
+    return gather(std::move(networks));
+  }
+  const std::shared_ptr<const nas::NetworkSpace> space =
+      nas::make_space(study.networks.space, study.networks.options);
+  std::vector<TableEntry> entries = load_entries(*space, study);
+  keep_sample(entries, study.networks.sample, Random(study.seed, "networks.sample"));
+  return lower_all(space, std::move(entries), workers);
+}
+
+std::vector<accel::Accelerator> load_accelerators(const Study& study) {
+  const AcceleratorSource& source = study.accelerators;
+  const accel::TechnologyTable technology = find_technology(source.technology);
+  std::vector<std::pair<std::string, accel::AcceleratorParameters>> chosen;
+  for (const std::string& name : source.named) chosen.emplace_back(name, named_parameters(name));
+  for (const accel::AcceleratorSpace& grid : source.grids)
+    for (std::uint64_t i = 0; i < grid.size(); ++i)
+      chosen.emplace_back(grid_name(grid.at(i)), grid.at(i));
+  keep_sample(chosen, source.sample, Random(study.seed, "accelerators.sample"));
+
+  std::vector<accel::Accelerator> accelerators;
+  for (const auto& [name, parameters] : chosen)
+    accelerators.push_back(accel::make_accelerator(name, parameters, technology));
+  return accelerators;
+}
+
+}  // namespace cosearch::codesign

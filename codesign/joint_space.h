@@ -1,0 +1,60 @@
+// Networks x accelerators: the joint space of a study, and what strategies may know of it for free.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "accel/accelerator.h"
+#include "codesign/network_set.h"
+#include "codesign/search/strategy.h"
+#include "codesign/study.h"
+#include "datasets/table.h"
+
+namespace cosearch::codesign {
+
+/// Built from a study; fixed afterwards, so safe to share between threads.
+class JointSpace : public DesignSpace {
+ public:
+  JointSpace(NetworkSet networks, std::vector<accel::Accelerator> accelerators);
+
+  [[nodiscard]] const NetworkSet& networks() const { return networks_; }
+  [[nodiscard]] const std::vector<accel::Accelerator>& accelerators() const {
+    return accelerators_;
+  }
+
+  [[nodiscard]] std::uint32_t network_count() const override;
+  [[nodiscard]] std::uint32_t accelerator_count() const override;
+  /// Candidates whose genotypes are one change away in the space; all others for named networks.
+  [[nodiscard]] std::vector<std::uint32_t> network_neighbours(std::uint32_t network) const override;
+  /// For every template, the four accelerators whose parameters are nearest (sum of absolute
+  /// differences of their logarithms to base 2; ties go to the lower index).
+  [[nodiscard]] std::vector<std::uint32_t> accelerator_neighbours(
+      std::uint32_t accelerator) const override;
+  [[nodiscard]] double macs(std::uint32_t network) const override;
+
+ private:
+  NetworkSet networks_;
+  std::vector<accel::Accelerator> accelerators_;
+  std::map<std::string, std::uint32_t> index_of_genotype_;
+};
+
+/// The candidate networks a study names, lowered. Throws UserError for an empty set, a genotype
+/// that does not parse, a table without the columns, an accuracy outside [0, 100].
+[[nodiscard]] NetworkSet load_networks(const Study& study, Workers& workers);
+
+/// The cells of `columns` in `row`, joined.
+[[nodiscard]] std::string joined_cells(const datasets::Table& table, std::size_t row,
+                                       const std::vector<std::string>& columns,
+                                       std::string_view separator);
+
+/// Rows of `table` that pass `where`.
+[[nodiscard]] std::vector<std::size_t> matching_rows(const datasets::Table& table,
+                                                     const RowFilter& where);
+
+/// The candidate accelerators of a study, in order: named ones, then grid by grid; a sample keeps
+/// this order. Empty when the study has none. Throws UserError for parameters that cannot be built.
+[[nodiscard]] std::vector<accel::Accelerator> load_accelerators(const Study& study);
+
+}  // namespace cosearch::codesign

@@ -1,0 +1,104 @@
+#include "codesign/model_evaluator.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <utility>
+#include <variant>
+
+#include "accel/area.h"
+#include "accel/cost.h"
+
+namespace cosearch::codesign {
+
+ModelEvaluator::ModelEvaluator(const JointSpace& space, Workers& workers)
+    : space_(space), workers_(workers), costs_(space.accelerator_count()) {
+  for (const accel::Accelerator& accelerator : space.accelerators())
+    area_mm2_.push_back(accel::area_of(accelerator).value);
+}
+
+std::vector<ModelEvaluator::Missing> ModelEvaluator::missing_entries(
+    std::span<const Design> designs) {
+  std::vector<Missing> missing;
+  for (const Design& design : designs) {
+    if (!design.has_accelerator()) continue;
+    std::vector<LayerEntry>& row = costs_[design.accelerator];
+    if (row.empty()) row.resize(space_.networks().layers.size());
+    for (const LayerCount& use : space_.networks().candidates[design.network].layers) {
+      LayerEntry& entry = row[use.layer];
+      if (entry.known) continue;
+      entry.known = true;  // claimed: filled before prepare returns
+      missing.push_back({design.accelerator, use.layer});
+    }
+  }
+  return missing;
+}
+
+std::uint16_t ModelEvaluator::reason_number(const std::string& reason) {
+  constexpr std::size_t kMost = std::numeric_limits<std::uint16_t>::max();
+  if (const auto found = reason_numbers_.find(reason); found != reason_numbers_.end())
+    return found->second;
+  if (reasons_.size() == kMost)
+    return reason_number("another reason (the list of reasons is full)");
+  const auto number = static_cast<std::uint16_t>(reasons_.size());
+  reasons_.push_back(reason);
+  reason_numbers_.emplace(reason, number);
+  return number;
+}
+
+void ModelEvaluator::prepare(std::span<const Design> designs) {
+  const std::vector<Missing> missing = missing_entries(designs);
+  std::vector<std::string> failures(missing.size());
+  workers_.for_ranges(missing.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto [accelerator, layer] = missing[i];
+      const auto cost =
+          accel::layer_cost(space_.networks().layers[layer], space_.accelerators()[accelerator]);
+      LayerEntry& entry = costs_[accelerator][layer];
+      if (const auto* infeasible = std::get_if<accel::Infeasible>(&cost)) {
+        failures[i] = infeasible->reason;
+      } else {
+        entry.cycles = std::get<accel::LayerCost>(cost).latency.value;
+        entry.energy_pj = std::get<accel::LayerCost>(cost).energy().value;
+      }
+    }
+  });
+  // Numbered serially, in the order of the designs, so that no thread can change a number.
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    if (failures[i].empty()) continue;
+    const auto [accelerator, layer] = missing[i];
+    costs_[accelerator][layer].reason =
+        reason_number(fmt::format("{} on {}: {}", describe(space_.networks().layers[layer]),
+                                  space_.accelerators()[accelerator].name, failures[i]));
+  }
+  layer_evaluations_ += missing.size();
+}
+
+Trial ModelEvaluator::evaluate(Design design) const {
+  const Candidate& candidate = space_.networks().candidates[design.network];
+  Trial trial;
+  trial.design = design;
+  trial.metrics[Metric::accuracy] = candidate.accuracy_percent;
+  trial.metrics[Metric::macs] = static_cast<double>(candidate.macs);
+  trial.metrics[Metric::parameters] = static_cast<double>(candidate.parameters);
+  if (!design.has_accelerator()) return trial;
+
+  trial.metrics[Metric::area] = area_mm2_[design.accelerator];
+  std::int64_t cycles = 0;
+  double energy_pj = 0;
+  for (const auto& [layer, count] : candidate.layers) {
+    const LayerEntry& entry = costs_[design.accelerator][layer];
+    if (entry.reason != 0) {
+      trial.reason = entry.reason;
+      return trial;
+    }
+    cycles += count * entry.cycles;
+    energy_pj += static_cast<double>(count) * entry.energy_pj;
+  }
+  trial.metrics[Metric::latency] = static_cast<double>(cycles);
+  trial.metrics[Metric::energy] = energy_pj;
+  trial.metrics = with_edp(trial.metrics);
+  return trial;
+}
+
+}  // namespace cosearch::codesign

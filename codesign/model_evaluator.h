@@ -1,0 +1,56 @@
+// What a design costs by our own model: accuracy from the candidate, the rest from layer costs
+// that are computed once per (layer, accelerator) and then only summed.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "codesign/driver.h"
+#include "codesign/joint_space.h"
+
+namespace cosearch::codesign {
+
+class ModelEvaluator : public Evaluator {
+ public:
+  /// Keeps references to both, which must outlive it.
+  ModelEvaluator(const JointSpace& space, Workers& workers);
+
+  /// Costs, in parallel, the layers that `designs` need and no earlier call has costed.
+  void prepare(std::span<const Design> designs) override;
+
+  /// Requires an earlier `prepare` with this design. Sums are taken in layer order, so equal for
+  /// any number of threads.
+  [[nodiscard]] Trial evaluate(Design design) const override;
+
+  [[nodiscard]] std::uint64_t layer_evaluations() const override { return layer_evaluations_; }
+
+  /// Why designs cannot run, by Trial::reason; entry 0 is empty.
+  [[nodiscard]] const std::vector<std::string>& reasons() const { return reasons_; }
+
+ private:
+  struct LayerEntry {
+    std::int64_t cycles = 0;
+    double energy_pj = 0;
+    std::uint16_t reason = 0;
+    bool known = false;
+  };
+  struct Missing {
+    std::uint32_t accelerator;
+    LayerId layer;
+  };
+
+  [[nodiscard]] std::vector<Missing> missing_entries(std::span<const Design> designs);
+  std::uint16_t reason_number(const std::string& reason);
+
+  const JointSpace& space_;
+  Workers& workers_;
+  std::vector<std::vector<LayerEntry>> costs_;  // [accelerator][layer]; rows filled on first use
+  std::vector<double> area_mm2_;                // by accelerator
+  std::vector<std::string> reasons_{""};
+  std::map<std::string, std::uint16_t> reason_numbers_;
+  std::uint64_t layer_evaluations_ = 0;
+};
+
+}  // namespace cosearch::codesign

@@ -1,0 +1,176 @@
+#include "codesign/network_file.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "core/user_error.h"
+#include "datasets/document.h"
+#include "nas/named_networks.h"
+#include "nas/space.h"
+
+namespace cosearch::codesign {
+namespace {
+
+using nlohmann::json;
+
+// Which keys a type of layer takes beside name, inputs and multiplicity.
+struct LayerKeys {
+  std::vector<std::string> required, optional;
+};
+
+const std::map<std::string, LayerKeys>& layer_keys() {
+  static const std::map<std::string, LayerKeys> keys{
+      {"convolution",
+       {{"in_channels", "out_channels", "height", "width"},
+        {"kernel", "kernel_h", "kernel_w", "stride", "pad", "pad_h", "pad_w", "dilation", "groups",
+         "batch"}}},
+      {"fully_connected", {{"in_features", "out_features"}, {"batch"}}},
+      {"gemm", {{"rows", "columns", "depth"}, {"batch", "weights_are_activations"}}},
+      {"pooling", {{"channels", "height", "width", "kernel"}, {"stride", "pad"}}},
+      {"elementwise", {{"channels", "height", "width"}, {"operands"}}},
+      {"softmax", {{"rows", "length"}, {}}},
+      {"normalisation", {{"rows", "length"}, {}}},
+  };
+  return keys;
+}
+
+// One entry of `layers`, with the place errors point to.
+class LayerReader {
+ public:
+  LayerReader(const datasets::Document& document, std::size_t index)
+      : document_(document),
+        pointer_(fmt::format("/layers/{}", index)),
+        entry_(document.value["layers"][index]) {
+    check_keys();
+  }
+
+  [[nodiscard]] std::string name() const {
+    return entry_.value("name", pointer_.substr(std::string("/layers/").size()));
+  }
+
+  [[nodiscard]] std::int64_t integer(const char* key, std::int64_t otherwise) const {
+    return entry_.value(key, otherwise);
+  }
+
+  [[nodiscard]] NetworkNode node(const std::map<std::string, std::size_t>& earlier) const {
+    NetworkNode node{.name = name(), .layer = layer(), .inputs = {}};
+    node.multiplicity = integer("multiplicity", 1);
+    if (!entry_.contains("inputs")) {
+      if (!earlier.empty()) node.inputs = {earlier.size() - 1};
+      return node;
+    }
+    for (std::size_t i = 0; i < entry_["inputs"].size(); ++i)
+      node.inputs.push_back(input(i, earlier));
+    return node;
+  }
+
+  [[noreturn]] void fail(const std::string& key, const std::string& message) const {
+    throw UserError(document_.location_of(key.empty() ? pointer_ : pointer_ + "/" + key), message);
+  }
+
+ private:
+  [[nodiscard]] std::size_t input(std::size_t index,
+                                  const std::map<std::string, std::size_t>& earlier) const {
+    const std::string wanted = entry_["inputs"][index];
+    const auto found = earlier.find(wanted);
+    if (found != earlier.end()) return found->second;
+    std::vector<std::string> names;
+    for (const auto& [known, position] : earlier) names.push_back(known);
+    fail(fmt::format("inputs/{}", index),
+         fmt::format("layer '{}' reads '{}', which is no earlier layer{}", name(), wanted,
+                     did_you_mean(wanted, names)));
+  }
+
+  void check_keys() const {
+    const std::string type = entry_["type"];
+    const LayerKeys& keys = layer_keys().at(type);
+    for (const std::string& key : keys.required)
+      if (!entry_.contains(key))
+        fail("", fmt::format("layer '{}' of type {} lacks the key '{}'", name(), type, key));
+    for (const auto& [key, value] : entry_.items()) {
+      const bool known = std::ranges::count(keys.required, key) > 0 ||
+                         std::ranges::count(keys.optional, key) > 0 || key == "type" ||
+                         key == "name" || key == "inputs" || key == "multiplicity";
+      if (!known)
+        fail(key, fmt::format("a layer of type {} has no '{}' (it takes {} and optionally {})",
+                              type, key, fmt::join(keys.required, ", "),
+                              keys.optional.empty()
+                                  ? "nothing"
+                                  : fmt::format("{}", fmt::join(keys.optional, ", "))));
+    }
+  }
+
+  [[nodiscard]] Layer convolution_layer() const {
+    const std::int64_t kernel = integer("kernel", 1), pad = integer("pad", 0);
+    return convolution({.in_channels = integer("in_channels", 1),
+                        .out_channels = integer("out_channels", 1),
+                        .height = integer("height", 1),
+                        .width = integer("width", 1),
+                        .kernel_h = integer("kernel_h", kernel),
+                        .kernel_w = integer("kernel_w", kernel),
+                        .stride = integer("stride", 1),
+                        .pad_h = integer("pad_h", pad),
+                        .pad_w = integer("pad_w", pad),
+                        .dilation = integer("dilation", 1),
+                        .groups = integer("groups", 1),
+                        .batch = integer("batch", 1)});
+  }
+
+  [[nodiscard]] Layer layer() const try {
+    const std::string type = entry_["type"];
+    if (type == "convolution") return convolution_layer();
+    if (type == "fully_connected")
+      return fully_connected(integer("in_features", 1), integer("out_features", 1),
+                             integer("batch", 1));
+    if (type == "gemm")
+      return gemm(integer("rows", 1), integer("columns", 1), integer("depth", 1),
+                  integer("batch", 1), entry_.value("weights_are_activations", false));
+    if (type == "pooling")
+      return pooling(integer("channels", 1), integer("height", 1), integer("width", 1),
+                     integer("kernel", 1), integer("stride", 1), integer("pad", 0));
+    if (type == "elementwise")
+      return elementwise(integer("channels", 1), integer("height", 1), integer("width", 1),
+                         integer("operands", 1));
+    const std::int64_t rows = integer("rows", 1), length = integer("length", 1);
+    return type == "softmax" ? softmax(rows, length) : normalisation(rows, length);
+  } catch (const UserError& error) {
+    fail("", fmt::format("layer '{}': {}", name(), error.what()));
+  }
+
+  const datasets::Document& document_;
+  std::string pointer_;
+  const json& entry_;
+};
+
+}  // namespace
+
+Network read_network(const std::filesystem::path& path) {
+  const datasets::Document document = datasets::read_yaml(path);
+  datasets::validate(document, kNetworkSchema);
+  Network network(document.value["name"].get<std::string>());
+  std::map<std::string, std::size_t> positions;
+  for (std::size_t i = 0; i < document.value["layers"].size(); ++i) {
+    const LayerReader reader(document, i);
+    NetworkNode node = reader.node(positions);
+    if (!positions.emplace(node.name, i).second)
+      reader.fail("name", fmt::format("two layers are called '{}'", node.name));
+    network.add(std::move(node));
+  }
+  return network;
+}
+
+Network find_network(const std::string& what) {
+  const std::filesystem::path path(what);
+  if (path.extension() == ".yaml" || path.extension() == ".yml" || path.extension() == ".json")
+    return read_network(path);
+  if (const std::size_t colon = what.find(':'); colon != std::string::npos)
+    return nas::make_space(what.substr(0, colon))->lower(what.substr(colon + 1));
+  return nas::named_network(what);
+}
+
+}  // namespace cosearch::codesign

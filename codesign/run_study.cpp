@@ -1,0 +1,169 @@
+#include "codesign/run_study.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "codesign/hypervolume.h"
+#include "codesign/search/registry.h"
+#include "codesign/study_points.h"
+#include "core/user_error.h"
+
+namespace cosearch::codesign {
+namespace {
+
+JointSpace joint_space(const Study& study, Workers& workers) {
+  if (!study.has_accelerators())
+    throw UserError({study.file}, "the study has no 'accelerators' to search");
+  NetworkSet networks = load_networks(study, workers);
+  if (networks.candidates.empty()) throw UserError({study.file}, "the study has no networks");
+  return {std::move(networks), load_accelerators(study)};
+}
+
+// The index of `name`, or UserError with the likeliest names.
+template <class Items, class Name>
+std::string index_named(const Items& items, Name name_of, const std::string& wanted,
+                        std::string_view what) {
+  constexpr std::size_t kMostSuggestions = 50;
+  std::vector<std::string> known;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (name_of(items[i]) == wanted) return std::to_string(i);
+    if (known.size() < kMostSuggestions) known.push_back(name_of(items[i]));
+  }
+  throw UserError(
+      fmt::format("the study has no {} '{}'{}", what, wanted, did_you_mean(wanted, known)));
+}
+
+std::string resolved(const JointSpace& space, const OptionInfo& option, const std::string& text) {
+  if (text == "auto") return text;
+  if (option.kind == OptionKind::network)
+    return index_named(
+        space.networks().candidates, [](const Candidate& c) { return c.genotype; }, text,
+        "network");
+  if (option.kind == OptionKind::accelerator)
+    return index_named(
+        space.accelerators(), [](const accel::Accelerator& a) { return a.name; }, text,
+        "accelerator");
+  return text;
+}
+
+// Ranks of latency and energy over the networks seen on every accelerator, chip against chip.
+class RetainedRanks {
+ public:
+  explicit RetainedRanks(const JointSpace& space) : space_(space) {}
+
+  void add(std::span<const Trial> trials) {
+    for (const Trial& trial : trials)
+      if (trial.design.has_accelerator() && trial.runs())
+        seen_[trial.design.network].emplace_back(trial);
+  }
+
+  [[nodiscard]] std::vector<RankMatrix> matrices(Workers& workers) const {
+    std::vector<double> macs;
+    std::vector<CostColumn> latency, energy;
+    for (const accel::Accelerator& accelerator : space_.accelerators()) {
+      latency.push_back({accelerator.name, {}});
+      energy.push_back({accelerator.name, {}});
+    }
+    for (const auto& [network, trials] : seen_) {
+      if (trials.size() < space_.accelerators().size()) continue;
+      macs.push_back(space_.macs(network));
+      for (const Trial& trial : trials) {
+        latency[trial.design.accelerator].values.push_back(trial.metrics[Metric::latency]);
+        energy[trial.design.accelerator].values.push_back(trial.metrics[Metric::energy]);
+      }
+    }
+    if (macs.size() < 2) return {};
+    return {rank_matrix("latency", std::move(latency), macs, workers),
+            rank_matrix("energy", std::move(energy), macs, workers)};
+  }
+
+ private:
+  const JointSpace& space_;
+  std::map<std::uint32_t, std::vector<Trial>> seen_;
+};
+
+}  // namespace
+
+StudySetting::StudySetting(Study given, int jobs)
+    : study(std::move(given)),
+      workers(jobs),
+      space(joint_space(study, workers)),
+      evaluator(space, workers) {}
+
+std::unique_ptr<SearchStrategy> StudySetting::make(const StrategyChoice& choice) const {
+  const StrategyInfo& info = strategy_named(choice.name);
+  OptionTexts texts = choice.options;
+  for (const OptionInfo& option : info.options) {
+    const auto text = texts.find(option.name);
+    if (text == texts.end()) continue;
+    try {
+      text->second = resolved(space, option, text->second);
+    } catch (const UserError& error) {
+      throw UserError(choice.option_where.at(option.name), error.what());
+    }
+  }
+  for (const OptionProblem& problem : info.problems(space, texts)) {
+    const auto where = choice.option_where.find(problem.option);
+    throw UserError(where == choice.option_where.end() ? choice.where : where->second,
+                    fmt::format("{}.{}", choice.name, problem.message));
+  }
+  return info.make({space, question(), study.seed}, texts);
+}
+
+RunResult run_study(StudySetting& setting, const RunOptions& options) {
+  const std::unique_ptr<SearchStrategy> strategy = setting.make(setting.study.strategy);
+  RunResult result{.summary = {}, .front = {}, .archive = ParetoArchive(setting.question())};
+  PointWriter writer(options.output, options.overwrite, setting, strategy->name(),
+                     options.command_line);
+  RetainedRanks ranks(setting.space);
+  const bool wants_ranks = strategy->name() == "semi-decoupled";
+
+  DriverOptions driver;
+  driver.max_hardware_evaluations =
+      options.max_evaluations.value_or(setting.study.evaluations.value_or(0));
+  driver.stop = options.stop;
+  driver.sink = [&](std::span<const Trial> trials, const EvaluationCounts& so_far) {
+    writer.append(trials);
+    if (wants_ranks) ranks.add(trials);
+    if (options.progress) options.progress(so_far, result.archive);
+  };
+  result.summary = run_search(*strategy, setting.space, setting.evaluator, result.archive,
+                              setting.workers, driver);
+  result.front = result.archive.front();
+  result.findings = strategy->findings();
+  result.hypervolume = normalised_hypervolume(result.front, setting.study.objectives,
+                                              result.archive.ideal(), result.archive.worst());
+  if (wants_ranks) result.rank_agreement = ranks.matrices(setting.workers);
+  writer.finish(result);
+  return result;
+}
+
+std::string explain_infeasible(const StudySetting& setting, const ParetoArchive& archive) {
+  const TrialCounts& counts = archive.counts();
+  std::string text = fmt::format("no feasible design among {} that run ({} cannot run)",
+                                 counts.violating + counts.incomplete, counts.failing);
+  if (const auto& nearest = archive.least_violating()) {
+    text += fmt::format("\nnearest: {} on {}",
+                        setting.space.networks().candidates[nearest->design.network].genotype,
+                        setting.space.accelerators()[nearest->design.accelerator].name);
+    for (const Constraint& constraint : setting.study.constraints)
+      if (const double share = violation(constraint, nearest->metrics); share > 0)
+        text += fmt::format("\n  breaks {}: it has {:g}, off by {:.3g} %", describe(constraint),
+                            nearest->metrics[constraint.metric], 100 * share);
+  }
+  for (const ConstraintOutlook& outlook : archive.outlook())
+    if (!outlook.is_met_alone())
+      text += fmt::format("\n{} is met by no design, even alone; the best has {:g}",
+                          describe(outlook.constraint),
+                          outlook.closest ? outlook.closest->metrics[outlook.constraint.metric]
+                                          : std::numeric_limits<double>::quiet_NaN());
+  if (counts.failing > 0 && setting.evaluator.reasons().size() > 1)
+    text += "\nfirst reason why a design cannot run: " + setting.evaluator.reasons()[1];
+  return text;
+}
+
+}  // namespace cosearch::codesign

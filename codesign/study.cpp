@@ -1,0 +1,260 @@
+#include "codesign/study.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "codesign/accelerator_file.h"
+#include "codesign/search/registry.h"
+#include "core/user_error.h"
+#include "datasets/document.h"
+#include "datasets/quantity_text.h"
+
+namespace cosearch::codesign {
+namespace {
+
+using nlohmann::json;
+
+// Reads the parts of one study. Members are named after the keys they read; `at` is the JSON
+// pointer of the part, from which errors find their line and column.
+class StudyReader {
+ public:
+  StudyReader(const datasets::Document& document, const Definitions& definitions)
+      : document_(document), definitions_(definitions) {}
+
+  [[nodiscard]] Study read() const {
+    const json& root = document_.value;
+    Study study;
+    study.file = document_.file;
+    study.name = root["name"];
+    study.seed = root.value("seed", std::uint64_t{1});
+    study.networks = networks(root["networks"]);
+    if (root.contains("accelerators")) study.accelerators = accelerators(root["accelerators"]);
+    if (root.contains("costs")) study.costs = costs(root["costs"]);
+    study.objectives = objectives(root);
+    if (root.contains("constraints")) study.constraints = constraints(root["constraints"]);
+    if (root.contains("strategy")) study.strategy = strategy(root["strategy"], "/strategy");
+    if (root.contains("budget") && root["budget"].contains("evaluations"))
+      study.evaluations = root["budget"]["evaluations"];
+    if (root.contains("gap")) study.gap = gap(root["gap"]);
+    return study;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& at, const std::string& message) const {
+    throw UserError(document_.location_of(at), message);
+  }
+
+  // Runs `check`, giving what it throws the place `at` in the study.
+  template <class Check>
+  decltype(auto) located(const std::string& at, Check check) const {
+    try {
+      return check();
+    } catch (const UserError& error) {
+      fail(at, error.what());
+    }
+  }
+
+  // A file name, relative to the study's folder, with `${NAME}` replaced.
+  [[nodiscard]] std::filesystem::path file(const json& value, const std::string& at) const {
+    std::string text = value;
+    for (std::size_t start = text.find("${"); start != std::string::npos;
+         start = text.find("${", start)) {
+      const std::size_t end = text.find('}', start);
+      if (end == std::string::npos) fail(at, "'${' without a closing '}'");
+      const std::string name = text.substr(start + 2, end - start - 2);
+      const auto found = definitions_.find(name);
+      if (found == definitions_.end())
+        fail(at, fmt::format("'${{{}}}' is not defined (add --define {}=VALUE)", name, name));
+      text.replace(start, end + 1 - start, found->second);
+      start += found->second.size();
+    }
+    return std::filesystem::path(document_.file).parent_path() / text;
+  }
+
+  static std::vector<std::string> strings(const json& value) {
+    if (value.is_string()) return {value.get<std::string>()};
+    return value.get<std::vector<std::string>>();
+  }
+
+  // A filter's value as it stands in a table: 16 is "16".
+  static std::string cell(const json& value) {
+    return value.is_string() ? value.get<std::string>() : value.dump();
+  }
+
+  static RowFilter where(const json& part) {
+    RowFilter filter;
+    if (!part.contains("where")) return filter;
+    for (const auto& [column, wanted] : part["where"].items()) {
+      if (wanted.is_array())
+        for (const json& value : wanted) filter[column].push_back(cell(value));
+      else
+        filter[column].push_back(cell(wanted));
+    }
+    return filter;
+  }
+
+  [[nodiscard]] NetworkSource networks(const json& part) const {
+    NetworkSource source;
+    if (part.contains("space") == part.contains("named"))
+      fail("/networks", "networks come either from a 'space' or are 'named'; give one of the two");
+    if (part.contains("named")) return named_networks(part);
+    source.space = part["space"];
+    if (part.contains("options")) source.options = part["options"].get<nas::SpaceOptions>();
+    located(part.contains("options") ? "/networks/options" : "/networks/space",
+            [&] { return nas::make_space(source.space, source.options); });
+    if (part.contains("sample")) source.sample = part["sample"];
+    if (!part.contains("table")) return source;
+    if (part["table"].is_string())
+      source.embedded_table = true;
+    else
+      source.table = network_table(part["table"]);
+    return source;
+  }
+
+  [[nodiscard]] NetworkSource named_networks(const json& part) const {
+    for (const char* key : {"options", "table", "sample"})
+      if (part.contains(key))
+        fail(fmt::format("/networks/{}", key), fmt::format("'{}' needs a 'space'", key));
+    NetworkSource source;
+    source.named = part["named"];
+    return source;
+  }
+
+  [[nodiscard]] NetworkTableSource network_table(const json& part) const {
+    NetworkTableSource table;
+    table.file = file(part["file"], "/networks/table/file");
+    table.genotype = strings(part["genotype"]);
+    table.accuracy = part.value("accuracy", "");
+    table.id = part.value("id", "");
+    if (part.contains("require")) table.require = part["require"];
+    table.where = where(part);
+    return table;
+  }
+
+  [[nodiscard]] CostTableSource costs(const json& part) const {
+    CostTableSource table;
+    table.file = file(part["file"], "/costs/file");
+    table.network = strings(part["network"]);
+    table.accelerator = strings(part["accelerator"]);
+    table.latency = part.value("latency", "");
+    table.energy = part.value("energy", "");
+    if (table.latency.empty() && table.energy.empty())
+      fail("/costs", "a table of costs has a 'latency' or an 'energy' column, or both");
+    table.where = where(part);
+    return table;
+  }
+
+  [[nodiscard]] AcceleratorSource accelerators(const json& part) const {
+    AcceleratorSource source;
+    if (part.contains("technology") && part["technology"] != "45nm")
+      source.technology = file(part["technology"], "/accelerators/technology");
+    if (part.contains("named")) source.named = part["named"];
+    for (std::size_t i = 0; i < source.named.size(); ++i)
+      located(fmt::format("/accelerators/named/{}", i),
+              [&] { return named_parameters(source.named[i]); });
+    if (part.contains("grids"))
+      for (std::size_t i = 0; i < part["grids"].size(); ++i)
+        source.grids.push_back(read_grid(document_, fmt::format("/accelerators/grids/{}", i)));
+    if (source.named.empty() && source.grids.empty())
+      fail("/accelerators", "no accelerator: give 'named' ones, 'grids', or both");
+    if (part.contains("sample")) source.sample = part["sample"];
+    return source;
+  }
+
+  [[nodiscard]] std::vector<Objective> objectives(const json& root) const {
+    if (!root.contains("objectives"))
+      return {{Metric::accuracy}, {Metric::latency}, {Metric::energy}};
+    std::vector<Objective> objectives;
+    for (const json& name : root["objectives"])
+      objectives.push_back({*metric_named(name.get<std::string>())});
+    return objectives;
+  }
+
+  static double percent(const std::string& text) {
+    double value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, value);
+    if (error != std::errc() || std::string_view(rest, end) != "%")
+      throw UserError(fmt::format("'{}': expected a percentage such as 90%", text));
+    return value;
+  }
+
+  [[nodiscard]] double bound(Metric metric, const json& value, const std::string& at) const {
+    if (value.is_number()) return value.get<double>();
+    const std::string text = value;
+    return located(at, [&]() -> double {
+      switch (metric) {
+        case Metric::latency:
+          return static_cast<double>(datasets::parse_cycles(text).value);
+        case Metric::energy:
+          return datasets::parse_picojoules(text).value;
+        case Metric::area:
+          return datasets::parse_square_millimetres(text).value;
+        case Metric::accuracy:
+          return percent(text);
+        default:
+          throw UserError(fmt::format("'{}': {} takes a plain number", text, info_of(metric).name));
+      }
+    });
+  }
+
+  [[nodiscard]] std::vector<Constraint> constraints(const json& part) const {
+    std::vector<Constraint> constraints;
+    for (const auto& [name, bounds] : part.items()) {
+      const Metric metric = *metric_named(name);
+      for (const auto& [side, value] : bounds.items())
+        constraints.push_back(
+            {.metric = metric,
+             .bound = bound(metric, value, fmt::format("/constraints/{}/{}", name, side)),
+             .at_most = side == "at_most"});
+    }
+    return constraints;
+  }
+
+  // Values are checked once the space is known; names can be checked now.
+  [[nodiscard]] StrategyChoice strategy(const json& part, const std::string& at) const {
+    StrategyChoice choice{.name = part["name"], .where = document_.location_of(at)};
+    const StrategyInfo& info =
+        located(at + "/name", [&]() -> const StrategyInfo& { return strategy_named(choice.name); });
+    std::vector<std::string> known;
+    for (const OptionInfo& option : info.options) known.push_back(option.name);
+    for (const auto& [key, value] : part.items()) {
+      if (key == "name") continue;
+      const std::string pointer = at + "/" + key;
+      if (std::ranges::find(known, key) == known.end())
+        throw UserError(document_.location_of_key(pointer),
+                        fmt::format("strategy {} has no option '{}'{}", choice.name, key,
+                                    did_you_mean(key, known)));
+      choice.options[key] = cell(value);
+      choice.option_where[key] = document_.location_of(pointer);
+    }
+    return choice;
+  }
+
+  [[nodiscard]] GapOptions gap(const json& part) const {
+    GapOptions gap;
+    gap.latency_limits = part.value("latency_limits", gap.latency_limits);
+    gap.energy_limits = part.value("energy_limits", gap.energy_limits);
+    for (std::size_t i = 0; i < part["strategies"].size(); ++i)
+      gap.strategies.push_back(
+          strategy(part["strategies"][i], fmt::format("/gap/strategies/{}", i)));
+    return gap;
+  }
+
+  const datasets::Document& document_;
+  const Definitions& definitions_;
+};
+
+}  // namespace
+
+Study read_study(const std::filesystem::path& path, const Definitions& definitions) {
+  const datasets::Document document = datasets::read_yaml(path);
+  datasets::validate(document, kStudySchema);
+  Study study = StudyReader(document, definitions).read();
+  study.text = document.text;
+  return study;
+}
+
+}  // namespace cosearch::codesign

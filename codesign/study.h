@@ -1,0 +1,98 @@
+// A study: the question a user asks, as one YAML file (schema: codesign/schema/study.schema.json).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "accel/accelerator_space.h"
+#include "codesign/metrics.h"
+#include "core/user_error.h"
+#include "nas/space.h"
+
+namespace cosearch::codesign {
+
+/// Rows of a table to keep: the row's cell must equal one of the values, column by column.
+using RowFilter = std::map<std::string, std::vector<std::string>>;
+
+/// A CSV file with one network a row.
+struct NetworkTableSource {
+  std::filesystem::path file = {};
+  std::vector<std::string> genotype = {};  ///< columns, joined with ';'
+  std::string accuracy = {};               ///< column; empty: no accuracies
+  std::string id = {};                     ///< column; empty: the genotype itself
+  std::vector<std::string> require = {};   ///< columns that must not be empty
+  RowFilter where = {};
+};
+
+/// A CSV file with one (network, accelerator) a row, measured elsewhere.
+struct CostTableSource {
+  std::filesystem::path file;
+  std::vector<std::string> network, accelerator;  ///< columns, joined with ';' and '/'
+  std::string latency, energy;                    ///< columns; empty: not given
+  RowFilter where;
+};
+
+struct NetworkSource {
+  std::string space;  ///< empty when networks are named
+  nas::SpaceOptions options;
+  bool embedded_table = false;
+  std::optional<NetworkTableSource> table;
+  std::vector<std::string> named;
+  std::optional<std::uint64_t> sample;
+};
+
+struct AcceleratorSource {
+  std::string technology = "45nm";  ///< "45nm" or the path of a CSV file
+  std::vector<std::string> named;
+  std::vector<accel::AcceleratorSpace> grids;
+  std::optional<std::uint64_t> sample;
+};
+
+/// A strategy by name, with the texts of its options and where each stands in the study.
+struct StrategyChoice {
+  std::string name = "semi-decoupled";
+  std::map<std::string, std::string> options = {};
+  SourceLocation where = {};
+  std::map<std::string, SourceLocation> option_where = {};
+};
+
+struct GapOptions {
+  std::size_t latency_limits = 20;
+  std::size_t energy_limits = 5;
+  std::vector<StrategyChoice> strategies;
+};
+
+struct Study {
+  std::string file;
+  std::string text;  ///< the YAML, verbatim
+  std::string name;
+  std::uint64_t seed = 1;
+  NetworkSource networks;
+  AcceleratorSource accelerators;
+  std::optional<CostTableSource> costs;
+  std::vector<Objective> objectives;
+  std::vector<Constraint> constraints;
+  StrategyChoice strategy;
+  std::optional<std::uint64_t> evaluations;  ///< hardware evaluations at most
+  std::optional<GapOptions> gap;
+
+  [[nodiscard]] bool has_accelerators() const {
+    return !accelerators.named.empty() || !accelerators.grids.empty();
+  }
+};
+
+/// Values for `${NAME}` in the study's file names, from the command line.
+using Definitions = std::map<std::string, std::string>;
+
+extern const std::string_view kStudySchema;
+
+/// Throws FileError when the file cannot be read and UserError, at its line and column, for
+/// everything the schema, the spaces, the templates and the strategies do not accept.
+[[nodiscard]] Study read_study(const std::filesystem::path& path, const Definitions& definitions);
+
+}  // namespace cosearch::codesign

@@ -223,7 +223,9 @@ NetworkSet load_networks(const Study& study, Workers& workers) {
       nas::make_space(study.networks.space, study.networks.options);
   std::vector<TableEntry> entries = load_entries(*space, study);
   keep_sample(entries, study.networks.sample, Random(study.seed, "networks.sample"));
-  return lower_all(space, std::move(entries), workers);
+  NetworkSet networks = lower_all(space, std::move(entries), workers);
+  if (study.networks.merge_equivalent) merge_equivalent(networks);
+  return networks;
 }
 
 std::vector<accel::Accelerator> load_accelerators(const Study& study) {

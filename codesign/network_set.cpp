@@ -1,5 +1,6 @@
 #include "codesign/network_set.h"
 
+#include <cmath>
 #include <unordered_map>
 #include <utility>
 
@@ -69,6 +70,25 @@ NetworkSet lower_all(std::shared_ptr<const nas::NetworkSpace> space,
   for (std::size_t i = 0; i < entries.size(); ++i)
     append(set, numbering, std::move(entries[i]), std::move(lowered[i]));
   return set;
+}
+
+void merge_equivalent(NetworkSet& set) {
+  std::unordered_map<std::string, std::size_t> position;
+  std::vector<Candidate> merged;
+  std::vector<double> measurements;  // per merged candidate
+  for (Candidate& candidate : set.candidates) {
+    const auto [found, is_new] = position.try_emplace(candidate.canonical, merged.size());
+    if (is_new) {
+      measurements.push_back(std::isnan(candidate.accuracy_percent) ? 0 : 1);
+      merged.push_back(std::move(candidate));
+    } else if (!std::isnan(candidate.accuracy_percent)) {
+      double& mean = merged[found->second].accuracy_percent;
+      const double count = ++measurements[found->second];
+      mean = count == 1 ? candidate.accuracy_percent
+                        : mean + (candidate.accuracy_percent - mean) / count;
+    }
+  }
+  set.candidates = std::move(merged);
 }
 
 NetworkSet gather(std::vector<Network> networks) {

@@ -54,7 +54,11 @@ struct TableEntry {
 [[nodiscard]] NetworkSet lower_all(std::shared_ptr<const nas::NetworkSpace> space,
                                    std::vector<TableEntry> entries, Workers& workers);
 
-/// The same for networks given as layer lists.
+/// Keeps one candidate for all spellings of a network: the first, with the mean of the accuracies
+/// that are known for them, since each was a training run of the same function.
+void merge_equivalent(NetworkSet& set);
+
+/// A set of networks given as layer lists.
 [[nodiscard]] NetworkSet gather(std::vector<Network> networks);
 
 }  // namespace cosearch::codesign

@@ -105,6 +105,7 @@ class StudyReader {
     located(part.contains("options") ? "/networks/options" : "/networks/space",
             [&] { return nas::make_space(source.space, source.options); });
     if (part.contains("sample")) source.sample = part["sample"];
+    source.merge_equivalent = part.value("merge_equivalent", false);
     if (!part.contains("table")) return source;
     if (part["table"].is_string())
       source.embedded_table = true;
@@ -114,7 +115,7 @@ class StudyReader {
   }
 
   [[nodiscard]] NetworkSource named_networks(const json& part) const {
-    for (const char* key : {"options", "table", "sample"})
+    for (const char* key : {"options", "table", "sample", "merge_equivalent"})
       if (part.contains(key))
         fail(fmt::format("/networks/{}", key), fmt::format("'{}' needs a 'space'", key));
     NetworkSource source;

@@ -44,6 +44,7 @@ struct NetworkSource {
   std::optional<NetworkTableSource> table;
   std::vector<std::string> named;
   std::optional<std::uint64_t> sample;
+  bool merge_equivalent = false;  ///< one candidate for all spellings of a network
 };
 
 struct AcceleratorSource {

@@ -22,7 +22,7 @@ step "building the program with $(nproc) jobs (some minutes the first time)"
 quietly cmake --build "$build" --target cosearch_cli --parallel "$(nproc)"
 
 step "searching networks and chips together: cosearch run examples/quickstart.yaml -o quickstart.h5"
-"$cosearch" run examples/quickstart.yaml -o quickstart.h5
+"$cosearch" run examples/quickstart.yaml -o quickstart.h5 --force
 
 step "exporting the front: cosearch pareto quickstart.h5 -o front.csv"
 "$cosearch" pareto quickstart.h5 -o front.csv

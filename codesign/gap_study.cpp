@@ -30,14 +30,14 @@ void check(const Study& study, const NetworkSet& networks) {
                                                 candidate.genotype));
 }
 
-// One search with a cache of its own; `sink` gets the trials.
-EvaluationCounts search(StudySetting& setting, SearchStrategy& strategy,
+// One search with a cache of its own; `sink` gets the trials. `budget` 0: no limit.
+EvaluationCounts search(StudySetting& setting, SearchStrategy& strategy, std::uint64_t budget,
                         const std::function<void(std::span<const Trial>)>& sink,
                         const std::function<void(std::uint64_t)>& progress) {
   ModelEvaluator evaluator(setting.space, setting.workers);
   ParetoArchive archive(setting.question());
   DriverOptions options;
-  options.max_hardware_evaluations = setting.study.evaluations.value_or(0);
+  options.max_hardware_evaluations = budget;
   options.sink = [&](std::span<const Trial> trials, const EvaluationCounts& so_far) {
     sink(trials);
     progress(so_far.hardware);
@@ -70,8 +70,9 @@ GapComparison compare_gaps(
       {.latency_limits = options.latency_limits, .energy_limits = options.energy_limits});
   const auto exhaustive =
       setting.make({.name = "exhaustive", .options = {}, .where = {}, .option_where = {}});
+  // The study's budget is the strategies': the optimum is what all designs together give.
   comparison.exhaustive = search(
-      setting, *exhaustive, [&](std::span<const Trial> trials) { study.add(trials); },
+      setting, *exhaustive, 0, [&](std::span<const Trial> trials) { study.add(trials); },
       [&](std::uint64_t done) { progress(done, "exhaustive"); });
   study.close();
 
@@ -83,7 +84,7 @@ GapComparison compare_gaps(
     std::vector<Trial> trials;
     StrategyGap gap{.label = label_of(choice), .counts = {}, .joint = {}, .per_target = {}};
     gap.counts = search(
-        setting, *strategy,
+        setting, *strategy, setting.study.evaluations.value_or(0),
         [&](std::span<const Trial> batch) {
           trials.insert(trials.end(), batch.begin(), batch.end());
         },

@@ -137,11 +137,21 @@ void keep_sample(std::vector<T>& items, std::optional<std::uint64_t> count, Rand
   items = std::move(kept);
 }
 
-// "nvdla 16x16 256B 128KiB 32B/c 8B/c": enough to tell the members of one grid apart.
+std::string short_size(Bytes size) {
+  return size.value % 1024 == 0 && size.value > 0 ? fmt::format("{}KiB", size.value / 1024)
+                                                  : fmt::format("{}B", size.value);
+}
+
+// "nvdla-16x16-256B-128KiB-n32-d8", and clock and precision where they are not the usual ones:
+// different machines of a study have different names.
 std::string grid_name(const accel::AcceleratorParameters& p) {
-  return fmt::format("{}-{}x{}-{}B-{}KiB-n{:g}-d{:g}", p.template_name, p.pe_rows, p.pe_columns,
-                     p.pe_buffer.value, p.shared_buffer.value / 1024, p.noc_bandwidth,
-                     p.dram_bandwidth);
+  const accel::AcceleratorParameters usual;
+  std::string name = fmt::format("{}-{}x{}-{}B-{}-n{}-d{}", p.template_name, p.pe_rows,
+                                 p.pe_columns, p.pe_buffer.value, short_size(p.shared_buffer),
+                                 p.noc_bandwidth, p.dram_bandwidth);
+  if (p.clock != usual.clock) name += fmt::format("-{}MHz", p.clock.value / 1e6);
+  if (p.precision_bits != usual.precision_bits) name += fmt::format("-{}bit", p.precision_bits);
+  return name;
 }
 
 }  // namespace
@@ -179,6 +189,10 @@ std::uint32_t JointSpace::accelerator_count() const {
 
 double JointSpace::macs(std::uint32_t network) const {
   return static_cast<double>(networks_.candidates[network].macs);
+}
+
+std::string JointSpace::accelerator_name(Design design) const {
+  return design.has_accelerator() ? accelerators_[design.accelerator].name : "none";
 }
 
 std::vector<std::uint32_t> JointSpace::network_neighbours(std::uint32_t network) const {

@@ -34,6 +34,9 @@ class JointSpace : public DesignSpace {
       std::uint32_t accelerator) const override;
   [[nodiscard]] double macs(std::uint32_t network) const override;
 
+  /// The name of the design's accelerator; "none" where only its network was asked about.
+  [[nodiscard]] std::string accelerator_name(Design design) const;
+
  private:
   NetworkSet networks_;
   std::vector<accel::Accelerator> accelerators_;

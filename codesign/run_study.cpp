@@ -133,6 +133,9 @@ RunResult run_study(StudySetting& setting, const RunOptions& options) {
   };
   result.summary = run_search(*strategy, setting.space, setting.evaluator, result.archive,
                               setting.workers, driver);
+  // The study's own budget is how the search was meant to end; one from outside cuts it short.
+  if (options.max_evaluations && result.summary.cause == StopCause::exhausted)
+    result.summary.cause = StopCause::stopped;
   result.front = result.archive.front();
   result.findings = strategy->findings();
   result.hypervolume = normalised_hypervolume(result.front, setting.study.objectives,
@@ -149,7 +152,7 @@ std::string explain_infeasible(const StudySetting& setting, const ParetoArchive&
   if (const auto& nearest = archive.least_violating()) {
     text += fmt::format("\nnearest: {} on {}",
                         setting.space.networks().candidates[nearest->design.network].genotype,
-                        setting.space.accelerators()[nearest->design.accelerator].name);
+                        setting.space.accelerator_name(nearest->design));
     for (const Constraint& constraint : setting.study.constraints)
       if (const double share = violation(constraint, nearest->metrics); share > 0)
         text += fmt::format("\n  breaks {}: it has {:g}, off by {:.3g} %", describe(constraint),

@@ -173,18 +173,19 @@ class StudyReader {
     return objectives;
   }
 
-  static double percent(const std::string& text) {
+  static double percent(const json& given) {
+    const std::string text = given.is_string() ? given.get<std::string>() : given.dump() + "%";
     double value = 0;
     const char* const end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc() || std::string_view(rest, end) != "%")
-      throw UserError(fmt::format("'{}': expected a percentage such as 90%", text));
+    if (error != std::errc() || std::string_view(rest, end) != "%" || !(value >= 0 && value <= 100))
+      throw UserError(
+          fmt::format("'{}': expected a percentage in [0, 100] such as 90%", cell(given)));
     return value;
   }
 
   [[nodiscard]] double bound(Metric metric, const json& value, const std::string& at) const {
-    if (value.is_number()) return value.get<double>();
-    const std::string text = value;
+    const std::string text = cell(value);
     return located(at, [&]() -> double {
       switch (metric) {
         case Metric::latency:
@@ -194,11 +195,20 @@ class StudyReader {
         case Metric::area:
           return datasets::parse_square_millimetres(text).value;
         case Metric::accuracy:
-          return percent(text);
+          return percent(value);
         default:
+          if (value.is_number()) return value.get<double>();
           throw UserError(fmt::format("'{}': {} takes a plain number", text, info_of(metric).name));
       }
     });
+  }
+
+  // The last two constraints are the sides of one metric: at_least, then at_most.
+  void require_room(const std::vector<Constraint>& constraints, const std::string& at) const {
+    const Constraint& least = constraints[constraints.size() - 2];
+    const Constraint& most = constraints.back();
+    if (least.bound > most.bound)
+      fail(at, fmt::format("no design meets both {} and {}", describe(least), describe(most)));
   }
 
   [[nodiscard]] std::vector<Constraint> constraints(const json& part) const {
@@ -210,6 +220,7 @@ class StudyReader {
             {.metric = metric,
              .bound = bound(metric, value, fmt::format("/constraints/{}/{}", name, side)),
              .at_most = side == "at_most"});
+      if (bounds.size() == 2) require_room(constraints, "/constraints/" + name);
     }
     return constraints;
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -163,11 +164,19 @@ datasets::Columns front_columns(const datasets::StudyStore& store) {
       columns.columns.push_back(
           {store.metrics()[m].name, store.metrics()[m].unit, points.metrics[m]});
 
+  // A network that was asked about alone has no accelerator: empty names, unknown parameters.
+  const datasets::AcceleratorRow none{
+      "", "",
+      std::vector<double>(accelerators.parameters.size(),
+                          std::numeric_limits<double>::quiet_NaN())};
+  const auto row_of = [&](std::uint32_t accelerator) -> const datasets::AcceleratorRow& {
+    return accelerator == datasets::kNoStoredAccelerator ? none : accelerators.rows.at(accelerator);
+  };
   std::vector<std::string> genotypes, names, templates;
   for (std::size_t i = 0; i < points.size(); ++i) {
     genotypes.push_back(networks.at(points.network[i]).genotype);
-    names.push_back(accelerators.rows.at(points.accelerator[i]).name);
-    templates.push_back(accelerators.rows.at(points.accelerator[i]).template_name);
+    names.push_back(row_of(points.accelerator[i]).name);
+    templates.push_back(row_of(points.accelerator[i]).template_name);
   }
   columns.columns.push_back({"network", "", std::move(genotypes)});
   columns.columns.push_back({"accelerator", "", std::move(names)});
@@ -175,7 +184,7 @@ datasets::Columns front_columns(const datasets::StudyStore& store) {
   for (std::size_t p = 0; p < accelerators.parameters.size(); ++p) {
     std::vector<double> values;
     for (const std::uint32_t accelerator : points.accelerator)
-      values.push_back(accelerators.rows.at(accelerator).parameters[p]);
+      values.push_back(row_of(accelerator).parameters[p]);
     columns.columns.push_back(
         {accelerators.parameters[p].name, accelerators.parameters[p].unit, std::move(values)});
   }

@@ -13,7 +13,6 @@
 #include "codesign/cli/console.h"
 #include "codesign/cli/text_table.h"
 #include "codesign/network_file.h"
-#include "core/user_error.h"
 #include "datasets/quantity_text.h"
 
 namespace cosearch::codesign {
@@ -43,14 +42,17 @@ std::string_view name_of(accel::Level level) {
   return "";
 }
 
-std::vector<CostedNode> cost_nodes(const Network& network, const accel::Accelerator& accelerator) {
+// Every layer costed; those that do not run are told of in `misfits` instead.
+std::vector<CostedNode> cost_nodes(const Network& network, const accel::Accelerator& accelerator,
+                                   std::string& misfits) {
   std::vector<CostedNode> costed;
   for (const NetworkNode& node : network.nodes()) {
     auto cost = accel::layer_cost(node.layer, accelerator);
     if (const auto* infeasible = std::get_if<accel::Infeasible>(&cost))
-      throw UserError(fmt::format("layer '{}' ({}) does not run on {}: {}", node.name,
-                                  describe(node.layer), accelerator.name, infeasible->reason));
-    costed.push_back({&node, std::get<accel::LayerCost>(std::move(cost))});
+      misfits += fmt::format("cosearch: layer '{}' ({}) does not run on {}: {}\n", node.name,
+                             describe(node.layer), accelerator.name, infeasible->reason);
+    else
+      costed.push_back({&node, std::get<accel::LayerCost>(std::move(cost))});
   }
   return costed;
 }
@@ -170,10 +172,16 @@ void print_totals(const Console& console, const Network& network,
   print_energy(console, totals.energy);
 }
 
-void cost(const CostOptions& options, const Console& console) {
+void cost(const CostOptions& options, Console& console) {
   const Network network = find_network(options.network);
   const accel::Accelerator accelerator = find_accelerator(options.accelerator);
-  const std::vector<CostedNode> costed = cost_nodes(network, accelerator);
+  std::string misfits;
+  const std::vector<CostedNode> costed = cost_nodes(network, accelerator, misfits);
+  if (!misfits.empty()) {
+    console.err << misfits;
+    console.exit_code = kNothingFeasible;
+    return;
+  }
   if (console.json) return console.print(as_json(network, accelerator, costed, options.per_layer));
   if (options.per_layer) print_layers(console, costed);
   print_totals(console, network, accelerator, costed);

@@ -32,10 +32,6 @@ struct RunCommandOptions {
   std::string time_limit;
 };
 
-std::string accelerator_name(const StudySetting& setting, const Trial& trial) {
-  return setting.space.accelerators()[trial.design.accelerator].name;
-}
-
 void print_front(const Console& console, const StudySetting& setting,
                  const std::vector<Trial>& front) {
   constexpr std::size_t kRows = 20;
@@ -49,7 +45,7 @@ void print_front(const Console& console, const StudySetting& setting,
     table.add({fixed(metrics[Metric::accuracy], 2), grouped(metrics[Metric::latency]),
                grouped(metrics[Metric::energy]), fixed(metrics[Metric::area], 3),
                setting.space.networks().candidates[trial.design.network].genotype,
-               accelerator_name(setting, trial)});
+               setting.space.accelerator_name(trial.design)});
   }
   table.print(console.out);
   if (front.size() > rows)
@@ -103,7 +99,7 @@ void print_result(const Console& console, const StudySetting& setting, const Run
 
 json trial_json(const StudySetting& setting, const Trial& trial) {
   json row{{"network", setting.space.networks().candidates[trial.design.network].genotype},
-           {"accelerator", accelerator_name(setting, trial)}};
+           {"accelerator", setting.space.accelerator_name(trial.design)}};
   for (const Metric metric : kMetrics) {
     const MetricInfo& info = info_of(metric);
     row[std::string(info.name)] = trial.metrics[metric];
@@ -177,9 +173,7 @@ void run(const RunCommandOptions& options, const std::string& command_line, Cons
     console.print(result_json(setting, result, output));
   else
     print_result(console, setting, result, output);
-  const bool limited = result.summary.cause == StopCause::stopped ||
-                       (result.summary.cause == StopCause::exhausted && options.max_evaluations);
-  if (limited) {
+  if (result.summary.cause == StopCause::stopped) {
     console.note("cosearch: stopped before the strategy had finished");
     console.exit_code = kStopped;
   } else if (result.front.empty()) {

@@ -1,0 +1,236 @@
+#!/usr/bin/env bash
+# Writes docs/results.md: what the program shows, each result beneath the command that made it.
+#
+#   scripts/results.sh [FOLDER]
+#
+# FOLDER holds the reference data (default: $COSEARCH_REFERENCE_DATA, else ../shared/data). The
+# program is $COSEARCH, or the one that scripts/quickstart.sh built. Every number in the page comes
+# out of a command run here; the prose around them is below.
+set -euo pipefail
+# shellcheck disable=SC2016  # commands are shown and run as a reader types them
+data=${1:-${COSEARCH_REFERENCE_DATA:-}}
+[[ -z $data ]] || data=$(realpath "$data")
+# shellcheck source=scripts/steps.sh
+source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
+
+program=${COSEARCH:-build/quickstart/codesign/cli/cosearch}
+DATA=${data:-$(realpath ../shared/data)} # the commands below name it
+page=docs/results.md
+scratch=build/results # the commands below name it too
+
+die() {
+  echo "results: $*" >&2
+  exit 3
+}
+[[ -x $program ]] || die "no program at $program (run scripts/quickstart.sh, or set COSEARCH)"
+[[ -f $DATA/ren2022/nasbench301_archs.csv.gz ]] || die "no reference data at $DATA"
+PATH=$(realpath "$(dirname "$program")"):$PATH
+
+mkdir -p "$scratch"
+draft=$(mktemp "$scratch/results.md.XXXXXX")
+trap 'rm -f "$draft"' EXIT
+
+# text <<'END': prose.
+text() {
+  cat
+  echo
+}
+
+# fenced LANGUAGE: standard input as a block of code.
+fenced() {
+  printf '```%s\n' "$1"
+  cat
+  printf '```\n\n'
+}
+
+# show COMMAND: the command, and beneath it what it prints. Progress and errors stay on the terminal.
+show() {
+  step "${1%%$'\n'*}" >&2
+  fenced sh <<<"$1"
+  bash -euo pipefail -c "$1" | fenced text
+}
+
+# show_timed COMMAND: the same, and what bash's `time` says of it.
+show_timed() {
+  step "time $1" >&2
+  fenced sh <<<"time $1"
+  bash -euo pipefail -c "time $1" 2>&1 | fenced text
+}
+
+processor() { sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -1; }
+
+beginning() {
+  text <<END
+# Results
+
+Written by \`scripts/results.sh\`: every block of output is what the command above it printed, and nothing else is
+typed in. Made with $(cosearch --version | head -1) on $(nproc) cores ($(processor)), with a load average of
+$(cut -d' ' -f1 /proc/loadavg) before it began: times measured on a busy machine are upper bounds.
+
+\`DATA\` is an absolute path to the folder of reference data, \`cosearch\` the program:
+END
+  fenced sh <<'END'
+DATA=/the/folder/with/the/reference/data
+PATH=$PWD/build/quickstart/codesign/cli:$PATH
+mkdir -p build/results
+END
+}
+
+published_ranks() {
+  text <<'END'
+## 1. The published rank correlations, recomputed
+
+Semi-decoupled co-design rests on accelerators ranking networks alike. From the table of its own authors (B. Lu et al.,
+arXiv 2203.13921: 1,018 DARTS networks on seven machines, costed with MAESTRO), with a control that knows only each
+network's multiply-accumulates:
+END
+  show 'cosearch rank examples/reference/ren2022.yaml --define data=$DATA -o build/results/ren2022.csv'
+  text <<'END'
+The same matrices, computed independently from the published arrays, come with the reference data. The largest
+difference of any entry (those are printed to six decimals):
+END
+  for metric in latency energy; do
+    show "awk -F, 'FNR == 1 { split(\$0, name); next }
+  { for (i = 2; i <= NF; ++i) if (NR == FNR) want[\$1, name[i]] = \$i
+      else if ((\$1, name[i]) in want) { d = \$i - want[\$1, name[i]]; if (d < 0) d = -d; if (d > most) most = d; ++n } }
+  END { printf \"$metric: %d entries, largest difference %.1e\\n\", n, most }' \\
+  \$DATA/ren2022/srcc_$metric.csv build/results/ren2022_$metric.csv"
+  done
+  text <<'END'
+Read the last row of each matrix before believing too much: plain MACs, which know nothing of any machine, rank these
+networks almost as well as one machine ranks them for another. DARTS networks of one depth and width differ in little
+else, so high correlations here are weak evidence for the method. Section 3 is the harder test.
+END
+}
+
+model_against_darts() {
+  text <<'END'
+## 2. Our cost model beside that table
+
+Our templates on the same machines (columns named after their parameters) beside the published columns, one dataflow at
+a time. The aim was 0.98 between ours and theirs, in latency and in energy.
+END
+  for dataflow in kcp_ws rs xp_ws; do
+    show "cosearch rank examples/reference/model_vs_maestro_$dataflow.yaml --define data=\$DATA"
+  done
+  text <<'END'
+Again the control is close, for `kcp_ws` energy even ahead of us: this shows that the model is consistent with MAESTRO's, not
+that it tells apart what MACs cannot. Only `xp_ws` latency separates the two clearly. Known differences: we cost pooling and additions,
+which the reference leaves out, our energy includes DRAM, which the reference's does not, and the published energies
+carry a defect of that tool (access counts left over from the layer before). See [the cost model](cost-model.md).
+END
+}
+
+model_against_alphanet() {
+  text <<'END'
+## 3. Our cost model beside MAESTRO on AlphaNet
+
+These networks differ in resolution, depth, width and kernel, so MACs alone no longer settle the order. Energies here
+are without the defect. `A1` has 256 PEs, `X1` 1,024 with 64 elements a cycle, `X3` 64 with 16.
+END
+  for dataflow in kcp_ws rs xp_ws; do
+    show "cosearch rank examples/reference/alphanet_vs_maestro_$dataflow.yaml --define data=\$DATA"
+  done
+  text <<'END'
+Where this falls short:
+
+* `eyeriss` latency against `rs` is poor, and no better than MACs. MAESTRO's `rs` mapping spreads filter rows and output rows over the
+  array and leaves every PE beyond them idle, so its latency grows with the resolution and not with its square. Our template
+  spreads channels over those PEs, as the chip does. The two model different machines here; energy, which hardly depends on idle PEs, agrees.
+* `nvdla` latency on `X1` agrees less than MACs do: with 1,024 PEs on 64 elements a cycle the order is decided by what each
+  tool assumes about bandwidth, and they assume different things.
+* `xp_ws` latency on `X3`, the machine with the least bandwidth, is the worst of that dataflow for the same reason.
+
+END
+}
+
+gap_on_nas_bench_201() {
+  text <<'END'
+## 4. What shortcuts give away: NAS-Bench-201, exhaustively
+
+All 15,625 cells with their measured CIFAR-10 accuracies on 216 accelerators of three templates. Every design is evaluated for the truth,
+then every strategy starts anew; for each pair of a latency and an energy limit, the best accuracy a strategy found is held
+against the best there is. `nothing %` is the share of limits under which a strategy found no design although there is one.
+END
+  show_timed 'cosearch -q gap examples/nas_bench_201.yaml --define data=$DATA'
+  text <<'END'
+The gap of semi-decoupled search is close to nothing, which calls for a reason. It is this: these machines rank
+networks almost alike, energy even more so than latency, and better than MACs do.
+END
+  show 'cosearch rank examples/nas_bench_201.yaml --define data=$DATA'
+  text <<'END'
+So nearly every network that is best somewhere is near the proxy's front, and a single layer of it suffices. Where real
+devices with compilers of their own disagree more, more layers are needed. What else to keep in mind:
+
+* All machines are costed by one analytical model. Their agreement is a property of that model too.
+* `semi-decoupled` pays for its proxy: choosing it automatically costs 32 networks on all accelerators, searching on it
+  costs every network once. Both are counted. With `layers: 1` they are most of what it spends, and all but a few evaluations could be saved by naming the proxy.
+* When a design may sit on any accelerator (first table), `decoupled-hardware-first` loses little for few evaluations: the fastest
+  machines of the grid serve every limit. It fails where each accelerator has to be served by itself (second table), and that is the question that
+  semi-decoupled search answers.
+* `decoupled-network-first` with `macs_quantile: 1` has one network only, the most accurate: where that fits it is exact, and
+  elsewhere it has nothing. Its mean is over the limits under which it found something.
+* `random` without a number of `evaluations` draws the whole space; its row says nothing about random search.
+  `random-retained`, with as many networks as the row above it retained, is the control.
+
+Exhaustively, with every point stored:
+END
+  show_timed 'cosearch -q run examples/nas_bench_201.yaml --define data=$DATA -o build/results/nas_bench_201.h5 --force'
+  show 'du --apparent-size --block-size=1M build/results/nas_bench_201.h5'
+}
+
+embedded_benchmark() {
+  text <<'END'
+## 5. The embedded benchmark: Fashion-MNIST networks that this project trained
+
+What the embedded table is, and how much an accuracy in it moves when only the seed of its training changes:
+END
+  show 'cosearch dataset show'
+  text <<'END'
+Differences below that noise mean nothing: two designs of a front that close in accuracy may well change places.
+
+The quick start's question, semi-decoupled:
+END
+  show 'cosearch run examples/quickstart.yaml -o build/results/quickstart.h5 --force'
+  text <<'END'
+What each strategy gives away on that space. It is small: retaining a few layers of its networks retains much of it, so the saving is small too,
+and what matters here is only that the gap is right.
+END
+  show 'cosearch gap examples/quickstart_gap.yaml'
+  text <<'END'
+One seed, one answer: with one job, with two, and again. `cmp` is silent when two files are equal byte for byte.
+END
+  show 'for run in "a --jobs 1" "b --jobs 2" "c --jobs 2"; do
+  set -- $run
+  cosearch -q run examples/quickstart.yaml -o build/results/$1.h5 --force $2 $3 >/dev/null
+  cosearch -q pareto build/results/$1.h5 -o build/results/$1.csv
+done
+cd build/results && cmp a.csv b.csv && cmp b.csv c.csv && sha256sum a.csv b.csv c.csv'
+}
+
+named_networks() {
+  text <<'END'
+## 6. Networks by name
+
+Multiply-accumulates and parameters of the networks that go by a name, computed from their layers; the sources give the
+published figures.
+END
+  show 'cosearch list networks'
+}
+
+export DATA PATH
+{
+  beginning
+  published_ranks
+  model_against_darts
+  model_against_alphanet
+  gap_on_nas_bench_201
+  embedded_benchmark
+  named_networks
+} >"$draft"
+
+# The page must not say where the data lie on this machine.
+! grep --fixed-strings --line-number -e "$DATA" -e "$PWD" "$draft" || die "$draft names a local path"
+chmod 644 "$draft"
+mv "$draft" "$page"
+step "$page"

@@ -6,8 +6,9 @@
 # FOLDER holds the reference data (default: $COSEARCH_REFERENCE_DATA, else ../shared/data). The
 # program is $COSEARCH, or the one that scripts/quickstart.sh built. Every number in the page comes
 # out of a command run here; the prose around them is below.
-set -euo pipefail
+#
 # shellcheck disable=SC2016  # commands are shown and run as a reader types them
+set -euo pipefail
 data=${1:-${COSEARCH_REFERENCE_DATA:-}}
 [[ -z $data ]] || data=$(realpath "$data")
 # shellcheck source=scripts/steps.sh

@@ -23,8 +23,8 @@ double hypervolume(std::span<const double> costs, std::span<const double> refere
 
 double normalised_hypervolume(std::span<const Trial> front, std::span<const Objective> objectives,
                               std::span<const double> ideal, std::span<const double> reference) {
+  if (front.empty()) return 0;  // there may be no box either: nothing was feasible
   assert(ideal.size() == objectives.size() && reference.size() == objectives.size());
-  if (front.empty()) return 0;
   std::vector<std::size_t> sides;
   for (std::size_t k = 0; k < objectives.size(); ++k) {
     if (ideal[k] < reference[k]) sides.push_back(k);

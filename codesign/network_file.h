@@ -14,7 +14,7 @@ extern const std::string_view kNetworkSchema;
 /// the file cannot be read, UserError at the line and column of what is wrong with it.
 [[nodiscard]] Network read_network(const std::filesystem::path& path);
 
-/// A named network ("resnet50"), a genotype of a space ("fashion-macro:02121") or a YAML file.
+/// A named network ("resnet50"), a genotype of a space ("fashion-macro:0212") or a YAML file.
 /// Throws UserError when it is none of these.
 [[nodiscard]] Network find_network(const std::string& what);
 

@@ -54,8 +54,8 @@ struct RunResult {
   ParetoArchive archive;
   double hypervolume = 0;  ///< share of the box between the best and worst feasible costs seen
   std::vector<std::pair<std::string, double>> findings = {};
-  /// For semi-decoupled: how the retained networks rank on all accelerators, which is what the
-  /// method rests on, with its MACs-only control.
+  /// For semi-decoupled: how the networks that were tried on every accelerator rank there, which is
+  /// what the method rests on, with its MACs-only control.
   std::vector<RankMatrix> rank_agreement = {};
 };
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <memory>
 #include <string>
 
@@ -19,7 +20,8 @@ std::string cell(const datasets::LabelledColumn& column, std::size_t row) {
     return (*texts)[row];
   if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&column.values))
     return std::to_string((*integers)[row]);
-  return fmt::format("{:.6g}", std::get<std::vector<double>>(column.values)[row]);
+  const double value = std::get<std::vector<double>>(column.values)[row];
+  return std::isnan(value) ? "-" : fmt::format("{:.6g}", value);
 }
 
 void print(const Console& console, const datasets::Columns& columns) {

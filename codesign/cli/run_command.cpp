@@ -64,7 +64,7 @@ std::string finding_text(const StudySetting& setting, const std::string& what, d
 void print_rank_agreement(const Console& console, const std::vector<RankMatrix>& matrices) {
   if (matrices.empty()) return;
   console.out << fmt::format(
-      "\nwhy this works: Spearman between accelerators over the {} retained networks\n",
+      "\nwhy this works: Spearman between accelerators over the {} networks tried on all of them\n",
       matrices.front().networks.empty() ? 0 : matrices.front().networks.front());
   TextTable table({"metric", "least", "median", "mean", "MACs alone: least", "median", "mean"});
   for (const RankMatrix& matrix : matrices) {

@@ -3,9 +3,13 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <filesystem>
+#include <limits>
 #include <memory>
 #include <string>
+#include <system_error>
 
+#include "codesign/cli/checks.h"
 #include "codesign/cli/console.h"
 #include "codesign/cli/progress.h"
 #include "codesign/cli/study_options.h"
@@ -140,6 +144,21 @@ std::string output_of(const RunCommandOptions& options) {
   return std::filesystem::path(options.study.file).stem().string() + ".h5";
 }
 
+// In seconds; infinite without one.
+double time_limit_of(const RunCommandOptions& options) {
+  if (options.time_limit.empty()) return std::numeric_limits<double>::infinity();
+  const double limit = datasets::parse_seconds(options.time_limit);
+  if (!(limit > 0)) throw UserError("--time-limit " + options.time_limit + ": must be above 0");
+  return limit;
+}
+
+// The store may replace another store, never what the study is read from.
+void refuse_inputs_as_output(const Study& study, const std::string& output) {
+  refuse_as_output(output, study.file);
+  if (study.networks.table) refuse_as_output(output, study.networks.table->file);
+  if (study.costs) refuse_as_output(output, study.costs->file);
+}
+
 RunOptions run_options(const RunCommandOptions& options, const std::string& command_line,
                        const StudySetting& setting, Progress& progress) {
   RunOptions run;
@@ -147,9 +166,8 @@ RunOptions run_options(const RunCommandOptions& options, const std::string& comm
   run.overwrite = options.overwrite;
   run.command_line = command_line;
   run.max_evaluations = options.max_evaluations;
-  const double limit = options.time_limit.empty() ? 0 : datasets::parse_seconds(options.time_limit);
-  run.stop = [limit, &progress] {
-    return stop_requested != 0 || (limit > 0 && progress.seconds() >= limit);
+  run.stop = [limit = time_limit_of(options), &progress] {
+    return stop_requested != 0 || progress.seconds() >= limit;
   };
   const bool exhaustive = setting.study.strategy.name == "exhaustive";
   const std::uint64_t total = exhaustive ? design_count(setting.space) : 0;
@@ -160,10 +178,14 @@ RunOptions run_options(const RunCommandOptions& options, const std::string& comm
 }
 
 void run(const RunCommandOptions& options, const std::string& command_line, Console& console) {
-  StudySetting setting(options.study.read(), options.study.job_count());
+  const std::string output = output_of(options);
+  Study study = options.study.read();
+  refuse_inputs_as_output(study, output);
+  StudySetting setting(std::move(study), options.study.job_count());
   std::signal(SIGINT, request_stop);
   std::signal(SIGTERM, request_stop);
-  const std::string output = output_of(options);
+  if (std::error_code none; std::filesystem::equivalent(options.study.file, output, none))
+    throw UserError({output}, "is the study itself: give its store another name");
   const RunResult result = [&] {
     Progress progress(console);
     return run_study(setting, run_options(options, command_line, setting, progress));
@@ -193,10 +215,10 @@ void add_run_command(CLI::App& app, Console& console) {
   command
       ->add_option("--max-evaluations", options->max_evaluations,
                    "stop after so many hardware evaluations")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number(1));
   command->add_option("--time-limit", options->time_limit, "stop after so long, such as 10min");
   command->callback(
-      [options, &app, &console] { run(*options, "cosearch run " + options->study.file, console); });
+      [options, &console] { run(*options, "cosearch run " + options->study.file, console); });
 }
 
 }  // namespace cosearch::codesign

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "codesign/accuracy_measurement.h"
+#include "codesign/cli/checks.h"
 #include "codesign/cli/console.h"
 #include "codesign/cli/program_files.h"
 #include "codesign/cli/progress.h"
@@ -179,6 +180,7 @@ struct ImportOptions {
 
 // Checks a table of accuracies against its space and writes what a study needs of it.
 void import(ImportOptions options, const Console& console) {
+  refuse_as_output(options.output, options.input);
   options.table.file = options.input;
   Study study;
   study.networks = options.source;
@@ -248,7 +250,7 @@ void add_train(CLI::App& command, const Console& console) {
   train_command->add_option("--seeds", options->seeds, "seeds, each network with every one")
       ->delimiter(',');
   train_command->add_option("--every", options->every, "every so many-th network of the space")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number(1));
   nas::TrainingRecipe& recipe = options->recipe;
   train_command->add_option("--training-images", recipe.training_images, "images used");
   train_command->add_option("--epochs", recipe.epochs, "passes over them");

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "codesign/cli/console.h"
 #include "codesign/versions.h"
@@ -12,6 +14,26 @@
 namespace {
 
 using namespace cosearch::codesign;
+
+// What stands where a command should; empty when nothing does.
+std::string unknown_command(const CLI::App& app) {
+  const CLI::App* command = &app;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+  std::vector<std::string> known, words = command->remaining();
+  for (const CLI::App* one : command->get_subcommands([](const CLI::App*) { return true; }))
+    known.push_back(one->get_name());
+  if (words.empty()) words = app.remaining();
+  if (words.empty() || known.empty()) return "";
+  return "unknown command '" + words.front() + "'" + cosearch::did_you_mean(words.front(), known);
+}
+
+int report(const CLI::App& app, const CLI::ParseError& error, const Console& console) {
+  if (error.get_exit_code() == 0) return app.exit(error, console.out, console.err);
+  const std::string unknown = unknown_command(app);
+  console.err << "cosearch: " << (unknown.empty() ? error.what() : unknown)
+              << "\nRun with --help for more information.\n";
+  return kBadInput;
+}
 
 int run(int argc, char** argv, Console& console) {
   CLI::App app(
@@ -38,8 +60,10 @@ int run(int argc, char** argv, Console& console) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error, console.out, console.err) == 0 ? kDone : kBadInput;
+    return report(app, error, console);
   }
+  if (!console.out.flush())
+    throw cosearch::FileError({"standard output"}, "cannot write everything");
   return console.exit_code;
 }
 

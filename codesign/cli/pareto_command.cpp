@@ -3,16 +3,13 @@
 
 #include <CLI/CLI.hpp>
 #include <cmath>
-#include <filesystem>
 #include <memory>
 #include <string>
-#include <system_error>
 
 #include "codesign/cli/checks.h"
 #include "codesign/cli/console.h"
 #include "codesign/cli/text_table.h"
 #include "codesign/study_points.h"
-#include "core/user_error.h"
 #include "datasets/front_file.h"
 #include "datasets/study_store.h"
 
@@ -57,8 +54,6 @@ nlohmann::json as_json(const datasets::StudyStore& store, const datasets::Column
 }
 
 void pareto(const std::string& input, const std::string& output, Console& console) {
-  if (std::error_code none; !output.empty() && std::filesystem::equivalent(input, output, none))
-    throw UserError({output}, "is the study itself: its points would be lost");
   refuse_as_output(output, input);
   const datasets::StudyStore store = datasets::StudyStore::open(input);
   const datasets::Columns columns = front_columns(store);

@@ -7,7 +7,6 @@
 #include <limits>
 #include <memory>
 #include <string>
-#include <system_error>
 
 #include "codesign/cli/checks.h"
 #include "codesign/cli/console.h"
@@ -184,8 +183,6 @@ void run(const RunCommandOptions& options, const std::string& command_line, Cons
   StudySetting setting(std::move(study), options.study.job_count());
   std::signal(SIGINT, request_stop);
   std::signal(SIGTERM, request_stop);
-  if (std::error_code none; std::filesystem::equivalent(options.study.file, output, none))
-    throw UserError({output}, "is the study itself: give its store another name");
   const RunResult result = [&] {
     Progress progress(console);
     return run_study(setting, run_options(options, command_line, setting, progress));

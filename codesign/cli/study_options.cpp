@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "codesign/cli/checks.h"
 #include "core/user_error.h"
 
 namespace cosearch::codesign {
@@ -13,7 +14,7 @@ void StudyOptions::add_to(CLI::App& command) {
   command
       .add_option("-D,--define", definitions, "NAME=VALUE for ${NAME} in the study's file names")
       ->take_all();
-  command.add_option("--seed", seed, "instead of the study's seed");
+  command.add_option("--seed", seed, "instead of the study's seed")->check(whole_number(0));
   command.add_option("-j,--jobs", jobs, "threads; the answer is the same for any number")
       ->check(CLI::Range(1, 1024));
 }

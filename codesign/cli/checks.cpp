@@ -1,0 +1,29 @@
+#include "codesign/cli/checks.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <limits>
+
+#include "core/user_error.h"
+
+namespace cosearch::codesign {
+
+std::function<std::string(const std::string&)> whole_number(std::uint64_t least) {
+  return [least](const std::string& text) -> std::string {
+    std::uint64_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, value);
+    if (error == std::errc() && rest == end && value >= least) return "";
+    return fmt::format("'{}' is no whole number from {} to {}", text, least,
+                       std::numeric_limits<std::uint64_t>::max());
+  };
+}
+
+void refuse_as_output(const std::filesystem::path& output, const std::filesystem::path& input) {
+  std::error_code missing;
+  if (std::filesystem::equivalent(output, input, missing))
+    throw UserError({output.string()}, "is read by this command; write to another file");
+}
+
+}  // namespace cosearch::codesign

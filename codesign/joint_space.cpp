@@ -20,8 +20,9 @@ namespace cosearch::codesign {
 namespace {
 
 constexpr std::size_t kNearestPerTemplate = 4;
-// A whole space is enumerated up to this many networks; larger ones are sampled.
-constexpr double kLargestEnumeration = 1 << 20;
+// The candidates of a study, networks and accelerators each, are at most so many: all of them are
+// held in memory. Larger spaces are sampled.
+constexpr std::uint64_t kMostCandidates = 1 << 20;
 
 double parameter_distance(const accel::AcceleratorParameters& a,
                           const accel::AcceleratorParameters& b) {
@@ -74,7 +75,8 @@ std::vector<TableEntry> entries_of(const datasets::Table& table, const NetworkTa
       return !table.text(row, table.column(name)).empty();
     });
     if (!complete || !matches(table, row, source.where)) continue;
-    TableEntry entry{.genotype = joined_cells(table, row, source.genotype, ";")};
+    TableEntry entry{.genotype = joined_cells(table, row, source.genotype, ";"),
+                     .where = table.where(row)};
     entry.id = source.id.empty() ? entry.genotype : table.text(row, table.column(source.id));
     if (!source.accuracy.empty())
       entry.accuracy_percent = accuracy_in(table, row, table.column(source.accuracy));
@@ -86,11 +88,19 @@ std::vector<TableEntry> entries_of(const datasets::Table& table, const NetworkTa
 }
 
 // Two rows for one genotype would make its accuracy depend on which is read.
-void refuse_repeats(const std::vector<TableEntry>& entries, const std::string& file) {
-  std::set<std::string> seen;
+void refuse_repeats(const std::vector<TableEntry>& entries) {
+  std::map<std::string_view, int> line_of;
   for (const TableEntry& entry : entries)
-    if (!seen.insert(entry.genotype).second)
-      throw UserError({file}, fmt::format("genotype '{}' stands in two rows", entry.genotype));
+    if (const auto [first, is_new] = line_of.try_emplace(entry.genotype, entry.where.line); !is_new)
+      throw UserError(entry.where,
+                      fmt::format("genotype '{}' stands in two rows, here and at line {}",
+                                  entry.genotype, first->second));
+}
+
+void refuse_large_sample(const Study& study, const char* what, std::optional<std::uint64_t> count) {
+  if (count && *count > kMostCandidates)
+    throw UserError({study.file}, fmt::format("{}.sample = {}: a study holds at most {} of them",
+                                              what, *count, kMostCandidates));
 }
 
 std::vector<TableEntry> entries_of(const nas::NetworkSpace& space, const Study& study) {
@@ -98,7 +108,7 @@ std::vector<TableEntry> entries_of(const nas::NetworkSpace& space, const Study& 
   const auto add = [&](std::string genotype) {
     entries.push_back({.genotype = genotype, .id = genotype});
   };
-  if (space.size() > kLargestEnumeration) {
+  if (space.size() > static_cast<double>(kMostCandidates)) {
     if (!study.networks.sample)
       throw UserError({study.file}, fmt::format("space {} holds {:.3g} networks, too many to "
                                                 "enumerate: add 'sample: COUNT' to 'networks'",
@@ -124,7 +134,7 @@ std::vector<TableEntry> load_entries(const nas::NetworkSpace& space, const Study
   std::vector<TableEntry> entries = entries_of(
       table, embedded ? NetworkTableSource{.genotype = {"genotype"}, .accuracy = "accuracy_percent"}
                       : *source.table);
-  refuse_repeats(entries, table.name());
+  refuse_repeats(entries);
   return entries;
 }
 
@@ -152,6 +162,38 @@ std::string grid_name(const accel::AcceleratorParameters& p) {
   if (p.clock != usual.clock) name += fmt::format("-{}MHz", p.clock.value / 1e6);
   if (p.precision_bits != usual.precision_bits) name += fmt::format("-{}bit", p.precision_bits);
   return name;
+}
+
+// How many accelerators a study offers: named ones and all members of its grids.
+std::uint64_t choice_count(const Study& study) {
+  // Well below 2^64, far above what can be sampled with sense.
+  constexpr double kMostChoices = 1e18;
+  double exact = 0;
+  for (const accel::AcceleratorSpace& grid : study.accelerators.grids) {
+    double size = 1;
+    for (const std::size_t radix : grid.radices()) size *= static_cast<double>(radix);
+    exact += size;
+  }
+  if (exact > kMostChoices)
+    throw UserError(
+        {study.file},
+        fmt::format("the grids hold {:.3g} accelerators; at most {:g} can be sampled from", exact,
+                    kMostChoices));
+  std::uint64_t count = study.accelerators.named.size();
+  for (const accel::AcceleratorSpace& grid : study.accelerators.grids) count += grid.size();
+  return count;
+}
+
+// Named ones first, then grid by grid.
+std::pair<std::string, accel::AcceleratorParameters> choice_at(const AcceleratorSource& source,
+                                                               std::uint64_t index) {
+  if (index < source.named.size())
+    return {source.named[index], named_parameters(source.named[index])};
+  index -= source.named.size();
+  auto grid = source.grids.begin();
+  for (; index >= grid->size(); ++grid) index -= grid->size();
+  const accel::AcceleratorParameters parameters = grid->at(index);
+  return {grid_name(parameters), parameters};
 }
 
 }  // namespace
@@ -235,6 +277,7 @@ NetworkSet load_networks(const Study& study, Workers& workers) {
   }
   const std::shared_ptr<const nas::NetworkSpace> space =
       nas::make_space(study.networks.space, study.networks.options);
+  refuse_large_sample(study, "networks", study.networks.sample);
   std::vector<TableEntry> entries = load_entries(*space, study);
   keep_sample(entries, study.networks.sample, Random(study.seed, "networks.sample"));
   NetworkSet networks = lower_all(space, std::move(entries), workers);
@@ -245,16 +288,20 @@ NetworkSet load_networks(const Study& study, Workers& workers) {
 std::vector<accel::Accelerator> load_accelerators(const Study& study) {
   const AcceleratorSource& source = study.accelerators;
   const accel::TechnologyTable technology = find_technology(source.technology);
-  std::vector<std::pair<std::string, accel::AcceleratorParameters>> chosen;
-  for (const std::string& name : source.named) chosen.emplace_back(name, named_parameters(name));
-  for (const accel::AcceleratorSpace& grid : source.grids)
-    for (std::uint64_t i = 0; i < grid.size(); ++i)
-      chosen.emplace_back(grid_name(grid.at(i)), grid.at(i));
-  keep_sample(chosen, source.sample, Random(study.seed, "accelerators.sample"));
-
+  refuse_large_sample(study, "accelerators", source.sample);
+  const std::uint64_t total = choice_count(study);
+  const std::uint64_t wanted = std::min(source.sample.value_or(total), total);
+  if (wanted > kMostCandidates)
+    throw UserError({study.file},
+                    fmt::format("the grids hold {} accelerators; a study takes at most {}: add "
+                                "'sample: COUNT' to 'accelerators'",
+                                total, kMostCandidates));
   std::vector<accel::Accelerator> accelerators;
-  for (const auto& [name, parameters] : chosen)
+  for (const std::uint64_t index :
+       sample_indices(total, wanted, Random(study.seed, "accelerators.sample"))) {
+    const auto [name, parameters] = choice_at(source, index);
     accelerators.push_back(accel::make_accelerator(name, parameters, technology));
+  }
   return accelerators;
 }
 

@@ -41,6 +41,11 @@ class LayerNumbering {
   std::unordered_map<Layer, LayerId, LayerHash> ids_;
 };
 
+[[noreturn]] void fail_at(const SourceLocation& where, const std::string& message) {
+  if (where.file.empty()) throw UserError(message);
+  throw UserError(where, message);
+}
+
 void append(NetworkSet& set, LayerNumbering& numbering, TableEntry entry, Lowered lowered) {
   set.candidates.push_back({.genotype = std::move(entry.genotype),
                             .canonical = std::move(lowered.canonical),
@@ -56,12 +61,19 @@ void append(NetworkSet& set, LayerNumbering& numbering, TableEntry entry, Lowere
 NetworkSet lower_all(std::shared_ptr<const nas::NetworkSpace> space,
                      std::vector<TableEntry> entries, Workers& workers) {
   std::vector<Lowered> lowered(entries.size());
+  std::vector<std::string> problems(entries.size());
   workers.for_ranges(entries.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const std::string& genotype = entries[i].genotype;
-      lowered[i] = summarise(space->lower(genotype), space->canonical(genotype));
+      try {
+        lowered[i] = summarise(space->lower(genotype), space->canonical(genotype));
+      } catch (const UserError& error) {
+        problems[i] = error.what();
+      }
     }
   });
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    if (!problems[i].empty()) fail_at(entries[i].where, problems[i]);
 
   NetworkSet set;
   set.space = space->name();

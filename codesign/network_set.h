@@ -10,6 +10,7 @@
 #include "codesign/workers.h"
 #include "core/layer.h"
 #include "core/network.h"
+#include "core/user_error.h"
 #include "nas/space.h"
 
 namespace cosearch::codesign {
@@ -46,11 +47,12 @@ struct TableEntry {
   std::string genotype;
   std::string id = {};
   double accuracy_percent = std::numeric_limits<double>::quiet_NaN();
+  SourceLocation where = {};  ///< the row of the table
 };
 
 /// Lowers every entry and numbers the layers in order of appearance, so that the result does not
 /// depend on the number of workers.
-/// Throws UserError when a genotype does not parse.
+/// Throws UserError, at its row, for the first genotype that does not parse.
 [[nodiscard]] NetworkSet lower_all(std::shared_ptr<const nas::NetworkSpace> space,
                                    std::vector<TableEntry> entries, Workers& workers);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <set>
@@ -15,11 +16,25 @@
 namespace cosearch::codesign {
 namespace {
 
+// Without accuracies no design could ever meet such a question.
+void require_accuracies(const Study& study, const NetworkSet& networks) {
+  const auto is_accuracy = [](const auto& asked) { return asked.metric == Metric::accuracy; };
+  if (std::ranges::none_of(study.objectives, is_accuracy) &&
+      std::ranges::none_of(study.constraints, is_accuracy))
+    return;
+  const auto is_known = [](const Candidate& c) { return !std::isnan(c.accuracy_percent); };
+  if (std::ranges::none_of(networks.candidates, is_known))
+    throw UserError({study.file},
+                    "the study asks for accuracy and knows none: give 'networks' a 'table' with "
+                    "accuracies, or leave accuracy out of 'objectives' and 'constraints'");
+}
+
 JointSpace joint_space(const Study& study, Workers& workers) {
   if (!study.has_accelerators())
     throw UserError({study.file}, "the study has no 'accelerators' to search");
   NetworkSet networks = load_networks(study, workers);
   if (networks.candidates.empty()) throw UserError({study.file}, "the study has no networks");
+  require_accuracies(study, networks);
   return {std::move(networks), load_accelerators(study)};
 }
 
@@ -120,7 +135,10 @@ RunResult run_study(StudySetting& setting, const RunOptions& options) {
   PointWriter writer(options.output, options.overwrite, setting, strategy->name(),
                      options.command_line);
   RetainedRanks ranks(setting.space);
-  const bool wants_ranks = strategy->name() == "semi-decoupled";
+  // A matrix of all pairs: for more accelerators it would take more room than the search.
+  constexpr std::uint32_t kMostRanked = 2048;
+  const bool wants_ranks =
+      strategy->name() == "semi-decoupled" && setting.space.accelerator_count() <= kMostRanked;
 
   DriverOptions driver;
   driver.max_hardware_evaluations =

@@ -14,10 +14,17 @@ namespace {
 
 constexpr double kDoesNotRun = std::numeric_limits<double>::infinity();
 
-ProxyCost cost_from(const Trial& trial) {
+bool asks_for_accuracy(const SearchQuestion& question) {
+  const auto is_accuracy = [](const auto& asked) { return asked.metric == Metric::accuracy; };
+  return std::ranges::any_of(question.objectives, is_accuracy) ||
+         std::ranges::any_of(question.constraints, is_accuracy);
+}
+
+ProxyCost cost_from(const Trial& trial, bool needs_accuracy) {
   const Metrics& metrics = trial.metrics;
-  const ProxyCost cost{trial.design.network, metrics[Metric::accuracy], metrics[Metric::latency],
-                       metrics[Metric::energy]};
+  ProxyCost cost{trial.design.network, metrics[Metric::accuracy], metrics[Metric::latency],
+                 metrics[Metric::energy]};
+  if (!needs_accuracy && std::isnan(cost.accuracy)) cost.accuracy = 0;
   const bool is_known =
       !std::isnan(cost.accuracy) && !std::isnan(cost.latency) && !std::isnan(cost.energy);
   if (trial.runs() && is_known) return cost;
@@ -112,7 +119,11 @@ std::vector<std::uint32_t> retained_networks(std::span<const ProxyCost> candidat
 }
 
 SemiDecoupled::SemiDecoupled(const SearchContext& context, const SemiDecoupledOptions& options)
-    : space_(context.space), seed_(context.seed), options_(options), proxy_(options.proxy) {}
+    : space_(context.space),
+      seed_(context.seed),
+      options_(options),
+      needs_accuracy_(asks_for_accuracy(context.question)),
+      proxy_(options.proxy) {}
 
 std::optional<std::vector<Design>> SemiDecoupled::next_stage() {
   switch (stage_) {
@@ -177,7 +188,7 @@ std::vector<Design> SemiDecoupled::sweep_stage() {
 
 void SemiDecoupled::learn(const Trial& trial) {
   if (stage_ == Stage::sweeping) return;
-  const ProxyCost cost = cost_from(trial);
+  const ProxyCost cost = cost_from(trial, needs_accuracy_);
   if (stage_ == Stage::sampling) {
     sample_costs_.push_back(cost);
   } else if (cost.latency != kDoesNotRun) {

@@ -58,8 +58,9 @@ struct ProxyCost {
                                                            std::uint64_t layers);
 
 /// Constraints do not narrow what is retained: a network too slow on the proxy may be fast enough
-/// elsewhere. A network that does not run on the proxy cannot be judged and is not retained. No
-/// design is asked for twice.
+/// elsewhere. A network that does not run on the proxy cannot be judged and is not retained; nor is
+/// one of unknown accuracy, unless the question does not ask for accuracy: it then counts as the
+/// least accurate. No design is asked for twice.
 class SemiDecoupled final : public StagedStrategy {
  public:
   SemiDecoupled(const SearchContext& context, const SemiDecoupledOptions& options);
@@ -88,6 +89,7 @@ class SemiDecoupled final : public StagedStrategy {
   const DesignSpace& space_;
   std::uint64_t seed_;
   SemiDecoupledOptions options_;
+  bool needs_accuracy_;
   Stage stage_ = Stage::begin;
   std::optional<std::uint32_t> proxy_;
   std::vector<std::uint32_t> sample_;    // ascending; empty when the proxy was given

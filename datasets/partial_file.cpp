@@ -42,13 +42,23 @@ std::filesystem::path temporary_beside(const std::filesystem::path& target) {
   return path;
 }
 
+// Renaming replaces whatever bears the name: a link must stay a link, a device a device.
+std::filesystem::path replaceable(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+  if (std::filesystem::is_directory(status))
+    throw FileError({path.string()}, "cannot write: this is a folder");
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+    throw FileError({path.string()}, "cannot write: this is no regular file");
+  if (!std::filesystem::is_symlink(std::filesystem::symlink_status(path, ignored))) return path;
+  const std::filesystem::path linked = std::filesystem::weakly_canonical(path, ignored);
+  return ignored ? path : linked;
+}
+
 }  // namespace
 
 PartialFile::PartialFile(std::filesystem::path target)
-    : target_(std::move(target)), temporary_(temporary_beside(target_)) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(target_, ignored))
-    throw FileError({target_.string()}, "cannot write: this is a folder");
+    : target_(replaceable(target)), temporary_(temporary_beside(target_)) {
   const Descriptor file(::open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666));
   if (file.number() < 0) fail(target_, "write");
 }

@@ -11,7 +11,7 @@ namespace cosearch::datasets {
 class PartialFile {
  public:
   /// Creates the empty temporary file. Throws FileError when the folder does not exist or cannot be
-  /// written, or when the target is a folder.
+  /// written, or when the target is anything but a regular file or a link to one.
   explicit PartialFile(std::filesystem::path target);
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;

@@ -1,0 +1,205 @@
+"""What the commands print and write, read back by programs that are not ours."""
+
+import csv
+import json
+import math
+
+import h5py
+
+from cli_support import CliTest, main
+
+
+def decoded(value):
+    return value.decode() if isinstance(value, bytes) else value
+
+
+class Streams(CliTest):
+    def test_json_is_alone_on_standard_output(self):
+        for arguments in (["run", "study.yaml"], ["rank", "study.yaml"], ["pareto", "study.h5"],
+                          ["cost", "-n", "resnet18", "-a", "nvdla-256"], ["doctor"],
+                          ["dataset", "show"], ["list", "networks"]):
+            with self.subTest(arguments=arguments):
+                json.loads(self.run_program(*arguments, "--json").stdout)
+
+    def test_quiet_leaves_standard_error_empty(self):
+        for arguments, code in ((["run", "study.yaml"], 0), (["rank", "study.yaml"], 0),
+                                (["pareto", "study.h5", "-o", "front.csv"], 0),
+                                (["run", "study.yaml", "-o", "cut.h5", "--max-evaluations", "3"],
+                                 5)):
+            with self.subTest(arguments=arguments):
+                self.assertEqual(self.run_program(*arguments, "--quiet", expect=code).stderr, "")
+
+    def test_the_store_is_named_after_the_study(self):
+        self.run_program("run", "study.yaml")
+        self.assert_files("study.yaml", "table.csv", "study.h5")
+
+
+class Pareto(CliTest):
+    def stored_front(self):
+        """The front as the store's tables have it, row by row, without the exported file."""
+        with h5py.File(self.folder / "study.h5") as store:
+            ids = list(store["points/id"])
+            metrics = [decoded(name) for name in store["points"].attrs["metrics"]]
+            genotypes = store["networks/genotype"].asstr()[:]
+            names = store["accelerators/name"].asstr()[:]
+            rows = []
+            for point in store["front/id"]:
+                at = ids.index(point)
+                row = {name: float(store["points"][name][at]) for name in metrics}
+                row["network"] = genotypes[store["points/network"][at]]
+                chip = store["points/accelerator"][at]
+                row["accelerator"] = names[chip]
+                row["pe_rows"] = float(store["accelerators/pe_rows"][chip])
+                rows.append(row)
+            return rows
+
+    def read_csv(self):
+        with open(self.folder / "front.csv", newline="") as file:
+            return [{name.split("[")[0]: cell for name, cell in row.items()}
+                    for row in csv.DictReader(file)]
+
+    def read_h5(self):
+        with h5py.File(self.folder / "front.h5") as file:
+            columns = {}
+            for name, column in file.items():
+                is_text = column.dtype.kind in "SO"
+                columns[name] = column.asstr()[:] if is_text else column[:]
+            return [dict(zip(columns, row)) for row in zip(*columns.values())]
+
+    def test_every_format_is_the_front_of_the_store(self):
+        self.run_program("run", "study.yaml")
+        for kind in ("csv", "json", "h5"):
+            self.run_program("pareto", "study.h5", "-o", f"front.{kind}")
+        expected = self.stored_front()
+        self.assertGreater(len(expected), 2)
+        from_json = json.loads((self.folder / "front.json").read_text())["rows"]
+        printed = self.run_json("pareto", "study.h5")["front"]
+        for rows in (self.read_csv(), from_json, self.read_h5(), printed):
+            self.assertEqual(len(rows), len(expected))
+            for row, stored in zip(rows, expected):
+                for name, value in stored.items():
+                    cell = decoded(row[name])
+                    self.assertEqual(float(cell) if isinstance(value, float) else cell, value, name)
+
+    def test_the_front_is_what_run_printed(self):
+        front = self.run_json("run", "study.yaml")["front"]
+        for row, stored in zip(front, self.stored_front()):
+            self.assertEqual(row["network"], stored["network"])
+            self.assertEqual(row["accelerator"], stored["accelerator"])
+            self.assertEqual(row["energy"], stored["energy"])
+        self.assertEqual(len(front), len(self.stored_front()))
+
+    def test_nothing_in_the_store_dominates_the_front(self):
+        self.run_program("run", "study.yaml")
+        with h5py.File(self.folder / "study.h5") as store:
+            points = list(zip(-store["points/accuracy"][:], store["points/latency"][:],
+                              store["points/energy"][:]))
+            self.assertTrue(all(store["points/feasible"][:]))
+        front = {point for point in points
+                 if not any(all(a <= b for a, b in zip(other, point)) and other != point
+                            for other in points)}
+        self.assertEqual({(-row["accuracy"], row["latency"], row["energy"])
+                          for row in self.stored_front()}, front)
+
+    def test_a_front_of_networks_alone(self):
+        self.write_study(("[accuracy, latency, energy]", "[accuracy, macs]"),
+                         ("{name: exhaustive}", "{name: decoupled-network-first}"))
+        self.run_program("run", "study.yaml")
+        for kind in ("csv", "json", "h5"):
+            self.run_program("pareto", "study.h5", "-o", f"front.{kind}")
+        self.run_program("pareto", "study.h5")
+        self.assertIn("", [row["accelerator"] for row in self.read_csv()])
+
+
+class Cost(CliTest):
+    def assert_adds_up(self, cost):
+        self.assertEqual(cost["latency_cycles"],
+                         sum(l["multiplicity"] * l["latency_cycles"] for l in cost["layers"]))
+        self.assertEqual(cost["macs"], sum(l["multiplicity"] * l["macs"] for l in cost["layers"]))
+
+        def add(path_of):
+            whole = path_of(cost["energy"])
+            parts = sum(l["multiplicity"] * path_of(l["energy"]) for l in cost["layers"])
+            self.assertTrue(math.isclose(whole, parts, rel_tol=1e-9, abs_tol=1e-6), (whole, parts))
+
+        add(lambda energy: energy["total_pj"])
+        add(lambda energy: energy["mac_pj"])
+        add(lambda energy: energy["DRAM"]["weights_pj"])
+        energy = cost["energy"]
+        levels = sum(sum(energy[level].values()) for level in ("DRAM", "shared buffer", "PE buffer"))
+        rest = energy["mac_pj"] + energy["vector_pj"] + energy["noc_pj"]
+        self.assertTrue(math.isclose(energy["total_pj"], levels + rest, rel_tol=1e-9))
+
+    def test_totals_are_the_sum_of_the_layers(self):
+        for network in ("resnet18", "fashion-macro:0212", "squeezenet"):
+            for chip in ("nvdla-256", "eyeriss-168"):
+                with self.subTest(network=network, accelerator=chip):
+                    self.assert_adds_up(self.run_json("cost", "-n", network, "-a", chip,
+                                                      "--per-layer"))
+
+    def test_a_network_and_an_accelerator_in_files(self):
+        self.write("net.yaml", "kind: network\nschema_version: 1\nname: two\nlayers:\n"
+                   "  - {name: a, type: convolution, in_channels: 3, out_channels: 16, height: 32,"
+                   " width: 32, kernel: 3, pad: 1, multiplicity: 2, inputs: []}\n"
+                   "  - {name: b, type: fully_connected, in_features: 64, out_features: 10}\n")
+        self.write("chip.yaml", "kind: accelerator\nschema_version: 1\nname: mine\n"
+                   "template: eyeriss\npe_rows: 12\npe_columns: 14\n")
+        cost = self.run_json("cost", "-n", "net.yaml", "-a", "chip.yaml", "--per-layer")
+        self.assertEqual(cost["accelerator"], "mine")
+        self.assertEqual(cost["macs"], 2 * 3 * 16 * 32 * 32 * 9 + 640)
+        self.assert_adds_up(cost)
+
+
+class Rank(CliTest):
+    def test_a_study_and_its_store_agree(self):
+        self.run_program("run", "study.yaml")
+        self.assertEqual(self.run_json("rank", "study.yaml"), self.run_json("rank", "study.h5"))
+
+    def test_the_written_matrix_is_the_printed_one(self):
+        printed = self.run_json("rank", "study.yaml", "-o", "rho.csv")
+        self.assert_files("study.yaml", "table.csv", "rho_latency.csv", "rho_energy.csv")
+        for metric in ("latency", "energy"):
+            with open(self.folder / f"rho_{metric}.csv", newline="") as file:
+                rows = list(csv.reader(file))
+            self.assertEqual(rows[0][1:], printed[metric]["names"])
+            self.assertEqual([[float(cell) for cell in row[1:]] for row in rows[1:-1]],
+                             printed[metric]["spearman"])
+            self.assertEqual([float(cell) for cell in rows[-1][1:]], printed[metric]["macs_only"])
+
+
+class Gap(CliTest):
+    def test_the_exhaustive_strategy_gives_nothing_away(self):
+        self.write_study(("{name: exhaustive}", "{name: exhaustive}\ngap: {strategies: "
+                          "[{name: exhaustive}, {name: decoupled-network-first}]}"))
+        gap = self.run_json("gap", "study.yaml")
+        self.assertEqual(gap["networks"], 7)
+        self.assertEqual(gap["strategies"][0]["joint"]["worst"], 0)
+        self.assertEqual(gap["strategies"][0]["hardware"], gap["exhaustive_hardware"])
+        self.assertLess(gap["strategies"][1]["hardware"], gap["exhaustive_hardware"])
+        self.run_program("gap", "study.yaml")
+
+
+class Overviews(CliTest):
+    def test_lists(self):
+        for what in ("networks", "spaces", "accelerators", "templates", "strategies"):
+            with self.subTest(what=what):
+                self.assertGreater(len(self.run_program("list", what).stdout.splitlines()), 3)
+                self.assertTrue(self.run_json("list", what)[0]["name"])
+
+    def test_doctor(self):
+        self.run_program("doctor")
+        self.assertIn("HDF5", [finding["what"] for finding in self.run_json("doctor")])
+
+    def test_help_and_version(self):
+        self.assertIn("quickstart", self.run_program("--help").stdout)
+        self.assertIn("HDF5", self.run_program("--version").stdout)
+        for command in ("run", "gap", "cost", "rank", "pareto", "dataset", "list", "doctor"):
+            self.run_program(command, "--help")
+
+    def test_the_embedded_table(self):
+        self.run_program("dataset", "list")
+        self.assertIn("fashion-macro", self.run_program("dataset", "show").stdout)
+
+
+if __name__ == "__main__":
+    main()

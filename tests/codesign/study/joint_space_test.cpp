@@ -1,0 +1,256 @@
+#include "codesign/joint_space.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/user_error.h"
+#include "study_support.h"
+
+namespace cosearch::codesign {
+namespace {
+
+using test::StudyFolder;
+using testing::HasSubstr;
+
+std::vector<std::string> genotypes_of(const NetworkSet& set) {
+  std::vector<std::string> genotypes;
+  for (const Candidate& candidate : set.candidates) genotypes.push_back(candidate.genotype);
+  return genotypes;
+}
+
+NetworkSet networks_of(const StudyFolder& folder, int jobs = 1) {
+  Workers workers(jobs);
+  return load_networks(folder.read(), workers);
+}
+
+NetworkSet networks_with_table(const std::string& csv, const std::string& more_keys = "") {
+  const StudyFolder folder({{"accuracy: accuracy}", "accuracy: accuracy" + more_keys + "}"}});
+  test::write_bytes(folder / "accuracies.csv", csv);
+  return networks_of(folder);
+}
+
+std::string message_for_table(const std::string& csv, const std::string& more_keys = "") {
+  return test::message_of([&] { static_cast<void>(networks_with_table(csv, more_keys)); });
+}
+
+JointSpace small_space(std::initializer_list<std::pair<std::string, std::string>> changes) {
+  const StudyFolder folder(changes);
+  return {networks_of(folder), load_accelerators(folder.read())};
+}
+
+TEST(LoadNetworks, KeepsTheRowsThatPassRequireAndWhere) {
+  const std::string csv =
+      "genotype,accuracy,kind,note\n"
+      "0000,60,a,x\n0001,61,b,\n0002,62,c,x\n0010,63,a,\n0011,64,b,x\n";
+  const auto kept = [&](const std::string& keys) {
+    return genotypes_of(networks_with_table(csv, keys));
+  };
+  EXPECT_THAT(kept(""), testing::SizeIs(5));
+  EXPECT_THAT(kept(", require: [note]"), testing::ElementsAre("0000", "0002", "0011"));
+  EXPECT_THAT(kept(", where: {kind: [a, b]}"),
+              testing::ElementsAre("0000", "0001", "0010", "0011"));
+  EXPECT_THAT(kept(", require: [note], where: {kind: b, accuracy: 64}"),
+              testing::ElementsAre("0011"));
+}
+
+TEST(LoadNetworks, RefusesAnEmptySet) {
+  EXPECT_THAT(message_for_table("genotype,accuracy,kind\n0000,60,a\n", ", where: {kind: z}"),
+              HasSubstr("accuracies.csv: no row is left after 'require' and 'where'"));
+  EXPECT_THAT(message_for_table("genotype,accuracy\n"), HasSubstr("accuracies.csv"));
+}
+
+TEST(LoadNetworks, RefusesAGenotypeThatStandsTwice) {
+  EXPECT_THAT(
+      message_for_table("genotype,accuracy\n0000,60\n0001,61\n0000,60\n"),
+      testing::AllOf(HasSubstr("accuracies.csv"), HasSubstr("genotype '0000' stands in two rows")));
+}
+
+TEST(LoadNetworks, RefusesAccuraciesThatAreNone) {
+  struct Case {
+    const char *cell, *said;
+  };
+  for (const Case& c : {Case{"nan", "expected a finite number"},
+                        {"", "empty cell"},
+                        {"inf", "expected a finite number"},
+                        {"good", "'good'"},
+                        {"100.5", "accuracies are percentages in [0, 100]"},
+                        {"-1", "accuracies are percentages in [0, 100]"}}) {
+    SCOPED_TRACE(c.cell);
+    const std::string message =
+        message_for_table(fmt::format("genotype,accuracy\n0000,60\n0001,{}\n", c.cell));
+    EXPECT_THAT(message, HasSubstr("accuracies.csv:3: "));
+    EXPECT_THAT(message, HasSubstr(c.said));
+  }
+}
+
+TEST(LoadNetworks, RefusesAGenotypeThatDoesNotParse) {
+  EXPECT_THAT(message_for_table("genotype,accuracy\n0000,60\n00x1,61\n"),
+              HasSubstr("genotype '00x1', character 3"));
+}
+
+TEST(LoadNetworks, SuggestsTheColumn) {
+  EXPECT_THAT(message_for_table("genotype,acuracy\n0000,60\n"),
+              testing::AllOf(HasSubstr("accuracies.csv"), HasSubstr("did you mean 'acuracy'?")));
+}
+
+TEST(LoadNetworks, TakesAWholeSpaceWithoutAccuracies) {
+  const StudyFolder folder(
+      {{"  table: {file: accuracies.csv, genotype: genotype, accuracy: accuracy}\n", ""}});
+  const NetworkSet set = networks_of(folder);
+  EXPECT_EQ(set.candidates.size(), 81U);
+  EXPECT_TRUE(std::isnan(set.candidates.front().accuracy_percent));
+}
+
+TEST(LoadNetworks, SamplesASeededSubsetForAnyNumberOfJobs) {
+  const std::string table = "accuracy: accuracy}";
+  const auto sample = [&](const std::string& seed, int jobs) {
+    return genotypes_of(networks_of(
+        StudyFolder({{table, table + "\n  sample: 12"}, {"seed: 3", "seed: " + seed}}), jobs));
+  };
+  const std::vector<std::string> first = sample("3", 1);
+  const std::set<std::string> distinct(first.begin(), first.end());
+  EXPECT_EQ(distinct.size(), 12U);
+  EXPECT_TRUE(std::ranges::is_sorted(first)) << "a sample keeps the order of the table";
+  EXPECT_EQ(first, sample("3", 3));
+  EXPECT_NE(first, sample("4", 1));
+}
+
+TEST(LoadNetworks, SamplesASpaceTooLargeToList) {
+  const auto sample = [](int jobs) {
+    StudyFolder folder;
+    folder.write(
+        "kind: study\nschema_version: 1\nname: n\nseed: 5\n"
+        "networks: {space: alphanet, sample: 6}\n");
+    return genotypes_of(networks_of(folder, jobs));
+  };
+  EXPECT_EQ(sample(1).size(), 6U);
+  EXPECT_EQ(sample(1), sample(2));
+
+  StudyFolder whole;
+  whole.write("kind: study\nschema_version: 1\nname: n\nnetworks: {space: alphanet}\n");
+  EXPECT_THAT(test::message_of([&] { static_cast<void>(networks_of(whole)); }),
+              HasSubstr("add 'sample: COUNT' to 'networks'"));
+}
+
+TEST(LoadNetworks, TakesNetworksByName) {
+  StudyFolder folder;
+  folder.write(
+      "kind: study\nschema_version: 1\nname: n\nnetworks: {named: [resnet18, "
+      "'fashion-macro:0000']}\n");
+  const NetworkSet set = networks_of(folder);
+  ASSERT_EQ(set.candidates.size(), 2U);
+  EXPECT_EQ(set.candidates[0].genotype, "resnet18");
+}
+
+TEST(LoadAccelerators, ComesInTheOrderOfTheStudyWithNamesOfTheirOwn) {
+  const StudyFolder folder({{"pe_buffer: 256B",
+                             "pe_buffer: 256B\n      clock: [100MHz, 200MHz]\n      precision: [8, "
+                             "16]\n      shared_buffer: [10000B, 10200B]"}});
+  const std::vector<accel::Accelerator> all = load_accelerators(folder.read());
+  ASSERT_EQ(all.size(), 1U + 4 * 8 + 4);
+  EXPECT_EQ(all[0].name, "nvdla-64");
+  EXPECT_EQ(all[1].parameters.template_name, "nvdla");
+  EXPECT_EQ(all.back().parameters.template_name, "eyeriss");
+  std::set<std::string> names;
+  for (const accel::Accelerator& accelerator : all) names.insert(accelerator.name);
+  EXPECT_EQ(names.size(), all.size());
+}
+
+TEST(LoadAccelerators, SamplesASeededSubsetInOrder) {
+  const auto sample = [](const char* seed) {
+    std::vector<std::string> names;
+    for (const accel::Accelerator& one :
+         load_accelerators(StudyFolder({{"named: [nvdla-64]", "named: [nvdla-64]\n  sample: 4"},
+                                        {"seed: 3", fmt::format("seed: {}", seed)}})
+                               .read()))
+      names.push_back(one.name);
+    return names;
+  };
+  std::vector<std::string> all;
+  for (const accel::Accelerator& one : load_accelerators(StudyFolder().read()))
+    all.push_back(one.name);
+  const std::vector<std::string> first = sample("3");
+  EXPECT_EQ(first.size(), 4U);
+  EXPECT_EQ(first, sample("3"));
+  EXPECT_NE(first, sample("5"));
+  std::size_t position = 0;
+  for (const std::string& name : first) {
+    const auto found =
+        std::find(all.begin() + static_cast<std::ptrdiff_t>(position), all.end(), name);
+    ASSERT_NE(found, all.end()) << name;
+    position = static_cast<std::size_t>(found - all.begin()) + 1;
+  }
+}
+
+TEST(JointSpace, NetworkNeighboursAreTheCandidatesOneChangeAway) {
+  const JointSpace space =
+      small_space({{"accuracy: accuracy}", "accuracy: accuracy}\n  sample: 40"}});
+  for (std::uint32_t a = 0; a < space.network_count(); ++a) {
+    std::set<std::uint32_t> expected;
+    for (std::uint32_t b = 0; b < space.network_count(); ++b) {
+      int differing = 0;
+      for (std::size_t i = 0; i < 4; ++i)
+        differing += space.networks().candidates[a].genotype[i] !=
+                     space.networks().candidates[b].genotype[i];
+      if (differing == 1) expected.insert(b);
+    }
+    const std::vector<std::uint32_t> neighbours = space.network_neighbours(a);
+    EXPECT_EQ(std::set(neighbours.begin(), neighbours.end()), expected);
+    EXPECT_EQ(neighbours.size(), expected.size());
+  }
+}
+
+TEST(JointSpace, NamedNetworksAreAllNeighbours) {
+  const JointSpace space(gather({Network("a"), Network("b"), Network("c")}), {});
+  EXPECT_THAT(space.network_neighbours(1), testing::ElementsAre(0U, 2U));
+}
+
+// Steps between two machines, counted in doublings of every parameter.
+double distance(const accel::AcceleratorParameters& a, const accel::AcceleratorParameters& b) {
+  const auto steps = [](auto x, auto y) {
+    return std::abs(std::log2(static_cast<double>(x)) - std::log2(static_cast<double>(y)));
+  };
+  return steps(a.pe_rows, b.pe_rows) + steps(a.pe_columns, b.pe_columns) +
+         steps(a.pe_buffer.value, b.pe_buffer.value) +
+         steps(a.shared_buffer.value, b.shared_buffer.value) +
+         steps(a.noc_bandwidth, b.noc_bandwidth) + steps(a.dram_bandwidth, b.dram_bandwidth) +
+         steps(a.clock.value, b.clock.value) + steps(a.precision_bits, b.precision_bits);
+}
+
+TEST(JointSpace, AcceleratorNeighboursAreTheFourNearestOfEachTemplate) {
+  const JointSpace space = small_space({{"pe_buffer: 256B", "pe_buffer: [64B, 256B]"}});
+  for (std::uint32_t origin = 0; origin < space.accelerator_count(); ++origin) {
+    SCOPED_TRACE(origin);
+    const std::vector<std::uint32_t> neighbours = space.accelerator_neighbours(origin);
+    std::map<std::string, std::vector<double>> all, taken;
+    for (std::uint32_t other = 0; other < space.accelerator_count(); ++other) {
+      if (other == origin) continue;
+      const auto& parameters = space.accelerators()[other].parameters;
+      const double d = distance(space.accelerators()[origin].parameters, parameters);
+      all[parameters.template_name].push_back(d);
+      if (std::ranges::count(neighbours, other) == 1) taken[parameters.template_name].push_back(d);
+    }
+    std::size_t expected = 0;
+    for (auto& [name, distances] : all) {
+      std::ranges::sort(distances);
+      distances.resize(std::min<std::size_t>(4, distances.size()));
+      expected += distances.size();
+      std::ranges::sort(taken[name]);
+      ASSERT_EQ(taken[name].size(), distances.size());
+      for (std::size_t i = 0; i < distances.size(); ++i)
+        EXPECT_NEAR(taken[name][i], distances[i], 1e-9) << name;
+    }
+    EXPECT_EQ(neighbours.size(), expected);
+    EXPECT_EQ(std::ranges::count(neighbours, origin), 0);
+  }
+}
+
+}  // namespace
+}  // namespace cosearch::codesign

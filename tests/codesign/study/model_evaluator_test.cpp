@@ -1,0 +1,224 @@
+#include "codesign/model_evaluator.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "accel/area.h"
+#include "accel/cost.h"
+#include "codesign/accelerator_file.h"
+#include "core/random.h"
+
+namespace cosearch::codesign {
+namespace {
+
+Layer random_layer(Random& random) {
+  const auto between = [&](std::int64_t low, std::int64_t high) {
+    return low +
+           static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(high - low + 1)));
+  };
+  const std::int64_t channels = 4 * between(1, 8), extent = between(4, 20);
+  switch (random.below(6)) {
+    case 0:
+      return same_convolution(channels, channels, extent, extent, 3, between(1, 2), channels);
+    case 1:
+      return fully_connected(channels * 4, between(1, 50));
+    case 2:
+      return gemm(between(1, 20), between(1, 20), between(1, 20), between(1, 3));
+    case 3:
+      return pooling(channels, extent, extent, 2, 2);
+    case 4:
+      return elementwise(channels, extent, extent, 2);
+    default:
+      return same_convolution(channels, 4 * between(1, 8), extent, extent, 2 * between(0, 2) + 1,
+                              between(1, 2));
+  }
+}
+
+// Networks that share some layers, so that a memo has something to find.
+std::vector<Network> random_networks(std::uint64_t seed) {
+  std::vector<Layer> pool;
+  Random random(seed, "layers");
+  for (int i = 0; i < 12; ++i) pool.push_back(random_layer(random));
+  std::vector<Network> networks;
+  for (int n = 0; n < 6; ++n) {
+    Network network("network " + std::to_string(n));
+    for (std::uint64_t i = 1 + random.below(8); i-- > 0;)
+      network.add({.name = std::to_string(i),
+                   .layer = pool[random.below(pool.size())],
+                   .multiplicity = 1 + static_cast<std::int64_t>(random.below(3)),
+                   .inputs = {}});
+    networks.push_back(std::move(network));
+  }
+  return networks;
+}
+
+std::vector<accel::Accelerator> random_accelerators(std::uint64_t seed) {
+  Random random(seed, "accelerators");
+  std::vector<accel::Accelerator> accelerators;
+  const accel::TechnologyTable technology = find_technology("45nm");
+  for (const std::string& name : accel::template_names())
+    for (int i = 0; i < 2; ++i) {
+      accel::AcceleratorParameters parameters{.template_name = name};
+      parameters.pe_rows = std::int64_t{1} << (2 + random.below(4));
+      parameters.pe_columns = std::int64_t{1} << (2 + random.below(4));
+      parameters.pe_buffer = {std::int64_t{64} << random.below(4)};
+      parameters.shared_buffer = {std::int64_t{8192} << random.below(4)};
+      parameters.dram_bandwidth = static_cast<double>(1 << random.below(5));
+      accelerators.push_back(
+          accel::make_accelerator(name + " " + std::to_string(i), parameters, technology));
+    }
+  return accelerators;
+}
+
+std::vector<Design> all_designs(const JointSpace& space) {
+  std::vector<Design> designs;
+  for (std::uint32_t n = 0; n < space.network_count(); ++n)
+    for (std::uint32_t a = 0; a < space.accelerator_count(); ++a) designs.push_back({n, a});
+  return designs;
+}
+
+TEST(ModelEvaluator, AddsUpWhatTheLayersCost) {
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
+    SCOPED_TRACE(seed);
+    const std::vector<Network> networks = random_networks(seed);
+    const JointSpace space(gather(networks), random_accelerators(seed));
+    Workers workers(2);
+    ModelEvaluator evaluator(space, workers);
+    const std::vector<Design> designs = all_designs(space);
+    evaluator.prepare(designs);
+    for (const Design& design : designs) {
+      const accel::Accelerator& chip = space.accelerators()[design.accelerator];
+      std::int64_t cycles = 0, macs = 0;
+      double energy = 0;
+      bool fits = true;
+      for (const NetworkNode& node : networks[design.network].nodes()) {
+        macs += node.multiplicity * node.layer.macs();
+        const auto cost = accel::layer_cost(node.layer, chip);
+        if (const auto* layer = std::get_if<accel::LayerCost>(&cost)) {
+          cycles += node.multiplicity * layer->latency.value;
+          energy += static_cast<double>(node.multiplicity) * layer->energy().value;
+        } else {
+          fits = false;
+        }
+      }
+      const Trial trial = evaluator.evaluate(design);
+      EXPECT_EQ(trial.design, design);
+      EXPECT_EQ(trial.metrics[Metric::macs], static_cast<double>(macs));
+      EXPECT_EQ(trial.metrics[Metric::area], accel::area_of(chip).value);
+      ASSERT_EQ(trial.runs(), fits);
+      if (!fits) continue;
+      EXPECT_EQ(trial.metrics[Metric::latency], static_cast<double>(cycles));
+      EXPECT_NEAR(trial.metrics[Metric::energy], energy, 1e-12 * energy);
+      EXPECT_NEAR(trial.metrics[Metric::edp], energy * static_cast<double>(cycles),
+                  1e-11 * energy * static_cast<double>(cycles));
+    }
+  }
+}
+
+TEST(ModelEvaluator, CostsEachLayerOnceOnEachAccelerator) {
+  const JointSpace space(gather(random_networks(1)), random_accelerators(1));
+  Workers workers(2);
+  ModelEvaluator evaluator(space, workers);
+  const std::vector<Design> designs = all_designs(space);
+  std::set<std::pair<std::uint32_t, LayerId>> asked;
+  // One design at a time, some of them twice.
+  for (std::size_t i = 0; i < designs.size(); i = i % 3 == 2 ? i + 2 : i + 1) {
+    evaluator.prepare(std::span(designs).subspan(i, 1));
+    evaluator.prepare(std::span(designs).subspan(i, 1));
+    for (const LayerCount& use : space.networks().candidates[designs[i].network].layers)
+      asked.emplace(designs[i].accelerator, use.layer);
+    ASSERT_EQ(evaluator.layer_evaluations(), asked.size());
+  }
+  evaluator.prepare(designs);
+  std::uint64_t distinct = 0;
+  for (std::uint32_t a = 0; a < space.accelerator_count(); ++a) {
+    std::set<LayerId> layers;
+    for (const Candidate& candidate : space.networks().candidates)
+      for (const LayerCount& use : candidate.layers) layers.insert(use.layer);
+    distinct += layers.size();
+  }
+  EXPECT_EQ(evaluator.layer_evaluations(), distinct);
+}
+
+TEST(ModelEvaluator, AsksNoAcceleratorAboutANetworkAlone) {
+  NetworkSet networks = gather(random_networks(2));
+  networks.candidates[0].accuracy_percent = 71;
+  const JointSpace space(std::move(networks), random_accelerators(2));
+  Workers workers(1);
+  ModelEvaluator evaluator(space, workers);
+  const Design alone{0, kNoAccelerator};
+  evaluator.prepare(std::span(&alone, 1));
+  const Trial trial = evaluator.evaluate(alone);
+  EXPECT_EQ(evaluator.layer_evaluations(), 0U);
+  EXPECT_TRUE(trial.runs());
+  EXPECT_EQ(trial.metrics[Metric::accuracy], 71);
+  for (const Metric metric : kMetrics)
+    EXPECT_EQ(std::isnan(trial.metrics[metric]), info_of(metric).of_hardware)
+        << info_of(metric).name;
+}
+
+// Words of 16 bits do not pass through a machine of 8.
+Layer wide_layer() {
+  Layer layer = same_convolution(3, 64, 32, 32, 11);
+  layer.input_bits = 16;
+  return layer;
+}
+
+JointSpace space_with_a_misfit() {
+  Network small("small"), large("large");
+  small.add({.name = "s", .layer = same_convolution(4, 4, 8, 8, 1), .inputs = {}});
+  large.add({.name = "s", .layer = same_convolution(4, 4, 8, 8, 1), .inputs = {}});
+  large.add({.name = "l", .layer = wide_layer(), .inputs = {}});
+  accel::AcceleratorParameters wide{.template_name = "eyeriss"};
+  wide.precision_bits = 16;
+  const accel::TechnologyTable technology = find_technology("45nm");
+  return {gather({small, large}),
+          {accel::make_accelerator("roomy", wide, technology),
+           accel::make_accelerator("tight", {.template_name = "eyeriss"}, technology)}};
+}
+
+TEST(ModelEvaluator, SaysWhichLayerDoesNotFitWhere) {
+  const JointSpace space = space_with_a_misfit();
+  Workers workers(2);
+  ModelEvaluator evaluator(space, workers);
+  const std::vector<Design> designs = all_designs(space);
+  evaluator.prepare(designs);
+  EXPECT_TRUE(evaluator.evaluate({1, 0}).runs());
+  const Trial misfit = evaluator.evaluate({1, 1});
+  ASSERT_NE(misfit.reason, 0);
+  EXPECT_FALSE(misfit.is_feasible());
+  EXPECT_TRUE(std::isnan(misfit.metrics[Metric::latency]));
+  EXPECT_TRUE(std::isnan(misfit.metrics[Metric::energy]));
+  EXPECT_EQ(evaluator.reasons().at(0), "");
+  EXPECT_THAT(
+      evaluator.reasons().at(misfit.reason),
+      testing::AllOf(testing::HasSubstr("on tight: "), testing::HasSubstr(describe(wide_layer()))));
+}
+
+TEST(ModelEvaluator, GivesTheSameForAnyNumberOfWorkers) {
+  const JointSpace space(gather(random_networks(3)), random_accelerators(3));
+  const std::vector<Design> designs = all_designs(space);
+  Workers one(1), three(3);
+  ModelEvaluator serial(space, one), parallel(space, three);
+  serial.prepare(designs);
+  parallel.prepare(designs);
+  EXPECT_EQ(serial.reasons(), parallel.reasons());
+  EXPECT_EQ(serial.layer_evaluations(), parallel.layer_evaluations());
+  for (const Design& design : designs) {
+    const Trial a = serial.evaluate(design), b = parallel.evaluate(design);
+    EXPECT_EQ(a.reason, b.reason);
+    for (const Metric metric : {Metric::latency, Metric::energy})
+      EXPECT_TRUE(a.metrics[metric] == b.metrics[metric] ||
+                  (std::isnan(a.metrics[metric]) && std::isnan(b.metrics[metric])));
+  }
+}
+
+}  // namespace
+}  // namespace cosearch::codesign

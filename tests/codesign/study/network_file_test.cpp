@@ -1,0 +1,208 @@
+#include "codesign/network_file.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "accel/cost.h"
+#include "codesign/accelerator_file.h"
+#include "core/user_error.h"
+#include "nas/named_networks.h"
+#include "nas/space.h"
+#include "tests/datasets/support.h"
+
+namespace cosearch::codesign {
+namespace {
+
+using testing::HasSubstr;
+
+const std::string kHead = "kind: network\nschema_version: 1\nname: hand\nlayers:\n";
+
+Network read_layers(const std::string& layers) {
+  const test::TemporaryFolder folder;
+  test::write_bytes(folder / "net.yaml", kHead + layers);
+  return read_network(folder / "net.yaml");
+}
+
+Layer only_layer(const std::string& layer) {
+  const Network network = read_layers("  - " + layer + "\n");
+  return network.nodes().at(0).layer;
+}
+
+std::string message_for(const std::string& layers) {
+  return test::message_of([&] { static_cast<void>(read_layers(layers)); });
+}
+
+TEST(NetworkFile, BuildsEachTypeOfLayerAsCoreDoes) {
+  EXPECT_EQ(only_layer("{type: convolution, in_channels: 8, out_channels: 12, height: 20, width: "
+                       "10, kernel_h: 3, kernel_w: 5, stride: 2, pad_h: 1, pad_w: 2, dilation: 2, "
+                       "groups: 4, batch: 3}"),
+            convolution({.in_channels = 8,
+                         .out_channels = 12,
+                         .height = 20,
+                         .width = 10,
+                         .kernel_h = 3,
+                         .kernel_w = 5,
+                         .stride = 2,
+                         .pad_h = 1,
+                         .pad_w = 2,
+                         .dilation = 2,
+                         .groups = 4,
+                         .batch = 3}));
+  EXPECT_EQ(only_layer("{type: convolution, in_channels: 8, out_channels: 16, height: 14, width: "
+                       "14, kernel: 3, pad: 1}"),
+            same_convolution(8, 16, 14, 14, 3));
+  EXPECT_EQ(only_layer("{type: fully_connected, in_features: 64, out_features: 10, batch: 2}"),
+            fully_connected(64, 10, 2));
+  EXPECT_EQ(only_layer("{type: gemm, rows: 3, columns: 5, depth: 7, batch: 2, "
+                       "weights_are_activations: true}"),
+            gemm(3, 5, 7, 2, true));
+  EXPECT_EQ(only_layer("{type: pooling, channels: 6, height: 9, width: 9, kernel: 3, stride: 2, "
+                       "pad: 1}"),
+            pooling(6, 9, 9, 3, 2, 1));
+  EXPECT_EQ(only_layer("{type: elementwise, channels: 6, height: 9, width: 8, operands: 2}"),
+            elementwise(6, 9, 8, 2));
+  EXPECT_EQ(only_layer("{type: softmax, rows: 4, length: 9}"), softmax(4, 9));
+  EXPECT_EQ(only_layer("{type: normalisation, rows: 4, length: 9}"), normalisation(4, 9));
+}
+
+TEST(NetworkFile, ReadsInputsNamesAndMultiplicity) {
+  const Network network = read_layers(
+      "  - {type: softmax, name: a, rows: 1, length: 4}\n"
+      "  - {type: softmax, rows: 1, length: 4, multiplicity: 3}\n"
+      "  - {type: elementwise, name: c, channels: 1, height: 1, width: 4, operands: 2, inputs: [a, "
+      "'1']}\n"
+      "  - {type: softmax, name: d, rows: 1, length: 4, inputs: []}\n");
+  ASSERT_EQ(network.nodes().size(), 4U);
+  EXPECT_TRUE(network.nodes()[0].inputs.empty());
+  EXPECT_EQ(network.nodes()[1].name, "1");
+  EXPECT_EQ(network.nodes()[1].multiplicity, 3);
+  EXPECT_THAT(network.nodes()[1].inputs, testing::ElementsAre(0U));
+  EXPECT_THAT(network.nodes()[2].inputs, testing::ElementsAre(0U, 1U));
+  EXPECT_TRUE(network.nodes()[3].inputs.empty());
+}
+
+TEST(NetworkFile, SaysWhichKeyATypeLacks) {
+  struct Case {
+    const char *layer, *lacks;
+  };
+  for (const Case& c :
+       {Case{"{type: convolution, in_channels: 1, height: 3, width: 3}", "out_channels"},
+        {"{type: fully_connected, in_features: 4}", "out_features"},
+        {"{type: gemm, rows: 4, columns: 3}", "depth"},
+        {"{type: pooling, channels: 4, height: 3, width: 3}", "kernel"},
+        {"{type: elementwise, channels: 4, height: 3}", "width"},
+        {"{type: softmax, rows: 4}", "length"},
+        {"{type: normalisation, length: 4}", "rows"}}) {
+    SCOPED_TRACE(c.layer);
+    EXPECT_THAT(message_for(fmt::format("  - {}\n", c.layer)),
+                HasSubstr(fmt::format(
+                    "net.yaml:5:5: layer '0' of type {} lacks the key '{}'",
+                    std::string(c.layer).substr(7, std::string(c.layer).find(',') - 7), c.lacks)));
+  }
+}
+
+TEST(NetworkFile, RefusesAKeyThatTheTypeDoesNotTake) {
+  const std::string message = message_for("  - {type: softmax, rows: 4, length: 9, kernel: 3}\n");
+  EXPECT_THAT(message, HasSubstr("net.yaml:5:"));
+  EXPECT_THAT(message, HasSubstr("a layer of type softmax has no 'kernel' (it takes rows, length"));
+  EXPECT_THAT(message_for("  - {type: softmax, rows: 4, lengths: 9}\n"),
+              HasSubstr("did you mean 'length'?"));
+  EXPECT_THAT(message_for("  - {type: sotfmax, rows: 4, length: 9}\n"),
+              HasSubstr("net.yaml:5:12: "));
+}
+
+TEST(NetworkFile, RefusesEdgesThatAreNone) {
+  const std::string first = "  - {type: softmax, name: first, rows: 1, length: 4}\n";
+  EXPECT_THAT(message_for(first + "  - {type: softmax, rows: 1, length: 4, inputs: [firsts]}\n"),
+              HasSubstr("net.yaml:6:50: layer '1' reads 'firsts', which is no earlier layer (did "
+                        "you mean 'first'?)"));
+  EXPECT_THAT(message_for("  - {type: softmax, name: a, rows: 1, length: 4, inputs: [a]}\n"),
+              HasSubstr("which is no earlier layer"));
+  EXPECT_THAT(message_for(first + first),
+              HasSubstr("net.yaml:6:27: two layers are called 'first'"));
+}
+
+TEST(NetworkFile, RefusesALayerThatIsNone) {
+  EXPECT_THAT(message_for("  - {type: convolution, in_channels: 3, out_channels: 4, height: 8, "
+                          "width: 8, groups: 2}\n"),
+              HasSubstr("net.yaml:5:5: layer '0': "));
+  EXPECT_THAT(message_for("  - {type: pooling, channels: 3, height: 2, width: 2, kernel: 5}\n"),
+              HasSubstr("net.yaml:5:5: "));
+  EXPECT_THAT(message_for("  - {type: softmax, rows: 0, length: 2}\n"),
+              HasSubstr("a whole number of at least 1"));
+}
+
+TEST(NetworkFile, FindsNamesGenotypesAndFiles) {
+  EXPECT_EQ(find_network("resnet18").macs(), nas::named_network("resnet18").macs());
+  EXPECT_EQ(find_network("fashion-macro:0212").macs(),
+            nas::make_space("fashion-macro")->lower("0212").macs());
+  EXPECT_THROW(static_cast<void>(find_network("no-such.yaml")), FileError);
+  EXPECT_THAT(test::message_of([] { static_cast<void>(find_network("resnet81")); }),
+              HasSubstr("did you mean 'resnet"));
+  EXPECT_THROW(static_cast<void>(find_network("fashion-macro:02x2")), UserError);
+}
+
+// One layer in the words of a network file.
+std::string yaml_of(const Layer& l) {
+  if (l.kind == LayerKind::pooling)
+    return fmt::format(
+        "type: pooling, channels: {}, height: {}, width: {}, kernel: {}, stride: "
+        "{}, pad: {}",
+        l.G, l.input_h, l.input_w, l.R, l.stride_h, l.pad_top);
+  if (l.kind == LayerKind::elementwise)
+    return fmt::format("type: elementwise, channels: {}, height: {}, width: {}, operands: {}", l.G,
+                       l.P, l.Q, l.C);
+  return fmt::format(
+      "type: convolution, in_channels: {}, out_channels: {}, height: {}, width: {}, kernel_h: {}, "
+      "kernel_w: {}, stride: {}, pad_h: {}, pad_w: {}, groups: {}, batch: {}",
+      l.G * l.C, l.G * l.K, l.input_h, l.input_w, l.R, l.S, l.stride_h, l.pad_top, l.pad_left, l.G,
+      l.N);
+}
+
+std::string yaml_of(const Network& network) {
+  std::string text;
+  for (const NetworkNode& node : network.nodes()) {
+    std::vector<std::string> inputs;
+    for (const std::size_t input : node.inputs)
+      inputs.push_back("'" + network.nodes()[input].name + "'");
+    text += fmt::format("  - {{name: '{}', {}, multiplicity: {}, inputs: [{}]}}\n", node.name,
+                        yaml_of(node.layer), node.multiplicity, fmt::join(inputs, ", "));
+  }
+  return text;
+}
+
+double energy_of(const Network& network, const accel::Accelerator& accelerator) {
+  double energy = 0;
+  for (const NetworkNode& node : network.nodes()) {
+    const auto cost = accel::layer_cost(node.layer, accelerator);
+    energy +=
+        static_cast<double>(node.multiplicity) * std::get<accel::LayerCost>(cost).energy().value;
+  }
+  return energy;
+}
+
+TEST(NetworkFile, ARewrittenNetworkIsAndCostsTheSame) {
+  for (const char* name :
+       {"fashion-macro:0212", "fashion-macro:2111", "squeezenet-1.1", "resnet18"}) {
+    SCOPED_TRACE(name);
+    const Network built = find_network(name);
+    const Network read = read_layers(yaml_of(built));
+    ASSERT_EQ(read.nodes().size(), built.nodes().size());
+    for (std::size_t i = 0; i < read.nodes().size(); ++i) {
+      EXPECT_EQ(read.nodes()[i].layer, built.nodes()[i].layer) << built.nodes()[i].name;
+      EXPECT_EQ(read.nodes()[i].inputs, built.nodes()[i].inputs);
+    }
+    EXPECT_EQ(read.macs(), built.macs());
+    const accel::Accelerator chip = find_accelerator("nvdla-256");
+    EXPECT_EQ(energy_of(read, chip), energy_of(built, chip));
+  }
+}
+
+}  // namespace
+}  // namespace cosearch::codesign

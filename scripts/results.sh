@@ -138,10 +138,9 @@ Where this falls short:
 * `eyeriss` latency against `rs` is poor, and no better than MACs. MAESTRO's `rs` mapping spreads filter rows and output rows over the
   array and leaves every PE beyond them idle, so its latency grows with the resolution and not with its square. Our template
   spreads channels over those PEs, as the chip does. The two model different machines here; energy, which hardly depends on idle PEs, agrees.
-* `nvdla` latency on `X1` agrees less than MACs do: with 1,024 PEs on 64 elements a cycle the order is decided by what each
-  tool assumes about bandwidth, and they assume different things.
-* `xp_ws` latency on `X3`, the machine with the least bandwidth, is the worst of that dataflow for the same reason.
-
+* `nvdla` latency on `X1` agrees less than MACs do. With 1,024 PEs on 64 elements a cycle, bandwidth decides much of the order, and
+  the two tools account for it differently. `xp_ws` latency on `X3`, the machine with the least bandwidth, is the worst of that dataflow,
+  probably for the same reason.
 END
 }
 
@@ -160,21 +159,22 @@ networks almost alike, energy even more so than latency, and better than MACs do
 END
   show 'cosearch rank examples/nas_bench_201.yaml --define data=$DATA'
   text <<'END'
-So nearly every network that is best somewhere is near the proxy's front, and a single layer of it suffices. Where real
-devices with compilers of their own disagree more, more layers are needed. What else to keep in mind:
+So nearly every network that is best somewhere is near a good proxy's front, and a single layer of it suffices. What to keep in mind:
 
-* All machines are costed by one analytical model. Their agreement is a property of that model too.
-* `semi-decoupled` pays for its proxy: choosing it automatically costs 32 networks on all accelerators, searching on it
-  costs every network once. Both are counted. With `layers: 1` they are most of what it spends, and all but a few evaluations could be saved by naming the proxy.
-* When a design may sit on any accelerator (first table), `decoupled-hardware-first` loses little for few evaluations: the fastest
-  machines of the grid serve every limit. It fails where each accelerator has to be served by itself (second table), and that is the question that
-  semi-decoupled search answers.
-* `decoupled-network-first` with `macs_quantile: 1` has one network only, the most accurate: where that fits it is exact, and
-  elsewhere it has nothing. Its mean is over the limits under which it found something.
-* `random` without a number of `evaluations` draws the whole space; its row says nothing about random search.
-  `random-retained`, with as many networks as the row above it retained, is the control.
-
-Exhaustively, with every point stored:
+* All machines are costed by one analytical model. Their agreement is a property of that model too; real devices, each with a
+  compiler of its own, agree less and need more layers.
+* The rows with a named proxy show what the worst choice costs: of all machines this one ranks latencies least like the others. Retaining 20 layers
+  instead of one hardly helps there. It takes little longer over a 3x3 convolution than over a 1x1, so networks of 1x1 convolutions, which are the
+  best under tight limits elsewhere, lie deeper than that on it. Layers make up for a proxy that is somewhat off, not for a bad one; the automatic
+  proxy, the machine that agrees best with all on a sample of networks, avoids it.
+* That proxy is not free: 32 networks on all accelerators to choose it, every network once on it. Both are counted, and with `layers: 1` they
+  are most of what is spent.
+* When a design may sit on any accelerator (first table), `decoupled-hardware-first` loses little for few evaluations, and searching at random or by
+  evolution does not lose much either: the fastest machines of the grid serve every limit. They fall behind where each accelerator has to be served by
+  itself (second table), which is the question that semi-decoupled search answers.
+* `decoupled-network-first` has one network only, the most accurate under its limit on MACs: where that fits, little or nothing is lost, and
+  elsewhere it has nothing. Every mean is over the limits under which a strategy found something.
+* `random-retained`, with as many networks as the row above it retained, is the control: it shares the sweep, not the choice.
 END
   show_timed 'cosearch -q run examples/nas_bench_201.yaml --define data=$DATA -o build/results/nas_bench_201.h5 --force'
   show 'du --apparent-size --block-size=1M build/results/nas_bench_201.h5'
@@ -188,16 +188,23 @@ What the embedded table is, and how much an accuracy in it moves when only the s
 END
   show 'cosearch dataset show'
   text <<'END'
-Differences below that noise mean nothing: two designs of a front that close in accuracy may well change places.
+Neighbours on a front that differ by less than this noise may well change places.
 
 The quick start's question, semi-decoupled:
 END
   show 'cosearch run examples/quickstart.yaml -o build/results/quickstart.h5 --force'
   text <<'END'
-What each strategy gives away on that space. It is small: retaining a few layers of its networks retains much of it, so the saving is small too,
-and what matters here is only that the gap is right.
+What each strategy gives away on that space:
 END
-  show 'cosearch gap examples/quickstart_gap.yaml'
+  show 'cosearch -q gap examples/quickstart_gap.yaml'
+  text <<'END'
+The space is small, and a few layers hold much of it, so the saving is small too: it grows with the space (section 4). Two warnings:
+
+* Most of these gaps are no larger than the noise between seeds stated above. The table says whether a strategy finds what the measured
+  accuracies call best, not whether that network would be best again.
+* Plain MACs rank latencies here about as well as another accelerator does (the last columns of "why this works"), so on this space a proxy
+  accelerator adds something for energy only.
+END
   text <<'END'
 One seed, one answer: with one job, with two, and again. `cmp` is silent when two files are equal byte for byte.
 END

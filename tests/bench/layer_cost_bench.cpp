@@ -24,14 +24,14 @@ const Layer kConvolution = same_convolution(128, 128, 28, 28, 3);
 const Layer kDepthwise = same_convolution(144, 144, 56, 56, 3, 1, 144);
 const Layer kFullyConnected = fully_connected(2048, 1000);
 
-BENCHMARK_CAPTURE(layer_cost, convolution / nvdla, "nvdla-256", kConvolution);
-BENCHMARK_CAPTURE(layer_cost, convolution / eyeriss, "eyeriss-168", kConvolution);
-BENCHMARK_CAPTURE(layer_cost, convolution / shidiannao, "shidiannao-64", kConvolution);
-BENCHMARK_CAPTURE(layer_cost, depthwise / nvdla, "nvdla-256", kDepthwise);
-BENCHMARK_CAPTURE(layer_cost, depthwise / eyeriss, "eyeriss-168", kDepthwise);
-BENCHMARK_CAPTURE(layer_cost, depthwise / shidiannao, "shidiannao-64", kDepthwise);
-BENCHMARK_CAPTURE(layer_cost, fully_connected / nvdla, "nvdla-256", kFullyConnected);
-BENCHMARK_CAPTURE(layer_cost, fully_connected / eyeriss, "eyeriss-168", kFullyConnected);
-BENCHMARK_CAPTURE(layer_cost, fully_connected / shidiannao, "shidiannao-64", kFullyConnected);
+BENCHMARK_CAPTURE(layer_cost, convolution_nvdla, "nvdla-256", kConvolution);
+BENCHMARK_CAPTURE(layer_cost, convolution_eyeriss, "eyeriss-168", kConvolution);
+BENCHMARK_CAPTURE(layer_cost, convolution_shidiannao, "shidiannao-64", kConvolution);
+BENCHMARK_CAPTURE(layer_cost, depthwise_nvdla, "nvdla-256", kDepthwise);
+BENCHMARK_CAPTURE(layer_cost, depthwise_eyeriss, "eyeriss-168", kDepthwise);
+BENCHMARK_CAPTURE(layer_cost, depthwise_shidiannao, "shidiannao-64", kDepthwise);
+BENCHMARK_CAPTURE(layer_cost, fully_connected_nvdla, "nvdla-256", kFullyConnected);
+BENCHMARK_CAPTURE(layer_cost, fully_connected_eyeriss, "eyeriss-168", kFullyConnected);
+BENCHMARK_CAPTURE(layer_cost, fully_connected_shidiannao, "shidiannao-64", kFullyConnected);
 
 }  // namespace

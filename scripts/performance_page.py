@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+"""Writes docs/performance.md from what scripts/bench.sh measured: FOLDER with its results -> stdout."""
+
+import json
+import os
+import pathlib
+import statistics
+import sys
+
+# What is shown, in this order: (benchmark, what it is, unit of an item).
+ROWS = [
+    ("layer_cost/convolution_nvdla", "a 3x3 convolution of ResNet-50 on `nvdla-256`, mapping chosen", "layers"),
+    ("layer_cost/convolution_eyeriss", "the same on `eyeriss-168`", "layers"),
+    ("layer_cost/convolution_shidiannao", "the same on `shidiannao-64`", "layers"),
+    ("layer_cost/depthwise_nvdla", "a depthwise layer of MobileNetV2 on `nvdla-256`", "layers"),
+    ("layer_cost/depthwise_eyeriss", "the same on `eyeriss-168`", "layers"),
+    ("layer_cost/depthwise_shidiannao", "the same on `shidiannao-64`", "layers"),
+    ("layer_cost/fully_connected_nvdla", "the classifier of ResNet-50 on `nvdla-256`", "layers"),
+    ("layer_cost/fully_connected_eyeriss", "the same on `eyeriss-168`", "layers"),
+    ("layer_cost/fully_connected_shidiannao", "the same on `shidiannao-64`", "layers"),
+    ("lower_nas_bench_201", "NAS-Bench-201 cells to networks of numbered layers", "networks"),
+    ("evaluate_pairs/jobs:1/real_time", "designs of NAS-Bench-201, layer costs known, one job", "designs"),
+    ("evaluate_pairs/jobs:2/real_time", "the same, two jobs", "designs"),
+    ("insert/few_survive/objectives:3", "archive, three objectives, random points", "trials"),
+    ("insert/few_survive/objectives:4", "archive, four objectives, random points", "trials"),
+    ("insert/all_survive/objectives:3", "archive, three objectives, nothing beats anything (worst case)", "trials"),
+    ("insert/all_survive/objectives:4", "archive, four objectives, nothing beats anything (worst case)", "trials"),
+    ("append_points/1000", "store, seven metrics, batches of 1,000", "points"),
+    ("append_points/65536", "store, seven metrics, batches of 65,536", "points"),
+    ("read_points", "store, a million points read back", "points"),
+]
+
+PAGE = """\
+# How fast
+
+Written by `scripts/bench.sh`, which measures every number of the first table. Machine: {cores} cores, {processor}.
+{load}
+
+Each number is the median of five runs; the spread is their standard deviation over their mean. Time is CPU time of one
+thread, so waiting for a disk is not in it; for designs of NAS-Bench-201 it is wall time.
+
+| what | per second | spread |
+| --- | ---: | ---: |
+{rows}
+
+`cosearch --help`, from start to end: {median_ms:.1f} ms (median of {starts}; slowest {worst_ms:.1f} ms). The aim is below
+100 ms: nothing that is slow to load is linked, LibTorch included.
+
+Whole searches are timed where their results are: [results](results.md), section 4.
+
+## Beside other tools
+
+Measured by this project on a 2-core Debian 12 machine (AMD EPYC), one thread, per second of CPU time:
+
+| tool | what is counted | per second | how |
+| --- | --- | ---: | --- |
+| Timeloop 3.0.3, its mapper | mappings fully evaluated | 120 to 2,200 | medians 316 and 289 on its eyeriss-256 and simba-chip machines; the fastest on three levels without constraints |
+| MAESTRO 4eb08d1, `-O2` | layers under a given mapping | 480 to 4,900 | about 2,000 for ResNet-50 with two levels of clusters, 4,880 with one, 482 for its Eyeriss mapping; files read and written included |
+| ZigZag 3.8.5, LOMA | mappings evaluated | 119 to 244 | median 145 over three networks and five machines, CPython 3.11 |
+| cosearch, one layer | layers, the template's mapping chosen | {slowest} to {fastest} | `tests/bench/layer_cost_bench.cpp` |
+
+What can be compared, and what cannot:
+
+* **MAESTRO** is nearest: a layer in, its cost out. But it is given the mapping, and we choose one; and it reads and writes text files
+  around every run, which the benchmark above does not.
+* **Timeloop** and **ZigZag** search: their mappers look at up to thousands of mappings of a layer and keep the best. Our template fixes
+  unrolling and loop order and tries tiles of powers of two, so a layer that is ready sooner is not a layer mapped as well. Their machines have
+  up to six levels of storage, ours three. A mapper that searches a whole map space would stand behind the same interface
+  (`accel/mapper.h`); there is none to measure yet.
+* The numbers of designs per second are sums over layer costs that are kept, which any of these tools would allow: networks of a
+  space share their layers, so nearly all the work is done once per distinct layer and machine.
+"""
+
+
+def medians(folder):
+    """By benchmark: (items per second, spread in percent)."""
+    values = {}
+    for path in sorted(folder.glob("*_bench.json")):
+        for run in json.loads(path.read_text())["benchmarks"]:
+            values[run["run_name"], run["aggregate_name"]] = run["items_per_second"]
+    return {name: (value, 100 * values[name, "cv"]) for (name, kind), value in values.items() if kind == "median"}
+
+
+def three_digits(value):
+    """12,345,678 as 12.3 million, 12,345 as 12,300: more digits are noise."""
+    rounded = float(f"{value:.3g}")
+    return f"{rounded / 1e6:.3g} million" if rounded >= 1e6 else f"{rounded:,.0f}"
+
+
+def processor():
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return "processor unknown"
+
+
+def load_text(load):
+    text = f"Its load average before the first benchmark was {load:.2f}"
+    return f"{text}: **it was busy with other work**, and on a quiet machine these are better." if load > 0.5 else f"{text}."
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    measured = medians(folder)
+    layers = [per_second for name, (per_second, _) in measured.items() if name.startswith("layer_cost/")]
+    rows = []
+    for name, what, unit in ROWS:
+        per_second, spread = measured.pop(name)
+        rows.append(f"| {what} | {three_digits(per_second)} {unit} | {spread:.0f} % |")
+    if measured:
+        sys.exit(f"performance_page: no row for {', '.join(measured)}")
+    starts = [int(line) / 1000 for line in (folder / "starts_us").read_text().split()]
+    load = float((folder / "load").read_text())
+    page = PAGE.format(cores=os.cpu_count(), processor=processor(), load=load_text(load), rows="\n".join(rows),
+                       slowest=three_digits(min(layers)), fastest=three_digits(max(layers)),
+                       median_ms=statistics.median(starts), worst_ms=starts[-1], starts=len(starts))
+    print(page, end="")
+
+
+if __name__ == "__main__":
+    main()

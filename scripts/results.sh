@@ -109,7 +109,7 @@ model_against_darts() {
 ## 2. Our cost model beside that table
 
 Our templates on the same machines (columns named after their parameters) beside the published columns, one dataflow at
-a time. The aim was 0.98 between ours and theirs, in latency and in energy.
+a time. The aim was 0.98 between each of ours and its counterpart, in latency and in energy; every such pair meets it.
 END
   for dataflow in kcp_ws rs xp_ws; do
     show "cosearch rank examples/reference/model_vs_maestro_$dataflow.yaml --define data=\$DATA"
@@ -151,10 +151,12 @@ gap_on_nas_bench_201() {
 All 15,625 cells with their measured CIFAR-10 accuracies on 216 accelerators of three templates. Every design is evaluated for the truth,
 then every strategy starts anew; for each pair of a latency and an energy limit, the best accuracy a strategy found is held
 against the best there is. `nothing %` is the share of limits under which a strategy found no design although there is one.
+The aims: everything exhaustively in under 20 s on two cores (the time is that of the whole comparison, all strategies included), and semi-decoupled
+search with five layers within 0.1 points on average at a twentieth of the evaluations or less, with random networks and decoupled search clearly worse.
 END
   show_timed 'cosearch -q gap examples/nas_bench_201.yaml --define data=$DATA'
   text <<'END'
-The gap of semi-decoupled search is close to nothing, which calls for a reason. It is this: these machines rank
+Both aims are met, but the gap of semi-decoupled search is close to nothing, which calls for a reason. It is this: these machines rank
 networks almost alike, energy even more so than latency, and better than MACs do.
 END
   show 'cosearch rank examples/nas_bench_201.yaml --define data=$DATA'

@@ -63,7 +63,8 @@ class BadTable(CliTest):
                            says=["table.csv:3: ", "'nan'", "finite number"])
 
     def test_a_genotype_that_does_not_parse(self):
-        self.refused_table("genotype,accuracy\n0000,60\n00x1,61\n", says=["'00x1'", "character 3"])
+        self.refused_table("genotype,accuracy\n0000,60\n00x1,61\n",
+                           says=["table.csv:3: ", "'00x1'", "character 3"])
 
     def test_a_row_that_is_too_short(self):
         self.refused_table("genotype,accuracy\n0000,60\n0001\n", says=["table.csv:3: "])

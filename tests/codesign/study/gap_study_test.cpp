@@ -186,7 +186,9 @@ TEST(CompareGaps, NeedsAGapSectionAndAccuracies) {
     });
   };
   EXPECT_THAT(message(StudyFolder()), testing::HasSubstr("no 'gap' section"));
-  EXPECT_THAT(message(StudyFolder({{", accuracy: accuracy}", "}"}, {kStrategy, kStrategy + kGap}})),
+  EXPECT_THAT(message(StudyFolder({{", accuracy: accuracy}", "}"},
+                                   {"[accuracy, latency, energy]", "[latency, energy]"},
+                                   {kStrategy, kStrategy + kGap}})),
               testing::HasSubstr("has no accuracy to lose"));
 }
 

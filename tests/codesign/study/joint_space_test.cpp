@@ -69,7 +69,7 @@ TEST(LoadNetworks, RefusesAnEmptySet) {
 TEST(LoadNetworks, RefusesAGenotypeThatStandsTwice) {
   EXPECT_THAT(
       message_for_table("genotype,accuracy\n0000,60\n0001,61\n0000,60\n"),
-      testing::AllOf(HasSubstr("accuracies.csv"), HasSubstr("genotype '0000' stands in two rows")));
+      HasSubstr("accuracies.csv:4: genotype '0000' stands in two rows, here and at line 2"));
 }
 
 TEST(LoadNetworks, RefusesAccuraciesThatAreNone) {
@@ -90,9 +90,10 @@ TEST(LoadNetworks, RefusesAccuraciesThatAreNone) {
   }
 }
 
-TEST(LoadNetworks, RefusesAGenotypeThatDoesNotParse) {
-  EXPECT_THAT(message_for_table("genotype,accuracy\n0000,60\n00x1,61\n"),
-              HasSubstr("genotype '00x1', character 3"));
+TEST(LoadNetworks, RefusesTheFirstGenotypeThatDoesNotParse) {
+  EXPECT_THAT(
+      message_for_table("genotype,accuracy\n0000,60\n00x1,61\n0y00,62\n"),
+      testing::AllOf(HasSubstr("accuracies.csv:3: "), HasSubstr("genotype '00x1', character 3")));
 }
 
 TEST(LoadNetworks, SuggestsTheColumn) {
@@ -137,6 +138,14 @@ TEST(LoadNetworks, SamplesASpaceTooLargeToList) {
   whole.write("kind: study\nschema_version: 1\nname: n\nnetworks: {space: alphanet}\n");
   EXPECT_THAT(test::message_of([&] { static_cast<void>(networks_of(whole)); }),
               HasSubstr("add 'sample: COUNT' to 'networks'"));
+}
+
+TEST(LoadNetworks, RefusesASampleThatNoMemoryHolds) {
+  StudyFolder folder;
+  folder.write(
+      "kind: study\nschema_version: 1\nname: n\nnetworks: {space: darts, sample: 100000000000}\n");
+  EXPECT_THAT(test::message_of([&] { static_cast<void>(networks_of(folder)); }),
+              HasSubstr("networks.sample = 100000000000"));
 }
 
 TEST(LoadNetworks, TakesNetworksByName) {
@@ -187,6 +196,35 @@ TEST(LoadAccelerators, SamplesASeededSubsetInOrder) {
     ASSERT_NE(found, all.end()) << name;
     position = static_cast<std::size_t>(found - all.begin()) + 1;
   }
+}
+
+// 10 x 2 x 8 x 8 x 8 x 8 x 8 x 2 machines: more than a million.
+const std::pair<std::string, std::string> kManyRows{
+    "pe_rows: [4, 8]", "pe_rows: [2, 4, 6, 8, 10, 12, 14, 16, 18, 20]"};
+const std::pair<std::string, std::string> kManySizes{
+    "pe_buffer: 256B",
+    "pe_buffer: [64B, 128B, 256B, 512B, 1KiB, 2KiB, 4KiB, 8KiB]\n"
+    "      shared_buffer: [16KiB, 32KiB, 64KiB, 128KiB, 256KiB, 512KiB, 1MiB, 2MiB]\n"
+    "      noc_bandwidth: [8B/cycle, 16B/cycle, 24B/cycle, 32B/cycle, 40B/cycle, 48B/cycle, "
+    "56B/cycle, 64B/cycle]\n"
+    "      dram_bandwidth: [1B/cycle, 2B/cycle, 3B/cycle, 4B/cycle, 5B/cycle, 6B/cycle, 7B/cycle, "
+    "8B/cycle]\n"
+    "      clock: [100MHz, 200MHz, 300MHz, 400MHz, 500MHz, 600MHz, 700MHz, 800MHz]\n"
+    "      precision: [8, 16]"};
+
+TEST(LoadAccelerators, DrawsFromAGridTooLargeToBuild) {
+  const StudyFolder folder(
+      {kManyRows, kManySizes, {"named: [nvdla-64]", "named: [nvdla-64]\n  sample: 5"}});
+  std::set<std::string> names;
+  for (const accel::Accelerator& accelerator : load_accelerators(folder.read()))
+    names.insert(accelerator.name);
+  EXPECT_EQ(names.size(), 5U);
+}
+
+TEST(LoadAccelerators, RefusesAGridTooLargeToBuild) {
+  const StudyFolder folder({kManyRows, kManySizes});
+  EXPECT_THAT(test::message_of([&] { static_cast<void>(load_accelerators(folder.read())); }),
+              HasSubstr("sample"));
 }
 
 TEST(JointSpace, NetworkNeighboursAreTheCandidatesOneChangeAway) {

@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <thread>
+#include <utility>
 
 #include "codesign/cli/checks.h"
 #include "core/user_error.h"
@@ -30,7 +32,10 @@ Study StudyOptions::read() const {
     const std::size_t equals = definition.find('=');
     if (equals == 0 || equals == std::string::npos)
       throw UserError("--define " + definition + ": expected NAME=VALUE");
-    values[definition.substr(0, equals)] = definition.substr(equals + 1);
+    std::string value = definition.substr(equals + 1);
+    // A path typed in a shell means the shell's folder, not the study's.
+    if (std::filesystem::exists(value)) value = std::filesystem::absolute(value).string();
+    values[definition.substr(0, equals)] = std::move(value);
   }
   Study study = read_study(file, values);
   if (seed) study.seed = *seed;

@@ -70,6 +70,9 @@ GapComparison compare_gaps(
       {.latency_limits = options.latency_limits, .energy_limits = options.energy_limits});
   const auto exhaustive =
       setting.make({.name = "exhaustive", .options = {}, .where = {}, .option_where = {}});
+  // What is wrong with a strategy is said now, not after the long search.
+  for (const StrategyChoice& choice : options.strategies) static_cast<void>(setting.make(choice));
+
   // The study's budget is the strategies': the optimum is what all designs together give.
   comparison.exhaustive = search(
       setting, *exhaustive, 0, [&](std::span<const Trial> trials) { study.add(trials); },

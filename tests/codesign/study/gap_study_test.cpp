@@ -178,6 +178,20 @@ TEST(CompareGaps, TheRandomControlKeepsAsManyNetworks) {
   EXPECT_EQ(comparison.strategies[1].counts.hardware, retained * (others + 1));
 }
 
+TEST(CompareGaps, RefusesAStrategyBeforeItSearches) {
+  const StudyFolder folder(
+      {{kStrategy,
+        kStrategy + "\ngap: {strategies: [{name: random}, {name: semi-decoupled, layers: 0}]}\n"}});
+  StudySetting setting(folder.read(), 1);
+  bool has_searched = false;
+  EXPECT_THAT(test::message_of([&] {
+                static_cast<void>(compare_gaps(
+                    setting, [&](std::uint64_t, const std::string&) { has_searched = true; }));
+              }),
+              testing::HasSubstr("layers = 0"));
+  EXPECT_FALSE(has_searched);
+}
+
 TEST(CompareGaps, NeedsAGapSectionAndAccuracies) {
   const auto message = [](const StudyFolder& folder) {
     StudySetting setting(folder.read(), 1);

@@ -1,5 +1,10 @@
 """Bad input: one clear message, the right exit code, no partial output file, nothing lost."""
 
+import resource
+import signal
+import subprocess
+
+import cli_support
 from cli_support import CliTest, main
 
 BAD, FILE, INFEASIBLE = 2, 3, 4
@@ -50,6 +55,13 @@ class BadStudy(CliTest):
     def test_an_undefined_name(self):
         self.write_study(("file: table.csv", "file: '${data}/table.csv'"))
         self.refused_study(says=["study.yaml:7:17: ", "--define data=VALUE"])
+
+
+class BadGap(CliTest):
+    def test_a_strategy_that_cannot_be_made(self):
+        self.write_study(("{name: exhaustive}", "{name: exhaustive}\ngap: {strategies: "
+                          "[{name: exhaustive}, {name: semi-decoupled, layers: 0}]}"))
+        self.refused("gap", "study.yaml", expect=BAD, says=["study.yaml:18:71: ", "layers = 0"])
 
 
 class BadTable(CliTest):
@@ -125,6 +137,26 @@ class BadOutput(CliTest):
                          says=[f"nowhere/{name}"])
         self.refused("pareto", "out.h5", "-o", "front.txt", expect=BAD, says=["front.txt", ".csv"])
         self.assert_files(*INPUTS, "out.h5")
+
+
+class FullDisk(CliTest):
+    def test_a_store_for_which_there_is_no_room(self):
+        def no_room():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+        done = subprocess.run([cli_support.PROGRAM, "run", "study.yaml", "-o", "out.h5"],
+                              cwd=self.folder, capture_output=True, text=True, timeout=120,
+                              preexec_fn=no_room)
+        self.assertEqual(done.returncode, FILE, done.stderr)
+        self.assertIn("out.h5: cannot write", done.stderr)
+        self.assert_files(*INPUTS)
+
+    def test_results_for_which_there_is_no_room(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([cli_support.PROGRAM, "list", "networks"], stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=120)
+        self.assertEqual(done.returncode, FILE, done.stderr)
 
 
 class BadStore(CliTest):

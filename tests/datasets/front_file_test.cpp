@@ -1,6 +1,7 @@
 #include "datasets/front_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <bit>
 #include <cmath>
@@ -34,6 +35,24 @@ TEST(FrontFile, WritesCsvWithUnitsInTheHeader) {
             "\"a,b\",0.1,-1\n"
             "\"say \"\"x\"\"\",1e+21,0\n"
             "\"\",,9007199254740993\n");
+}
+
+TEST(FrontFile, ReplacesWhatALinkNamesAndKeepsTheLink) {
+  const TemporaryFolder folder;
+  test::write_bytes(folder / "f.csv", "old");
+  std::filesystem::create_symlink("f.csv", folder / "link.csv");
+  write_csv(folder / "link.csv", example());
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link.csv"));
+  EXPECT_TRUE(test::read_bytes(folder / "f.csv").starts_with("name,latency[cycles],macs\n"));
+}
+
+TEST(FrontFile, ReplacesNothingButRegularFiles) {
+  const TemporaryFolder folder;
+  const std::filesystem::path pipe = folder / "pipe.csv";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(message_of<FileError>([&] { write_csv(pipe, example()); }),
+            pipe.string() + ": cannot write: this is no regular file");
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
 }
 
 TEST(FrontFile, WritesJsonInTheOrderOfColumns) {

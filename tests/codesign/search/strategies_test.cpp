@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "codesign/gap_report.h"
@@ -324,6 +325,26 @@ TEST(SemiDecoupled, SweepsTheRetainedNetworksWithoutAskingTheProxyAgain) {
     for (std::uint32_t a = 0; a < 6; ++a)
       EXPECT_EQ(std::count(designs.begin(), designs.end(), (Design{network, a})), 1);
   }
+}
+
+TEST(SemiDecoupled, RetainsNetworksOfUnknownAccuracyOnlyWhereAccuracyIsNotAskedFor) {
+  const LineSpace space(40, 3);
+  FunctionEvaluator evaluator([](Design design) {
+    Trial trial = monotone_cost(7, design);
+    if (design.network % 2 == 0)
+      trial.metrics[Metric::accuracy] = std::numeric_limits<double>::quiet_NaN();
+    return trial;
+  });
+  const auto is_unknown = [](std::uint32_t network) { return network % 2 == 0; };
+  SemiDecoupled with(context_of(space), {.proxy = 0, .layers = 40});
+  test::run(with, space, evaluator);
+  EXPECT_EQ(with.retained().size(), 20U);
+  EXPECT_TRUE(std::ranges::none_of(with.retained(), is_unknown));
+
+  const SearchQuestion costs{{{Metric::latency}, {Metric::energy}}, {}};
+  SemiDecoupled without({space, costs, 1}, {.proxy = 0, .layers = 40});
+  test::run(without, space, evaluator, costs);
+  EXPECT_EQ(without.retained().size(), 40U);
 }
 
 TEST(SemiDecoupled, LosesNothingWhereAllAcceleratorsOrderNetworksAlike) {

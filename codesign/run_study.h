@@ -37,15 +37,16 @@ struct StudySetting {
 };
 
 struct RunOptions {
-  std::filesystem::path output;  ///< the store to write; nothing may be there unless `overwrite`
+  /// The store to write; nothing may be there unless `overwrite`.
+  std::filesystem::path output = {};
   bool overwrite = false;
-  std::string command_line;
+  std::string command_line = {};
   /// Replaces the study's budget where given; ending on it counts as stopped, not finished.
-  std::optional<std::uint64_t> max_evaluations;
+  std::optional<std::uint64_t> max_evaluations = {};
   /// Asked between batches; true ends the search.
-  std::function<bool()> stop;
+  std::function<bool()> stop = {};
   /// Told after each batch.
-  std::function<void(const EvaluationCounts& so_far, const ParetoArchive& archive)> progress;
+  std::function<void(const EvaluationCounts& so_far, const ParetoArchive& archive)> progress = {};
 };
 
 struct RunResult {

@@ -297,10 +297,13 @@ std::vector<accel::Accelerator> load_accelerators(const Study& study) {
                                 "'sample: COUNT' to 'accelerators'",
                                 total, kMostCandidates));
   std::vector<accel::Accelerator> accelerators;
+  std::set<std::string> names;
   for (const std::uint64_t index :
        sample_indices(total, wanted, Random(study.seed, "accelerators.sample"))) {
     const auto [name, parameters] = choice_at(source, index);
-    accelerators.push_back(accel::make_accelerator(name, parameters, technology));
+    // Grids may overlap; a machine that is in two of them is one candidate.
+    if (names.insert(name).second)
+      accelerators.push_back(accel::make_accelerator(name, parameters, technology));
   }
   return accelerators;
 }

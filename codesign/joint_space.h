@@ -57,7 +57,8 @@ class JointSpace : public DesignSpace {
                                                      const RowFilter& where);
 
 /// The candidate accelerators of a study, in order: named ones, then grid by grid; a sample keeps
-/// this order. Empty when the study has none. Throws UserError for parameters that cannot be built.
+/// this order. A machine that stands twice is one candidate. Empty when the study has none. Throws
+/// UserError for parameters that cannot be built.
 [[nodiscard]] std::vector<accel::Accelerator> load_accelerators(const Study& study);
 
 }  // namespace cosearch::codesign

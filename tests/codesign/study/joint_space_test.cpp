@@ -172,6 +172,12 @@ TEST(LoadAccelerators, ComesInTheOrderOfTheStudyWithNamesOfTheirOwn) {
   EXPECT_EQ(names.size(), all.size());
 }
 
+TEST(LoadAccelerators, AMachineNamedTwiceIsOneCandidate) {
+  const std::size_t once = load_accelerators(StudyFolder().read()).size();
+  const StudyFolder twice({{"named: [nvdla-64]", "named: [nvdla-64, nvdla-64]"}});
+  EXPECT_EQ(load_accelerators(twice.read()).size(), once);
+}
+
 TEST(LoadAccelerators, SamplesASeededSubsetInOrder) {
   const auto sample = [](const char* seed) {
     std::vector<std::string> names;

@@ -93,12 +93,18 @@ std::vector<std::string> problems_in(const AcceleratorParameters& parameters) {
       problems.push_back(std::string(name) + " = " + std::to_string(value) +
                          ": must be a finite number above 0");
   };
+  // Less would make cycles overflow.
+  const auto bandwidth = [&](const char* name, double value) {
+    if (!(value >= 0.01 && value <= 1e9))
+      problems.push_back(std::string(name) + " = " + std::to_string(value) +
+                         ": must be in [0.01, 1e9]");
+  };
   in_range("pe_rows", parameters.pe_rows, 65536);
   in_range("pe_columns", parameters.pe_columns, 65536);
   in_range("pe_buffer (bytes)", parameters.pe_buffer.value, std::int64_t{1} << 40);
   in_range("shared_buffer (bytes)", parameters.shared_buffer.value, std::int64_t{1} << 40);
-  positive("noc_bandwidth (bytes per cycle)", parameters.noc_bandwidth);
-  positive("dram_bandwidth (bytes per cycle)", parameters.dram_bandwidth);
+  bandwidth("noc_bandwidth (bytes per cycle)", parameters.noc_bandwidth);
+  bandwidth("dram_bandwidth (bytes per cycle)", parameters.dram_bandwidth);
   positive("clock (Hz)", parameters.clock.value);
   const auto bits = parameters.precision_bits;
   if (bits != 8 && bits != 16 && bits != 32)

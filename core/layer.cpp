@@ -1,5 +1,7 @@
 #include "core/layer.h"
 
+#include <algorithm>
+
 #include "core/user_error.h"
 
 namespace cosearch {
@@ -18,6 +20,13 @@ Layer memory_bound(LayerKind kind, std::int64_t channels, std::int64_t height, s
   layer.P = layer.input_h = height;
   layer.Q = layer.input_w = width;
   return layer;
+}
+
+// Multiply-accumulates or input words, whichever is more; in floating point, which cannot overflow.
+double work_of(const Layer& layer) {
+  const auto product = [](auto... extents) { return (1.0 * ... * static_cast<double>(extents)); };
+  return std::max(product(layer.N, layer.G, layer.K, layer.C, layer.P, layer.Q, layer.R, layer.S),
+                  product(layer.N, layer.G, layer.C, layer.input_h, layer.input_w));
 }
 
 }  // namespace
@@ -56,33 +65,41 @@ Bytes Layer::footprint(Tensor tensor) const {
 
 std::vector<std::string> problems_in(const Layer& layer) {
   std::vector<std::string> problems;
-  const auto at_least = [&](const char* name, std::int64_t value, std::int64_t least) {
+  constexpr std::int64_t most_extent = std::int64_t{1} << 40;
+  const auto in_range = [&](const char* name, std::int64_t value, std::int64_t least) {
     if (value < least)
       problems.push_back(std::string(name) + " = " + std::to_string(value) + ": must be at least " +
                          std::to_string(least));
+    if (value > most_extent)
+      problems.push_back(std::string(name) + " = " + std::to_string(value) + ": must be at most " +
+                         std::to_string(most_extent));
   };
-  at_least("N", layer.N, 1);
-  at_least("G", layer.G, 1);
-  at_least("K", layer.K, 1);
-  at_least("C", layer.C, 1);
-  at_least("P", layer.P, 1);
-  at_least("Q", layer.Q, 1);
-  at_least("R", layer.R, 1);
-  at_least("S", layer.S, 1);
-  at_least("stride_h", layer.stride_h, 1);
-  at_least("stride_w", layer.stride_w, 1);
-  at_least("dilation_h", layer.dilation_h, 1);
-  at_least("dilation_w", layer.dilation_w, 1);
-  at_least("input_h", layer.input_h, 1);
-  at_least("input_w", layer.input_w, 1);
-  at_least("pad_top", layer.pad_top, 0);
-  at_least("pad_bottom", layer.pad_bottom, 0);
-  at_least("pad_left", layer.pad_left, 0);
-  at_least("pad_right", layer.pad_right, 0);
-  at_least("input_bits", layer.input_bits, 1);
-  at_least("weight_bits", layer.weight_bits, 1);
-  at_least("output_bits", layer.output_bits, 1);
+  in_range("N", layer.N, 1);
+  in_range("G", layer.G, 1);
+  in_range("K", layer.K, 1);
+  in_range("C", layer.C, 1);
+  in_range("P", layer.P, 1);
+  in_range("Q", layer.Q, 1);
+  in_range("R", layer.R, 1);
+  in_range("S", layer.S, 1);
+  in_range("stride_h", layer.stride_h, 1);
+  in_range("stride_w", layer.stride_w, 1);
+  in_range("dilation_h", layer.dilation_h, 1);
+  in_range("dilation_w", layer.dilation_w, 1);
+  in_range("input_h", layer.input_h, 1);
+  in_range("input_w", layer.input_w, 1);
+  in_range("pad_top", layer.pad_top, 0);
+  in_range("pad_bottom", layer.pad_bottom, 0);
+  in_range("pad_left", layer.pad_left, 0);
+  in_range("pad_right", layer.pad_right, 0);
+  in_range("input_bits", layer.input_bits, 1);
+  in_range("weight_bits", layer.weight_bits, 1);
+  in_range("output_bits", layer.output_bits, 1);
   if (!problems.empty()) return problems;
+  if (work_of(layer) > kMostWork) {
+    problems.push_back("is too large: multiply-accumulates and input words may be 10^15 at most");
+    return problems;
+  }
 
   const auto matches = [&](const char* name, std::int64_t stated, std::int64_t implied) {
     if (stated != implied)

@@ -62,9 +62,14 @@ struct Layer {
   [[nodiscard]] Bytes footprint(Tensor tensor) const;
 };
 
-/// Everything wrong with `layer` in the user's words: extents below 1, or an output extent that is
-/// not floor((input + padding - dilation*(window-1) - 1) / stride) + 1. Empty when valid.
+/// Everything wrong with `layer` in the user's words: extents below 1 or beyond reason, or an
+/// output extent that is not floor((input + padding - dilation*(window-1) - 1) / stride) + 1. Empty
+/// when valid.
 [[nodiscard]] std::vector<std::string> problems_in(const Layer& layer);
+
+/// Multiply-accumulates, or words of a tensor, that a layer may have at most, all its repetitions
+/// in a network together: sums of counts and cycles then stay far from overflow.
+inline constexpr double kMostWork = 1e15;
 
 [[nodiscard]] std::string_view name_of(LayerKind kind);
 [[nodiscard]] std::string_view name_of(Tensor tensor);

@@ -1,5 +1,7 @@
 #include "core/network.h"
 
+#include <algorithm>
+#include <string>
 #include <unordered_map>
 
 #include "core/user_error.h"
@@ -15,6 +17,12 @@ std::size_t Network::add(NetworkNode node) {
     throw UserError(name_ + ": layer '" + node.name + "': multiplicity must be at least 1");
   if (const auto problems = problems_in(node.layer); !problems.empty())
     throw UserError(name_ + ": layer '" + node.name + "': " + problems.front());
+  if (const auto words = std::max({node.layer.macs(), node.layer.elements(Tensor::input),
+                                   node.layer.elements(Tensor::output)});
+      static_cast<double>(node.multiplicity) * static_cast<double>(words) > kMostWork)
+    throw UserError(name_ + ": layer '" + node.name + "': multiplicity " +
+                    std::to_string(node.multiplicity) + " is too large: all its " +
+                    "multiply-accumulates and words may be 10^15 at most");
   nodes_.push_back(std::move(node));
   return nodes_.size() - 1;
 }

@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "core/network.h"
 #include "core/random.h"
 #include "core/user_error.h"
 
@@ -132,6 +133,19 @@ TEST(Layer, HashTellsShapesApart) {
   for (std::int64_t k = 1; k <= 64; ++k)
     for (std::int64_t c = 1; c <= 64; ++c) hashes.insert(hash_of(fully_connected(c, k)));
   EXPECT_EQ(hashes.size(), 64U * 64U);
+}
+
+TEST(Layer, IsRefusedWhereItsCountsWouldOverflow) {
+  Layer layer;
+  layer.C = layer.K = std::int64_t{1} << 31;
+  ASSERT_EQ(problems_in(layer).size(), 1U);
+  EXPECT_NE(problems_in(layer).front().find("10^15"), std::string::npos);
+  layer.C = layer.K = 1 << 20;
+  EXPECT_TRUE(problems_in(layer).empty());
+
+  Network network("huge");
+  EXPECT_NO_THROW(network.add({.name = "a", .layer = layer}));
+  EXPECT_THROW(network.add({.name = "b", .layer = layer, .multiplicity = 1 << 20}), UserError);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <filesystem>
@@ -13,13 +14,15 @@
 
 namespace cosearch::test {
 
-/// A folder of this test's own, removed at the end.
+/// A folder of this test's own, in this process: two builds may be tested at one time. Removed at
+/// the end.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
     const auto* info = testing::UnitTest::GetInstance()->current_test_info();
     path_ = std::filesystem::path(testing::TempDir()) /
-            (std::string("cosearch-") + info->test_suite_name() + "-" + info->name());
+            (std::string("cosearch-") + info->test_suite_name() + "-" + info->name() + "-" +
+             std::to_string(::getpid()));
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }

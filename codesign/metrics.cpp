@@ -16,6 +16,7 @@ constexpr std::array<MetricInfo, kMetricCount> kTable{{
     {"macs", "MACs", Direction::minimise, false},
     {"parameters", "", Direction::minimise, false},
     {"edp", "pJ*cycles", Direction::minimise, true},
+    {"time", "s", Direction::minimise, true},
 }};
 
 }  // namespace

@@ -16,11 +16,11 @@
 
 namespace cosearch::codesign {
 
-enum class Metric : std::uint8_t { accuracy, latency, energy, area, macs, parameters, edp };
-inline constexpr std::size_t kMetricCount = 7;
+enum class Metric : std::uint8_t { accuracy, latency, energy, area, macs, parameters, edp, time };
+inline constexpr std::size_t kMetricCount = 8;
 inline constexpr std::array<Metric, kMetricCount> kMetrics{
     Metric::accuracy, Metric::latency,    Metric::energy, Metric::area,
-    Metric::macs,     Metric::parameters, Metric::edp};
+    Metric::macs,     Metric::parameters, Metric::edp,    Metric::time};
 
 enum class Direction : std::uint8_t { minimise, maximise };
 
@@ -102,7 +102,7 @@ struct Trial {
   /// Runs and meets every constraint.
   [[nodiscard]] bool is_feasible() const { return reason == 0 && violation == 0; }
 };
-static_assert(sizeof(Trial) <= 80);
+static_assert(sizeof(Trial) <= 88);
 
 /// True when no objective of `trial` is NaN.
 [[nodiscard]] bool has_objectives(std::span<const Objective> objectives, const Trial& trial);

@@ -96,6 +96,8 @@ Trial ModelEvaluator::evaluate(Design design) const {
     energy_pj += static_cast<double>(count) * entry.energy_pj;
   }
   trial.metrics[Metric::latency] = static_cast<double>(cycles);
+  trial.metrics[Metric::time] = static_cast<double>(cycles) /
+                                space_.accelerators()[design.accelerator].parameters.clock.value;
   trial.metrics[Metric::energy] = energy_pj;
   trial.metrics = with_edp(trial.metrics);
   return trial;

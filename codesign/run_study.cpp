@@ -12,6 +12,7 @@
 #include "codesign/search/registry.h"
 #include "codesign/study_points.h"
 #include "core/user_error.h"
+#include "datasets/quantity_text.h"
 
 namespace cosearch::codesign {
 namespace {
@@ -29,13 +30,35 @@ void require_accuracies(const Study& study, const NetworkSet& networks) {
                     "accuracies, or leave accuracy out of 'objectives' and 'constraints'");
 }
 
+// A cycle of one clock is not a cycle of another.
+void require_comparable_cycles(const Study& study,
+                               const std::vector<accel::Accelerator>& accelerators) {
+  const auto clock_of = [](const accel::Accelerator& a) { return a.parameters.clock; };
+  const auto [slowest, fastest] = std::ranges::minmax(accelerators, {}, clock_of);
+  const auto is_in_cycles = [](const auto& asked) {
+    return asked.metric == Metric::latency || asked.metric == Metric::edp;
+  };
+  const bool in_cycles = study.gap || std::ranges::any_of(study.objectives, is_in_cycles) ||
+                         std::ranges::any_of(study.constraints, is_in_cycles);
+  if (!in_cycles || clock_of(slowest) == clock_of(fastest)) return;
+  throw UserError(
+      {study.file},
+      fmt::format("the accelerators' clocks differ ({} at {}, {} at {}), so their cycles "
+                  "do not compare: ask for 'time' instead of 'latency' and 'edp', and "
+                  "compare gaps at one clock",
+                  slowest.name, datasets::format_hertz(clock_of(slowest)), fastest.name,
+                  datasets::format_hertz(clock_of(fastest))));
+}
+
 JointSpace joint_space(const Study& study, Workers& workers) {
   if (!study.has_accelerators())
     throw UserError({study.file}, "the study has no 'accelerators' to search");
   NetworkSet networks = load_networks(study, workers);
   if (networks.candidates.empty()) throw UserError({study.file}, "the study has no networks");
   require_accuracies(study, networks);
-  return {std::move(networks), load_accelerators(study)};
+  std::vector<accel::Accelerator> accelerators = load_accelerators(study);
+  require_comparable_cycles(study, accelerators);
+  return {std::move(networks), std::move(accelerators)};
 }
 
 // The index of `name`, or UserError with the likeliest names.

@@ -21,7 +21,8 @@ namespace cosearch::codesign {
 
 /// Everything a search over a study needs, built once.
 struct StudySetting {
-  /// Throws UserError for a space that is empty or a study without accelerators.
+  /// Throws UserError for a space that is empty, a study without accelerators, and one that
+  /// compares cycles between accelerators of different clocks.
   StudySetting(Study study, int jobs);
 
   /// The strategy with its options resolved: names of networks and accelerators become indices.

@@ -194,6 +194,8 @@ class StudyReader {
           return datasets::parse_picojoules(text).value;
         case Metric::area:
           return datasets::parse_square_millimetres(text).value;
+        case Metric::time:
+          return datasets::parse_seconds(text);
         case Metric::accuracy:
           return percent(value);
         default:

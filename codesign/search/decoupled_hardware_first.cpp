@@ -26,7 +26,7 @@ std::vector<OptionProblem> problems_in(const DecoupledHardwareFirstOptions& opti
   require_accelerators(space, "decoupled-hardware-first", problems);
   const MetricInfo& metric = info_of(options.metric);
   require(metric.of_hardware, "metric", metric.name,
-          "must depend on the accelerator (latency, energy, area or edp)", problems);
+          "must depend on the accelerator (latency, energy, area, edp or time)", problems);
   if (options.reference_network)
     require(*options.reference_network < space.network_count(), "reference_network",
             *options.reference_network,

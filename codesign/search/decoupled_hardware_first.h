@@ -22,8 +22,9 @@ struct DecoupledHardwareFirstOptions {
 [[nodiscard]] std::vector<OptionProblem> problems_in(const DecoupledHardwareFirstOptions& options,
                                                      const DesignSpace& space);
 
-/// Accelerators that meet the question's hardware constraints (latency, energy, area, edp) with the
-/// reference network come first; when none does, the least violating. Ties go to the first.
+/// Accelerators that meet the question's hardware constraints (latency, energy, area, edp, time)
+/// with the reference network come first; when none does, the least violating. Ties go to the
+/// first.
 class DecoupledHardwareFirst final : public StagedStrategy {
  public:
   DecoupledHardwareFirst(const SearchContext& context,

@@ -40,16 +40,31 @@ std::vector<std::vector<double>> ranks_by_row(std::span<const double> values, st
   return ranks;
 }
 
-// Sum over the other rows of the agreement with each row.
-void add_agreement(const std::vector<std::vector<double>>& ranks, std::vector<double>& agreement) {
-  for (std::size_t a = 0; a < ranks.size(); ++a) {
-    for (std::size_t b = a + 1; b < ranks.size(); ++b) {
-      const double coefficient = predictors::pearson(ranks[a], ranks[b]);
-      if (std::isnan(coefficient)) continue;
-      agreement[a] += coefficient;
-      agreement[b] += coefficient;
-    }
+// Mean zero and length one, so that the product of two rows is their Pearson coefficient; all zero
+// where the row is constant.
+void normalise(std::vector<double>& row) {
+  double mean = 0;
+  for (const double value : row) mean += value;
+  mean /= static_cast<double>(row.size());
+  double squares = 0;
+  for (double& value : row) {
+    value -= mean;
+    squares += value * value;
   }
+  for (double& value : row) value = squares > 0 ? value / std::sqrt(squares) : 0;
+}
+
+// Adds to each row's entry the sum of its coefficients with all rows: its product with their sum,
+// so the time is linear in the rows. Its own coefficient, 1 for every row that is not constant, is
+// among them.
+void add_agreement(std::vector<std::vector<double>> ranks, std::vector<double>& agreement) {
+  std::vector<double> sum(ranks.front().size(), 0.0);
+  for (std::vector<double>& row : ranks) {
+    normalise(row);
+    for (std::size_t i = 0; i < row.size(); ++i) sum[i] += row[i];
+  }
+  for (std::size_t a = 0; a < ranks.size(); ++a)
+    for (std::size_t i = 0; i < sum.size(); ++i) agreement[a] += ranks[a][i] * sum[i];
 }
 
 }  // namespace

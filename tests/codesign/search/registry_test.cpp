@@ -83,8 +83,9 @@ TEST(Registry, RefusesOptionsThatBreakARule) {
             "population = 1: must be at least 2");
   EXPECT_EQ(message_of("regularised-evolution", {{"tournament", "101"}}, space),
             "tournament = 101: must be in [1, population = 100]");
-  EXPECT_EQ(message_of("decoupled-hardware-first", {{"metric", "accuracy"}}, space),
-            "metric = accuracy: must depend on the accelerator (latency, energy, area or edp)");
+  EXPECT_EQ(
+      message_of("decoupled-hardware-first", {{"metric", "accuracy"}}, space),
+      "metric = accuracy: must depend on the accelerator (latency, energy, area, edp or time)");
   EXPECT_EQ(message_of("decoupled-network-first", {{"macs_limit", "50"}}, space),
             "macs_limit = 50: no network has so few; the smallest has 100 MACs");
   EXPECT_NE(message_of("decoupled-network-first", {{"macs_limit", "110"}, {"macs_quantile", "0.5"}},

@@ -114,7 +114,7 @@ std::vector<Trial> on(std::vector<Trial> trials, std::uint32_t accelerator) {
 
 const std::string kGap =
     "\ngap: {latency_limits: 6, energy_limits: 4, strategies: [{name: semi-decoupled, proxy: "
-    "nvdla-64, layers: 1}, {name: decoupled-network-first, macs_quantile: 0.5}, {name: "
+    "xp-ws-64, layers: 1}, {name: decoupled-network-first, macs_quantile: 0.5}, {name: "
     "decoupled-hardware-first}, {name: random, evaluations: 60}]}\n";
 
 TEST(CompareGaps, AgreesWithEveryCellOfEveryDesign) {
@@ -136,7 +136,7 @@ TEST(CompareGaps, AgreesWithEveryCellOfEveryDesign) {
     add_gaps(truth, found, setting, joint);
     expect_report(gap.joint, joint);
     for (std::uint32_t target = 0; target < setting.space.accelerator_count(); ++target)
-      if (s != 0 || target != 0)  // the proxy, nvdla-64, is no target
+      if (s != 0 || target != 0)  // the proxy, xp-ws-64, is no target
         add_gaps(on(truth, target), on(found, target), setting, per_target);
     if (per_target.lost.empty()) continue;
     expect_report(gap.per_target, per_target);
@@ -167,7 +167,7 @@ TEST(CompareGaps, TheOptimumIsThatOfAllDesignsWhateverTheBudget) {
 TEST(CompareGaps, TheRandomControlKeepsAsManyNetworks) {
   const StudyFolder folder(
       {{kStrategy, kStrategy +
-                       "\ngap: {strategies: [{name: semi-decoupled, proxy: nvdla-64, layers: 2}, "
+                       "\ngap: {strategies: [{name: semi-decoupled, proxy: xp-ws-64, layers: 2}, "
                        "{name: random-retained}]}\n"}});
   StudySetting setting(folder.read(), 1);
   const GapComparison comparison = compare_gaps(setting, [](std::uint64_t, const std::string&) {});

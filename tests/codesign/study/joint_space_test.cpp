@@ -164,7 +164,7 @@ TEST(LoadAccelerators, ComesInTheOrderOfTheStudyWithNamesOfTheirOwn) {
                              "16]\n      shared_buffer: [10000B, 10200B]"}});
   const std::vector<accel::Accelerator> all = load_accelerators(folder.read());
   ASSERT_EQ(all.size(), 1U + 4 * 8 + 4);
-  EXPECT_EQ(all[0].name, "nvdla-64");
+  EXPECT_EQ(all[0].name, "xp-ws-64");
   EXPECT_EQ(all[1].parameters.template_name, "nvdla");
   EXPECT_EQ(all.back().parameters.template_name, "eyeriss");
   std::set<std::string> names;
@@ -174,7 +174,7 @@ TEST(LoadAccelerators, ComesInTheOrderOfTheStudyWithNamesOfTheirOwn) {
 
 TEST(LoadAccelerators, AMachineNamedTwiceIsOneCandidate) {
   const std::size_t once = load_accelerators(StudyFolder().read()).size();
-  const StudyFolder twice({{"named: [nvdla-64]", "named: [nvdla-64, nvdla-64]"}});
+  const StudyFolder twice({{"named: [xp-ws-64]", "named: [xp-ws-64, xp-ws-64]"}});
   EXPECT_EQ(load_accelerators(twice.read()).size(), once);
 }
 
@@ -182,7 +182,7 @@ TEST(LoadAccelerators, SamplesASeededSubsetInOrder) {
   const auto sample = [](const char* seed) {
     std::vector<std::string> names;
     for (const accel::Accelerator& one :
-         load_accelerators(StudyFolder({{"named: [nvdla-64]", "named: [nvdla-64]\n  sample: 4"},
+         load_accelerators(StudyFolder({{"named: [xp-ws-64]", "named: [xp-ws-64]\n  sample: 4"},
                                         {"seed: 3", fmt::format("seed: {}", seed)}})
                                .read()))
       names.push_back(one.name);
@@ -220,7 +220,7 @@ const std::pair<std::string, std::string> kManySizes{
 
 TEST(LoadAccelerators, DrawsFromAGridTooLargeToBuild) {
   const StudyFolder folder(
-      {kManyRows, kManySizes, {"named: [nvdla-64]", "named: [nvdla-64]\n  sample: 5"}});
+      {kManyRows, kManySizes, {"named: [xp-ws-64]", "named: [xp-ws-64]\n  sample: 5"}});
   std::set<std::string> names;
   for (const accel::Accelerator& accelerator : load_accelerators(folder.read()))
     names.insert(accelerator.name);

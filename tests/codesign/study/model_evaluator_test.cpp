@@ -115,6 +115,8 @@ TEST(ModelEvaluator, AddsUpWhatTheLayersCost) {
       ASSERT_EQ(trial.runs(), fits);
       if (!fits) continue;
       EXPECT_EQ(trial.metrics[Metric::latency], static_cast<double>(cycles));
+      EXPECT_EQ(trial.metrics[Metric::time],
+                static_cast<double>(cycles) / chip.parameters.clock.value);
       EXPECT_NEAR(trial.metrics[Metric::energy], energy, 1e-12 * energy);
       EXPECT_NEAR(trial.metrics[Metric::edp], energy * static_cast<double>(cycles),
                   1e-11 * energy * static_cast<double>(cycles));

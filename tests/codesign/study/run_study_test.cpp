@@ -22,6 +22,7 @@ namespace {
 
 using test::StudyFolder;
 using testing::HasSubstr;
+using testing::ThrowsMessage;
 
 const std::string kStrategy = "strategy: {name: exhaustive}";
 
@@ -47,6 +48,16 @@ std::vector<Trial> trials_of(StudySetting& setting) {
   };
   run_search(*strategy, setting.space, setting.evaluator, archive, setting.workers, options);
   return trials;
+}
+
+TEST(StudySetting, RefusesToCompareCyclesOfDifferentClocks) {
+  const std::pair<std::string, std::string> two_clocks{"named: [xp-ws-64]", "named: [nvdla-64]"};
+  EXPECT_THAT([&] { (void)StudySetting(StudyFolder({two_clocks}).read(), 1); },
+              ThrowsMessage<UserError>(HasSubstr("clocks differ")));
+  const StudyFolder in_seconds(
+      {two_clocks,
+       {"objectives: [accuracy, latency, energy]", "objectives: [accuracy, time, energy]"}});
+  EXPECT_EQ(StudySetting(in_seconds.read(), 1).study.objectives[1].metric, Metric::time);
 }
 
 TEST(RunStudy, StoresEveryTrialAsItWas) {
@@ -196,9 +207,9 @@ TEST(RunStudy, RefusesStrategyOptionsAtTheirLine) {
   };
   for (const Case& c :
        {Case{"{name: semi-decoupled, layers: 0}", "study.yaml:20:42: semi-decoupled.layers = 0"},
-        {"{name: semi-decoupled, proxy: nvdla-46}",
+        {"{name: semi-decoupled, proxy: xp-ws-46}",
          "study.yaml:20:41: the study has no accelerator "
-         "'nvdla-46' (did you mean 'nvdla-64'?)"},
+         "'xp-ws-46' (did you mean 'xp-ws-64'?)"},
         {"{name: decoupled-hardware-first, reference_network: '2223'}",
          "study.yaml:20:63: the study has no network '2223'"},
         {"{name: regularised-evolution, tournament: many}", "study.yaml:20:53: "}}) {
@@ -285,7 +296,7 @@ TEST(Signature, OfAFixedSearchIsWhatItWas) {
                     setting.space.networks().candidates[trial.design.network].genotype,
                     setting.space.accelerator_name(trial.design), trial.metrics[Metric::accuracy],
                     trial.metrics[Metric::latency], trial.metrics[Metric::energy]);
-  EXPECT_EQ(fmt::format("{:016x}", hash_of_text(front)), "55ede3a126c82563") << front;
+  EXPECT_EQ(fmt::format("{:016x}", hash_of_text(front)), "10cbb3fec813f39d") << front;
 }
 
 }  // namespace

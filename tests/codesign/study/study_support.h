@@ -28,7 +28,7 @@ networks:
   space: fashion-macro
   table: {file: accuracies.csv, genotype: genotype, accuracy: accuracy}
 accelerators:
-  named: [nvdla-64]
+  named: [xp-ws-64]
   grids:
     - template: nvdla
       pe_rows: [4, 8]

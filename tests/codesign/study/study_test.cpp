@@ -52,7 +52,7 @@ TEST(ReadStudy, ReadsEveryPart) {
   EXPECT_EQ(study.seed, 3U);
   EXPECT_EQ(study.networks.space, "fashion-macro");
   EXPECT_EQ(study.networks.table->file, folder / "accuracies.csv");
-  EXPECT_THAT(study.accelerators.named, ElementsAre("nvdla-64"));
+  EXPECT_THAT(study.accelerators.named, ElementsAre("xp-ws-64"));
   ASSERT_EQ(study.accelerators.grids.size(), 2U);
   EXPECT_EQ(study.accelerators.grids[0].size(), 4U);
   EXPECT_EQ(study.accelerators.grids[1].choices().shared_buffer[1], Bytes{64 * 1024});
@@ -146,7 +146,7 @@ TEST(ReadStudy, RefusesNamesThatDoNotExist) {
   expect_refused("space: fashion-macro", "space: fashion-macro\n  options: @{positions: 9}",
                  {"positions = 9"});
   expect_refused("template: eyeriss", "template: @eyeris", {"did you mean 'eyeriss'?"});
-  expect_refused("[nvdla-64]", "[nvdla-64, @nvdla-65]", {"did you mean 'nvdla-64'?"});
+  expect_refused("[xp-ws-64]", "[xp-ws-64, @nvdla-65]", {"did you mean 'nvdla-64'?"});
   expect_refused("latency, energy]", "@latncy, energy]", {"did you mean 'latency'?"});
   expect_refused("{name: exhaustive}", "{name: @exhaustiv}", {"did you mean 'exhaustive'?"});
   expect_refused("{name: exhaustive}", "{name: semi-decoupled, @layer: 3}",

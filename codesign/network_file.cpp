@@ -147,6 +147,20 @@ class LayerReader {
   const json& entry_;
 };
 
+// What a layer reads is what its inputs deliver: added, concatenated or, for attention, multiplied.
+void require_flow(const Network& network, const NetworkNode& node, const LayerReader& reader) {
+  if (node.inputs.empty()) return;
+  std::int64_t delivered = 0;
+  for (const std::size_t input : node.inputs)
+    delivered += network.nodes()[input].layer.elements(Tensor::output);
+  std::int64_t read = node.layer.elements(Tensor::input);
+  if (node.layer.weights_are_activations) read += node.layer.elements(Tensor::weights);
+  if (read != delivered)
+    reader.fail("inputs", fmt::format("layer '{}' reads {} elements, but its inputs deliver {} "
+                                      "(give 'inputs: []' where it reads something else)",
+                                      node.name, read, delivered));
+}
+
 }  // namespace
 
 Network read_network(const std::filesystem::path& path) {
@@ -159,6 +173,7 @@ Network read_network(const std::filesystem::path& path) {
     NetworkNode node = reader.node(positions);
     if (!positions.emplace(node.name, i).second)
       reader.fail("name", fmt::format("two layers are called '{}'", node.name));
+    require_flow(network, node, reader);
     network.add(std::move(node));
   }
   return network;

@@ -128,6 +128,20 @@ TEST(NetworkFile, RefusesEdgesThatAreNone) {
               HasSubstr("net.yaml:6:27: two layers are called 'first'"));
 }
 
+TEST(NetworkFile, RefusesALayerThatReadsWhatItsInputsDoNotDeliver) {
+  const std::string sixteen =
+      "  - {type: convolution, in_channels: 3, out_channels: 16, height: 8, width: 8}\n";
+  const auto next = [](const char* channels, const char* inputs) {
+    return fmt::format(
+        "  - {{type: convolution, in_channels: {}, out_channels: 8, height: 8, width: 8{}}}\n",
+        channels, inputs);
+  };
+  EXPECT_THAT(message_for(sixteen + next("99", "")),
+              HasSubstr("reads 6336 elements, but its inputs deliver 1024"));
+  EXPECT_EQ(read_layers(sixteen + next("16", "")).nodes().size(), 2U);
+  EXPECT_EQ(read_layers(sixteen + next("99", ", inputs: []")).nodes().size(), 2U);
+}
+
 TEST(NetworkFile, RefusesALayerThatIsNone) {
   EXPECT_THAT(message_for("  - {type: convolution, in_channels: 3, out_channels: 4, height: 8, "
                           "width: 8, groups: 2}\n"),

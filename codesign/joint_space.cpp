@@ -219,6 +219,9 @@ JointSpace::JointSpace(NetworkSet networks, std::vector<accel::Accelerator> acce
     : networks_(std::move(networks)), accelerators_(std::move(accelerators)) {
   for (std::uint32_t i = 0; i < network_count(); ++i)
     index_of_genotype_.emplace(networks_.candidates[i].genotype, i);
+  // A neighbour that is spelled otherwise among the candidates is found by its canonical form.
+  for (std::uint32_t i = 0; i < network_count(); ++i)
+    index_of_genotype_.emplace(networks_.candidates[i].canonical, i);
 }
 
 std::uint32_t JointSpace::network_count() const {
@@ -244,10 +247,15 @@ std::vector<std::uint32_t> JointSpace::network_neighbours(std::uint32_t network)
       if (i != network) neighbours.push_back(i);
     return neighbours;
   }
-  for (const std::string& genotype :
-       networks_.network_space->neighbours(networks_.candidates[network].genotype))
-    if (const auto found = index_of_genotype_.find(genotype); found != index_of_genotype_.end())
+  const nas::NetworkSpace& space = *networks_.network_space;
+  std::set<std::uint32_t> seen{network};
+  for (const std::string& genotype : space.neighbours(networks_.candidates[network].genotype)) {
+    auto found = index_of_genotype_.find(genotype);
+    if (found == index_of_genotype_.end())
+      found = index_of_genotype_.find(space.canonical(genotype));
+    if (found != index_of_genotype_.end() && seen.insert(found->second).second)
       neighbours.push_back(found->second);
+  }
   return neighbours;
 }
 

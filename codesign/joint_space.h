@@ -26,7 +26,8 @@ class JointSpace : public DesignSpace {
 
   [[nodiscard]] std::uint32_t network_count() const override;
   [[nodiscard]] std::uint32_t accelerator_count() const override;
-  /// Candidates whose genotypes are one change away in the space; all others for named networks.
+  /// Candidates one change of genotype away in the space, under whatever spelling they are here,
+  /// each once; all others for named networks.
   [[nodiscard]] std::vector<std::uint32_t> network_neighbours(std::uint32_t network) const override;
   /// For every template, the four accelerators whose parameters are nearest (sum of absolute
   /// differences of their logarithms to base 2; ties go to the lower index).

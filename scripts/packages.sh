@@ -27,6 +27,7 @@ full=(
   ccache clang-format git shellcheck
   dataset-fashion-mnist
   libbenchmark-dev
+  libgmock-dev
   libgtest-dev
   libopenblas0-pthread # with the default BLAS, training is 17 times slower
   libtorch-dev

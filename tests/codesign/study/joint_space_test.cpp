@@ -251,6 +251,23 @@ TEST(JointSpace, NetworkNeighboursAreTheCandidatesOneChangeAway) {
   }
 }
 
+TEST(JointSpace, MergedNetworksStillHaveNeighbours) {
+  const StudyFolder folder;
+  folder.write(
+      "kind: study\nschema_version: 1\nname: merged\n"
+      "networks: {space: nas-bench-macro, merge_equivalent: true}\n");
+  Workers workers(2);
+  const JointSpace space(load_networks(folder.read(), workers), {});
+  ASSERT_LT(space.network_count(), 6561U);  // some spellings are one network
+  for (std::uint32_t network = 0; network < space.network_count(); network += 97) {
+    const std::vector<std::uint32_t> neighbours = space.network_neighbours(network);
+    const std::set<std::uint32_t> distinct(neighbours.begin(), neighbours.end());
+    EXPECT_GE(neighbours.size(), 8U);  // at least one per position of the genotype
+    EXPECT_EQ(distinct.size(), neighbours.size());
+    EXPECT_FALSE(distinct.contains(network));
+  }
+}
+
 TEST(JointSpace, NamedNetworksAreAllNeighbours) {
   const JointSpace space(gather({Network("a"), Network("b"), Network("c")}), {});
   EXPECT_THAT(space.network_neighbours(1), testing::ElementsAre(0U, 2U));

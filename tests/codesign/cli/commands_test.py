@@ -141,6 +141,8 @@ class Cost(CliTest):
         self.write("net.yaml", "kind: network\nschema_version: 1\nname: two\nlayers:\n"
                    "  - {name: a, type: convolution, in_channels: 3, out_channels: 16, height: 32,"
                    " width: 32, kernel: 3, pad: 1, multiplicity: 2, inputs: []}\n"
+                   "  - {name: pool, type: pooling, channels: 16, height: 32, width: 32,"
+                   " kernel: 16, stride: 16}\n"
                    "  - {name: b, type: fully_connected, in_features: 64, out_features: 10}\n")
         self.write("chip.yaml", "kind: accelerator\nschema_version: 1\nname: mine\n"
                    "template: eyeriss\npe_rows: 12\npe_columns: 14\n")

@@ -53,10 +53,11 @@ missing_of() {
 
 # Those of the packages named that apt can install or must not do without, one a line.
 obtainable_of() {
-  local package
+  local package candidate
   for package in "$@"; do
-    if [[ " ${optional[*]} " == *" $package "* ]] &&
-      ! apt-cache policy "$package" | grep --quiet 'Candidate: [0-9]'; then
+    # Whole first: `| grep --quiet` would stop apt-cache half-way, which pipefail takes for a failure.
+    candidate=$(apt-cache policy "$package")
+    if [[ " ${optional[*]} " == *" $package "* && $candidate != *"Candidate: "[0-9]* ]]; then
       echo "packages: this release has no $package; going on without" >&2
     else
       echo "$package"

@@ -1,5 +1,6 @@
 #include "accel/dataflow.h"
 
+#include <cassert>
 #include <initializer_list>
 
 namespace cosearch::accel {
@@ -50,6 +51,7 @@ Unrolling unrolling_of(const Layer& layer, const Accelerator& accelerator) {
     rows.spread({P, K, G});
     columns.spread({Q, K, G});
   } else {
+    assert(p.template_name == "xp_ws" && "make_accelerator admits no other template");
     const Dimension spread = layer.is_depthwise() ? G : layer.kind == LayerKind::gemm ? P : Q;
     columns.spread({spread});
     rows.spread({spread});

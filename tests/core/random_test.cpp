@@ -9,7 +9,7 @@
 namespace cosearch {
 namespace {
 
-// Known-answer vectors shipped with Random123 1.14 (tests/kat_vectors, "philox4x32 10").
+// What Philox4x32-10 of Random123 1.14 (Debian librandom123-dev, Random123/philox.h) computes.
 TEST(Philox, EqualsTheKnownAnswersOfRandom123) {
   EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}),
             (PhiloxCounter{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));

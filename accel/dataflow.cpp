@@ -61,9 +61,9 @@ Unrolling unrolling_of(const Layer& layer, const Accelerator& accelerator) {
 
 LoopOrder array_order_of(const Accelerator& accelerator) {
   const std::string& name = accelerator.parameters.template_name;
-  if (name == "eyeriss") return {N, G, K, P, C, R, S, Q};
-  if (name == "shidiannao") return {N, G, K, P, Q, C, R, S};
-  return {G, K, C, R, S, N, P, Q};
+  if (name == "eyeriss") return {N, G, K, D, P, C, T, R, S, Q};
+  if (name == "shidiannao") return {N, G, K, D, P, Q, C, T, R, S};
+  return {G, K, C, T, R, S, N, D, P, Q};
 }
 
 std::vector<Dimension> growing_dimensions_of(const Accelerator& accelerator) {

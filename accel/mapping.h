@@ -9,39 +9,11 @@
 // Extents need not divide: the last tile along a dimension is as long as what is left.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 
-#include "core/layer.h"
+#include "accel/dimension.h"
 
 namespace cosearch::accel {
-
-enum class Dimension : std::uint8_t { N, G, K, C, P, Q, R, S };
-inline constexpr std::size_t kDimensions = 8;
-
-using Extents = std::array<std::int64_t, kDimensions>;
-using LoopOrder = std::array<Dimension, kDimensions>;
-
-constexpr std::size_t index_of(Dimension d) { return static_cast<std::size_t>(d); }
-
-/// Loop bounds of `layer`.
-[[nodiscard]] Extents extents_of(const Layer& layer);
-
-/// Whether moving along `d` changes which words of `tensor` are used: all loops but K move the
-/// input, all but N, P, Q the weights, all but C, R, S the output.
-[[nodiscard]] constexpr bool is_relevant(Tensor tensor, Dimension d) {
-  using enum Dimension;
-  switch (tensor) {
-    case Tensor::input:
-      return d != K;
-    case Tensor::weights:
-      return d != N && d != P && d != Q;
-    case Tensor::output:
-      return d != C && d != R && d != S;
-  }
-  return false;
-}
 
 struct Mapping {
   Extents pe_tile;        ///< iterations of each loop inside a PE

@@ -18,9 +18,9 @@ using enum Dimension;
 /// Orders of shared tiles worth trying: weights stay, outputs stay with weights or with inputs
 /// moving next.
 constexpr std::array<LoopOrder, 3> kDramOrders{
-    LoopOrder{G, K, C, R, S, N, P, Q},
-    LoopOrder{G, K, N, P, Q, C, R, S},
-    LoopOrder{G, N, P, Q, K, C, R, S},
+    LoopOrder{G, K, C, T, R, S, N, D, P, Q},
+    LoopOrder{G, K, N, D, P, Q, C, T, R, S},
+    LoopOrder{G, N, D, P, Q, K, C, T, R, S},
 };
 
 /// Tile extents to try along one dimension: `unit` times powers of two, and the whole.
@@ -113,7 +113,7 @@ class SharedTileSearch {
 
   /// The smallest tile tried.
   [[nodiscard]] Extents smallest() const {
-    return {1, unit(G), unit(K), unit(C), unit(P), unit(Q), extent(R), extent(S)};
+    return {1, unit(G), unit(K), unit(C), 1, unit(P), unit(Q), 1, extent(R), extent(S)};
   }
 
  private:
@@ -128,7 +128,7 @@ class SharedTileSearch {
              g * k * row.outputs * column.outputs * Accelerator::accumulator_bytes());
     if (bytes > accelerator_.parameters.shared_buffer.value) return;
     SharedTile candidate;
-    candidate.tile = {1, g, k, c, row.outputs, column.outputs, extent(R), extent(S)};
+    candidate.tile = {1, g, k, c, 1, row.outputs, column.outputs, 1, extent(R), extent(S)};
     candidate.tile_bytes = bytes;
     for (std::size_t d = 0; d < kDimensions; ++d)
       steps_[d] = ceil_div(extents_[d], candidate.tile[d]);
@@ -191,7 +191,7 @@ class PeTileSearch {
 
   /// The whole filter in a PE if it fits, else a row of it, else one tap; nothing if none fits.
   [[nodiscard]] static Extents smallest(std::int64_t taps_down, std::int64_t taps_along) {
-    return {1, 1, 1, 1, 1, 1, taps_down, taps_along};
+    return {1, 1, 1, 1, 1, 1, 1, 1, taps_down, taps_along};
   }
 
   [[nodiscard]] std::optional<Extents> start(const Unrolling& unrolling) const {

@@ -89,9 +89,6 @@ Halo shared_halo_along(const Nest& nest, Dimension outputs, std::size_t moving) 
   return moving != kStays && nest.loop[moving] == outputs ? Halo::throughout : Halo::none;
 }
 
-constexpr std::array kAllDimensions{Dimension::N, Dimension::G, Dimension::K, Dimension::C,
-                                    Dimension::P, Dimension::Q, Dimension::R, Dimension::S};
-
 /// Product over all dimensions of the whole extent where it moves the tensor, else refetches.
 template <class Refetches>
 std::int64_t product_of_extents(const Nest& nest, Tensor tensor, Refetches refetched) {
@@ -144,7 +141,7 @@ std::int64_t words_of_tile(const Nest& nest, const Layer& layer, Tensor tensor, 
   using enum Dimension;
   std::int64_t words = 1;
   for (const Dimension d : kAllDimensions) {
-    const bool windowed = tensor == Tensor::input && index_of(d) >= index_of(P);
+    const bool windowed = tensor == Tensor::input && index_of(d) >= index_of(D);
     if (is_relevant(tensor, d) && !windowed) words *= extent(nest.dim(d));
   }
   if (tensor == Tensor::input)

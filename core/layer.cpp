@@ -25,8 +25,10 @@ Layer memory_bound(LayerKind kind, std::int64_t channels, std::int64_t height, s
 // Multiply-accumulates or input words, whichever is more; in floating point, which cannot overflow.
 double work_of(const Layer& layer) {
   const auto product = [](auto... extents) { return (1.0 * ... * static_cast<double>(extents)); };
-  return std::max(product(layer.N, layer.G, layer.K, layer.C, layer.P, layer.Q, layer.R, layer.S),
-                  product(layer.N, layer.G, layer.C, layer.input_h, layer.input_w));
+  return std::max({product(layer.N, layer.G, layer.K, layer.C, layer.extent_d(), layer.extent_h(),
+                           layer.extent_w(), layer.T, layer.R, layer.S),
+                   product(layer.N, layer.G, layer.C, layer.input_d, layer.input_h, layer.input_w),
+                   product(layer.N, layer.G, layer.K, layer.D, layer.P, layer.Q)});
 }
 
 }  // namespace
@@ -38,11 +40,11 @@ std::int64_t Layer::parameters() const {
 std::int64_t Layer::elements(Tensor tensor) const {
   switch (tensor) {
     case Tensor::input:
-      return N * G * C * input_h * input_w;
+      return N * G * C * input_d * input_h * input_w;
     case Tensor::weights:
-      return is_memory_bound() ? 0 : G * K * C * R * S;
+      return is_memory_bound() ? 0 : G * K * C * T * R * S;
     case Tensor::output:
-      return N * G * K * P * Q;
+      return N * G * K * D * P * Q;
   }
   return 0;
 }
@@ -78,16 +80,23 @@ std::vector<std::string> problems_in(const Layer& layer) {
   in_range("G", layer.G, 1);
   in_range("K", layer.K, 1);
   in_range("C", layer.C, 1);
+  in_range("D", layer.D, 1);
   in_range("P", layer.P, 1);
   in_range("Q", layer.Q, 1);
+  in_range("T", layer.T, 1);
   in_range("R", layer.R, 1);
   in_range("S", layer.S, 1);
+  in_range("stride_d", layer.stride_d, 1);
   in_range("stride_h", layer.stride_h, 1);
   in_range("stride_w", layer.stride_w, 1);
+  in_range("dilation_d", layer.dilation_d, 1);
   in_range("dilation_h", layer.dilation_h, 1);
   in_range("dilation_w", layer.dilation_w, 1);
+  in_range("input_d", layer.input_d, 1);
   in_range("input_h", layer.input_h, 1);
   in_range("input_w", layer.input_w, 1);
+  in_range("pad_front", layer.pad_front, 0);
+  in_range("pad_back", layer.pad_back, 0);
   in_range("pad_top", layer.pad_top, 0);
   in_range("pad_bottom", layer.pad_bottom, 0);
   in_range("pad_left", layer.pad_left, 0);
@@ -95,23 +104,32 @@ std::vector<std::string> problems_in(const Layer& layer) {
   in_range("input_bits", layer.input_bits, 1);
   in_range("weight_bits", layer.weight_bits, 1);
   in_range("output_bits", layer.output_bits, 1);
+  in_range("partial_sum_bits", layer.partial_sum_bits, 1);
   if (!problems.empty()) return problems;
   if (work_of(layer) > kMostWork) {
     problems.push_back("is too large: multiply-accumulates and input words may be 10^15 at most");
     return problems;
   }
 
-  const auto matches = [&](const char* name, std::int64_t stated, std::int64_t implied) {
+  // The loop's extent follows from the tensor the window slides over.
+  const auto matches = [&](const char* output, std::int64_t out, const char* input, std::int64_t in,
+                           std::int64_t padding, std::int64_t window, std::int64_t dilation,
+                           std::int64_t stride) {
+    const char* name = layer.transposed ? input : output;
+    const std::int64_t stated = layer.transposed ? in : out;
+    const std::int64_t implied =
+        output_extent(layer.transposed ? out : in, padding, window, dilation, stride);
     if (stated != implied)
-      problems.push_back(std::string(name) + " = " + std::to_string(stated) +
-                         ": input, window, stride and padding give " + std::to_string(implied));
+      problems.push_back(std::string(name) + " = " + std::to_string(stated) + ": " +
+                         (layer.transposed ? "output" : "input") +
+                         ", window, stride and padding give " + std::to_string(implied));
   };
-  matches("P", layer.P,
-          output_extent(layer.input_h, layer.pad_top + layer.pad_bottom, layer.R, layer.dilation_h,
-                        layer.stride_h));
-  matches("Q", layer.Q,
-          output_extent(layer.input_w, layer.pad_left + layer.pad_right, layer.S, layer.dilation_w,
-                        layer.stride_w));
+  matches("D", layer.D, "input_d", layer.input_d, layer.pad_front + layer.pad_back, layer.T,
+          layer.dilation_d, layer.stride_d);
+  matches("P", layer.P, "input_h", layer.input_h, layer.pad_top + layer.pad_bottom, layer.R,
+          layer.dilation_h, layer.stride_h);
+  matches("Q", layer.Q, "input_w", layer.input_w, layer.pad_left + layer.pad_right, layer.S,
+          layer.dilation_w, layer.stride_w);
   return problems;
 }
 
@@ -172,16 +190,23 @@ std::uint64_t hash_of(const Layer& layer) {
                                    layer.G,
                                    layer.K,
                                    layer.C,
+                                   layer.D,
                                    layer.P,
                                    layer.Q,
+                                   layer.T,
                                    layer.R,
                                    layer.S,
+                                   layer.stride_d,
                                    layer.stride_h,
                                    layer.stride_w,
+                                   layer.dilation_d,
                                    layer.dilation_h,
                                    layer.dilation_w,
+                                   layer.input_d,
                                    layer.input_h,
                                    layer.input_w,
+                                   layer.pad_front,
+                                   layer.pad_back,
                                    layer.pad_top,
                                    layer.pad_bottom,
                                    layer.pad_left,
@@ -189,6 +214,8 @@ std::uint64_t hash_of(const Layer& layer) {
                                    std::int64_t{layer.input_bits},
                                    std::int64_t{layer.weight_bits},
                                    std::int64_t{layer.output_bits},
+                                   std::int64_t{layer.partial_sum_bits},
+                                   std::int64_t{layer.transposed},
                                    std::int64_t{layer.weights_are_activations}})
     mix(value);
   return hash;

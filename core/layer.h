@@ -24,18 +24,30 @@ enum class LayerKind : std::uint8_t {
 enum class Tensor : std::uint8_t { input, weights, output };
 inline constexpr std::array kTensors{Tensor::input, Tensor::weights, Tensor::output};
 
-/// One loop nest: for n, g, k, c, p, q, r, s:
-///   output[n][g][k][p][q] += input[n][g][c][p*stride + r*dilation - pad][..] *
-///   weights[g][k][c][r][s].
-/// K and C are PER GROUP; a depthwise convolution has G = channels, K = C = 1.
+/// One loop nest: for n, g, k, c, d, p, q, t, r, s:
+///   output[n][g][k][d][p][q] += input[n][g][c][..][p*stride + r*dilation - pad][..] *
+///   weights[g][k][c][t][r][s].
+/// K and C are PER GROUP; a depthwise convolution has G = channels, K = C = 1. D and T are the
+/// depth of output and window in 3-D convolutions; a 1-D convolution has one of the planes'
+/// sides 1.
+///
+/// A transposed convolution runs over input positions and spreads each over a window of the output:
+///   output[n][g][k][..][h*stride + r*dilation - pad][..] += input[n][g][c][..][h][..] * weights...
+/// P, Q and D are the output's extents there too; `extent_h()` says over what the loop runs.
 struct Layer {
   LayerKind kind = LayerKind::convolution;
-  std::int64_t N = 1, G = 1, K = 1, C = 1, P = 1, Q = 1, R = 1, S = 1;
-  std::int64_t stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
+  std::int64_t N = 1, G = 1, K = 1, C = 1, D = 1, P = 1, Q = 1, T = 1, R = 1, S = 1;
+  std::int64_t stride_d = 1, stride_h = 1, stride_w = 1;
+  std::int64_t dilation_d = 1, dilation_h = 1, dilation_w = 1;
   /// Extent of the input tensor as stored, without padding.
-  std::int64_t input_h = 1, input_w = 1;
+  std::int64_t input_d = 1, input_h = 1, input_w = 1;
+  std::int64_t pad_front = 0, pad_back = 0;
   std::int64_t pad_top = 0, pad_bottom = 0, pad_left = 0, pad_right = 0;
   std::int32_t input_bits = 8, weight_bits = 8, output_bits = 8;
+  /// Width of an output whose sum is not complete.
+  std::int32_t partial_sum_bits = 32;
+  /// The window slides over the output instead of the input.
+  bool transposed = false;
   /// True when the "weights" are another activation (attention): they are no parameters.
   bool weights_are_activations = false;
 
@@ -48,8 +60,15 @@ struct Layer {
     return kind == LayerKind::convolution && G > 1 && K == 1 && C == 1;
   }
 
+  /// Positions of the window along depth, height and width: the bounds of the loops d, p and q.
+  [[nodiscard]] std::int64_t extent_d() const { return transposed ? input_d : D; }
+  [[nodiscard]] std::int64_t extent_h() const { return transposed ? input_h : P; }
+  [[nodiscard]] std::int64_t extent_w() const { return transposed ? input_w : Q; }
+
   /// Iterations of the loop nest; multiplications by padding zeros count, as is usual.
-  [[nodiscard]] std::int64_t operations() const { return N * G * K * C * P * Q * R * S; }
+  [[nodiscard]] std::int64_t operations() const {
+    return N * G * K * C * extent_d() * extent_h() * extent_w() * T * R * S;
+  }
   /// Multiply-accumulates: `operations()`, or 0 for memory-bound layers.
   [[nodiscard]] std::int64_t macs() const { return is_memory_bound() ? 0 : operations(); }
   /// Trained numbers in this layer's weight tensor (biases and batch-norm are the network's).
@@ -63,8 +82,8 @@ struct Layer {
 };
 
 /// Everything wrong with `layer` in the user's words: extents below 1 or beyond reason, or an
-/// output extent that is not floor((input + padding - dilation*(window-1) - 1) / stride) + 1. Empty
-/// when valid.
+/// output extent that is not floor((input + padding - dilation*(window-1) - 1) / stride) + 1, nor,
+/// transposed, an extent of which that would be the input. Empty when valid.
 [[nodiscard]] std::vector<std::string> problems_in(const Layer& layer);
 
 /// Multiply-accumulates, or words of a tensor, that a layer may have at most, all its repetitions

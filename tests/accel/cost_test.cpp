@@ -272,7 +272,7 @@ class OneByOneMapper final : public Mapper {
                                                       const Accelerator&) const override {
     using enum Dimension;
     Mapping mapping;
-    mapping.pe_tile = mapping.rows = mapping.columns = {1, 1, 1, 1, 1, 1, 1, 1};
+    mapping.pe_tile = mapping.rows = mapping.columns = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     mapping.shared_tile = extents_of(layer);
     mapping.array_order = mapping.dram_order = {N, G, K, C, P, Q, R, S};
     return mapping;

@@ -54,7 +54,7 @@ inline AcceleratorParameters random_parameters(Random& random) {
 
 inline LoopOrder random_order(Random& random) {
   using enum Dimension;
-  LoopOrder order{N, G, K, C, P, Q, R, S};
+  LoopOrder order{N, G, K, C, D, P, Q, T, R, S};
   random.shuffle(std::span<Dimension>(order));
   return order;
 }

@@ -59,10 +59,10 @@ TEST(Count, MatchesFingersOnATwoByTwoArray) {
   using enum Dimension;
   const Layer layer = convolution({.in_channels = 4, .out_channels = 2, .height = 3, .width = 3});
   Mapping mapping;
-  mapping.pe_tile = {1, 1, 1, 1, 1, 1, 1, 1};
-  mapping.rows = {1, 1, 2, 1, 1, 1, 1, 1};
-  mapping.columns = {1, 1, 1, 2, 1, 1, 1, 1};
-  mapping.shared_tile = {1, 1, 2, 4, 3, 3, 1, 1};
+  mapping.pe_tile = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  mapping.rows = {1, 1, 2, 1, 1, 1, 1, 1, 1, 1};
+  mapping.columns = {1, 1, 1, 2, 1, 1, 1, 1, 1, 1};
+  mapping.shared_tile = {1, 1, 2, 4, 1, 3, 3, 1, 1, 1};
   mapping.array_order = {G, K, C, R, S, N, P, Q};
   mapping.dram_order = {G, K, C, R, S, N, P, Q};
   const Counts counts = count(layer, mapping);
@@ -100,9 +100,9 @@ TEST(Count, ASlidingWindowFetchesOnlyWhatIsNew) {
   using enum Dimension;
   const Layer layer = convolution({.height = 1, .width = 5, .kernel_w = 3});
   Mapping mapping;
-  mapping.pe_tile = {1, 1, 1, 1, 1, 1, 1, 3};
-  mapping.rows = mapping.columns = {1, 1, 1, 1, 1, 1, 1, 1};
-  mapping.shared_tile = {1, 1, 1, 1, 1, 3, 1, 3};
+  mapping.pe_tile = {1, 1, 1, 1, 1, 1, 1, 1, 1, 3};
+  mapping.rows = mapping.columns = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  mapping.shared_tile = {1, 1, 1, 1, 1, 1, 3, 1, 1, 3};
   mapping.array_order = mapping.dram_order = {G, K, C, R, S, N, P, Q};
   EXPECT_EQ(count(layer, mapping).at(Level::pe_buffer, Tensor::input),
             (Accesses{.reads = 9, .fills = 5}));

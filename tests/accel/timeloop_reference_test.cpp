@@ -4,6 +4,7 @@
 #include <string>
 
 #include "accel/access_counts.h"
+#include "accel/nest_energy.h"
 #include "tests/accel/timeloop_rows.h"
 #include "tests/support/reference_data.h"
 
@@ -54,6 +55,27 @@ TEST_F(TimeloopReference, CountsOfEveryRow) {
   }
   std::cout << rows_.size() << " rows, " << left_out << " of them with neighbour links left out, "
             << compared << " levels and tensors compared\n";
+}
+
+TEST_F(TimeloopReference, EnergyOfEveryRow) {
+  for (const TimeloopRow& row : rows_) {
+    if (row.uses_links()) continue;
+    SCOPED_TRACE(row.id);
+    const Machine& machine = machines_.at(row.arch);
+    const AccessCounts counts = count_accesses(row.layer, machine, row.nest, Accounting::timeloop);
+    const ValueWidths widths(row.layer, machine, row.nest, counts, Accounting::timeloop);
+    const NestEnergy energy = energy_of(counts, machine, widths, Accounting::timeloop);
+    for (const auto& [level, tensors] : row.raw["levels"].items())
+      for (const auto& [name, expected] : tensors.items()) {
+        SCOPED_TRACE(level + " " + name);
+        const std::size_t i = level_index(machine, level), t = index_of(timeloop_tensor(name));
+        const double printed = expected["energy_pJ"];
+        // archs.json gives energies to eight digits after the point, the rows two.
+        EXPECT_NEAR(energy.access_pj[i][t], printed, 0.01 + 1e-7 * printed);
+      }
+    const double total = row.raw["energy_pJ"];
+    EXPECT_NEAR(energy.total().value, total, 0.02 + 1e-7 * total);
+  }
 }
 
 }  // namespace

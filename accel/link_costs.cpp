@@ -55,8 +55,8 @@ AxisTable::AxisTable(const MapSpace& space, const Axis& axis) {
         return exact_sum(window, chain_of(p_all, p, over_positions), chain_of(t_all, t, over_taps));
       };
       whole_.push_back(sum(PieceRole::each, PieceRole::each));
-      sliding_.push_back(std::min(sum(PieceRole::slide, PieceRole::each),
-                                  sum(PieceRole::each, PieceRole::slide)));
+      sliding_.push_back(
+          std::min(sum(PieceRole::slide, PieceRole::each), sum(PieceRole::each, PieceRole::slide)));
     }
 }
 
@@ -150,16 +150,17 @@ void LinkCosts::price_operand(Link& link) const {
   const StorageLevel& upper = machine.levels[link.upper];
   const bool timeloop = space_.accounting() == Accounting::timeloop;
   const auto words = [&](const StorageLevel& level) {
-    return timeloop ? 1.0 : static_cast<double>(ceil_div(space_.layer().bits(link.tensor), level.word_bits));
+    return timeloop
+               ? 1.0
+               : static_cast<double>(ceil_div(space_.layer().bits(link.tensor), level.word_bits));
   };
   const double bits = words(upper) * static_cast<double>(upper.word_bits);
-  link.per_content_pj = words(upper) * upper.read_energy_pj / static_cast<double>(upper.block_words) *
-                        powered(link.upper);
+  link.per_content_pj = words(upper) * upper.read_energy_pj /
+                        static_cast<double>(upper.block_words) * powered(link.upper);
   link.per_entry_pj = 0;
   if (link.lower < machine.levels.size()) {
     const StorageLevel& lower = machine.levels[link.lower];
-    link.per_entry_pj = words(lower) *
-                        (timeloop ? lower.read_energy_pj : lower.write_energy_pj) /
+    link.per_entry_pj = words(lower) * (timeloop ? lower.read_energy_pj : lower.write_energy_pj) /
                         static_cast<double>(lower.block_words) * powered(link.lower);
   }
   if (timeloop) return;
@@ -179,14 +180,16 @@ void LinkCosts::price_output(Link& link) const {
   const StorageLevel& upper = machine.levels[link.upper];
   const bool timeloop = space_.accounting() == Accounting::timeloop;
   const auto width = [&](const StorageLevel& level, bool partial) {
-    const std::int64_t bits = partial ? space_.layer().partial_sum_bits : space_.layer().output_bits;
+    const std::int64_t bits =
+        partial ? space_.layer().partial_sum_bits : space_.layer().output_bits;
     return timeloop ? 1.0 : static_cast<double>(ceil_div(bits, level.word_bits));
   };
   const auto per_word = [&](std::size_t i, double pj) {
     return pj / static_cast<double>(machine.levels[i].block_words) * powered(i);
   };
   const double read = per_word(link.upper, upper.read_energy_pj);
-  const double write = per_word(link.upper, timeloop ? upper.read_energy_pj : upper.write_energy_pj);
+  const double write =
+      per_word(link.upper, timeloop ? upper.read_energy_pj : upper.write_energy_pj);
   const bool innermost = link.upper == innermost_output_;
   for (const bool partial : {false, true}) {
     const double words = width(upper, partial || (innermost && link.upper != 0));
@@ -370,8 +373,8 @@ LinkCosts::Bound LinkCosts::of_mapping(const std::vector<Extents>& temporal,
     for (std::size_t i = link.lower; i-- > 0;) {
       if (all[i] == 1) continue;
       if (orders[i].stationary == t && unmoved[i][t] == all[i]) continue;
-      visits = further_out[i][t] *
-               (orders[i].stationary == t ? orders[i].outside_run : unmoved[i][t]);
+      visits =
+          further_out[i][t] * (orders[i].stationary == t ? orders[i].outside_run : unmoved[i][t]);
       slide = orders[i].slide;
       break;
     }

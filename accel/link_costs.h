@@ -70,11 +70,11 @@ class LinkCosts {
   struct Link {
     Tensor tensor = Tensor::input;
     std::size_t upper = 0, lower = 0;
-    double elements = 1;  ///< of dimensions that are no window's
+    double elements = 1;                             ///< of dimensions that are no window's
     double copies_above = 1, shared = 1, alone = 1;  ///< irrelevant spatial factors
     std::array<bool, 3> may_slide{true, true, true};
     std::array<bool, 3> joint{true, true, true};  ///< spatial pieces are neighbours
-    Extents joined{};                              ///< spatial factors that share
+    Extents joined{};                             ///< spatial factors that share
     // Operands: pJ per value at the upper end and per value at the lower.
     double per_content_pj = 0, per_entry_pj = 0;
     // Outputs, [finished, partial].

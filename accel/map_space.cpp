@@ -106,8 +106,8 @@ void MapSpace::resolve_dimension(Dimension d, const MapConstraints& constraints)
     const auto* level = constraints.levels.empty() ? nullptr : &constraints.levels[i];
     places.push_back({&temporal_[i][k], level != nullptr ? &level->temporal : &anything, keeps});
     for (std::size_t axis = 0; axis < axis_ranges_[i].size(); ++axis)
-      places.push_back({&axis_ranges_[i][axis][k],
-                        level != nullptr ? &level->axes[axis] : &anything, true});
+      places.push_back(
+          {&axis_ranges_[i][axis][k], level != nullptr ? &level->axes[axis] : &anything, true});
   }
   const bool someone_takes_the_rest =
       std::any_of(places.begin(), places.end(),
@@ -138,9 +138,8 @@ void MapSpace::group_axes(const std::vector<std::vector<FactorRanges>>& axes) {
           [&](const AxisGroup& group) {
             return free && group.multicast == fanout.multicast &&
                    group.reduction == fanout.reduction && group.ranges == axes[i][axis] &&
-                   std::all_of(group.ranges.begin(), group.ranges.end(), [](const FactorRange& r) {
-                     return r.least == 1;
-                   });
+                   std::all_of(group.ranges.begin(), group.ranges.end(),
+                               [](const FactorRange& r) { return r.least == 1; });
           });
       if (same != groups_.end()) {
         same->axes.push_back(static_cast<std::int8_t>(axis));
@@ -193,9 +192,8 @@ std::vector<SpatialChoice> MapSpace::spatial_choices() const {
   for (Extents& factors : choice.factors) factors.fill(1);
   choice.product.fill(1);
   spread(0, 0, choice, groups_.empty() ? 1 : groups_[0].children(), choices);
-  std::stable_sort(choices.begin(), choices.end(), [](const auto& a, const auto& b) {
-    return a.used > b.used;
-  });
+  std::stable_sort(choices.begin(), choices.end(),
+                   [](const auto& a, const auto& b) { return a.used > b.used; });
   return choices;
 }
 

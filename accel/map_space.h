@@ -1,9 +1,9 @@
 // The mappings among which the optimal mapper chooses, for one layer on one machine: every
-// factorisation of the layer's loops into the places where loops may be, every order of the loops of
-// a level, every choice of what a level keeps that the machine leaves open.
+// factorisation of the layer's loops into the places where loops may be, every order of the loops
+// of a level, every choice of what a level keeps that the machine leaves open.
 //
-// Declared space: every factor divides, so that all pieces of a loop are alike; no temporal loops at
-// levels that may keep nothing (there they mean the same as further out).
+// Declared space: every factor divides, so that all pieces of a loop are alike; no temporal loops
+// at levels that may keep nothing (there they mean the same as further out).
 #pragma once
 
 #include <array>
@@ -97,8 +97,8 @@ class MapSpace {
   void resolve(const MapConstraints& constraints);
   void resolve_dimension(Dimension d, const MapConstraints& constraints);
   void group_axes(const std::vector<std::vector<FactorRanges>>& axes);
-  void spread(std::size_t group, std::size_t dimension, SpatialChoice& choice,
-              std::int64_t room, std::vector<SpatialChoice>& choices) const;
+  void spread(std::size_t group, std::size_t dimension, SpatialChoice& choice, std::int64_t room,
+              std::vector<SpatialChoice>& choices) const;
 
   Layer layer_;
   Machine machine_;

@@ -104,14 +104,16 @@ void LinkCosts::add_links(Tensor tensor) {
   if (tensor == Tensor::output) {
     outputs_ = link.elements;
     if (windowed)
-      for (const AxisTable& axis : axes_) outputs_ *= axis.distinct();
+      for (const AxisTable& axis : axes_) outputs_ *= axis.least();
   }
   const auto groups = space_.groups();
   const std::size_t levels = space_.machine().levels.size();
   for (std::size_t lower = 1; lower <= levels; ++lower) {
     for (std::size_t g = 0; g < groups.size(); ++g) {
       if (groups[g].level + 1 != lower) continue;
-      const bool shares = tensor == Tensor::output ? groups[g].reduction : groups[g].multicast;
+      // Timeloop knows no fan-out that cannot share.
+      const bool shares = space_.accounting() == Accounting::timeloop ||
+                          (tensor == Tensor::output ? groups[g].reduction : groups[g].multicast);
       for (const Dimension d : space_.dimensions()) {
         const std::int64_t factor = spatial_.factors[g][index_of(d)];
         if (factor == 1) continue;
@@ -255,14 +257,14 @@ double LinkCosts::window(const Link& link, const Extents& tile, bool joined, boo
   double product = 1, best_gain = 1;
   for (std::size_t a = 0; a < kAxes.size(); ++a) {
     const Dimension p = kAxes[a].position, t = kAxes[a].tap;
-    if (axes_[a].distinct() == 1 && space_.extents()[index_of(p)] == 1) {
+    if (axes_[a].least() == 1 && space_.extents()[index_of(p)] == 1) {
       whole[a] = sliding[a] = 1;
       continue;
     }
     std::int64_t positions = tile[index_of(p)], taps = tile[index_of(t)];
     const bool joins = joined && link.joined[index_of(p)] * link.joined[index_of(t)] > 1;
     if (joins && !link.joint[a]) {
-      whole[a] = sliding[a] = axes_[a].distinct();
+      whole[a] = sliding[a] = axes_[a].least();
     } else {
       if (joins) positions *= link.joined[index_of(p)], taps *= link.joined[index_of(t)];
       const std::size_t i = space_.divisors(p).index(positions);
@@ -286,7 +288,7 @@ LinkCosts::Amounts LinkCosts::amounts(const Link& link, double visits, const Ext
   if (link.tensor == windowed_tensor(space_.layer().transposed)) {
     if (tile == nullptr) {
       double distinct = 1;
-      for (const AxisTable& axis : axes_) distinct *= axis.distinct();
+      for (const AxisTable& axis : axes_) distinct *= axis.least();
       amounts.content *= distinct;
       amounts.entries *= distinct;
     } else {

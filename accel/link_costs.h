@@ -24,12 +24,13 @@ class AxisTable {
   [[nodiscard]] double sliding(std::size_t positions, std::size_t taps) const {
     return sliding_[positions * taps_ + taps];
   }
-  /// All positions that are touched, once.
-  [[nodiscard]] double distinct() const { return whole_.back(); }
+  /// The least that any pieces take.
+  [[nodiscard]] double least() const { return least_; }
 
  private:
   std::size_t taps_ = 1;
   std::vector<double> whole_, sliding_;
+  double least_ = 0;
 };
 
 /// How the loops of one level are ordered, as far as a cost can tell.

@@ -161,6 +161,17 @@ TEST(AccessCounts, NeighboursThatShareAnAxisDoNotSlide) {
   EXPECT_EQ(counts_of(test).levels[0][kInput].reads, 18);
 }
 
+TEST(AccessCounts, NeighboursFurtherOutThatShareAnAxisDoNotSlideEither) {
+  NestCase test = sliding_row();
+  test.machine.levels[0].fanout = {{.axis = "X", .size = 2}};
+  test.nest.levels = {{.loops = {{Q, 2}, {Q, 1, 0}}}, {}, {.loops = {{S, 1}}}};
+  // Two buffers take outputs in turn, one register below each: it too skips every other window, and
+  // takes 3 words for each of the 6 although 1 of 3 is left from the last.
+  const AccessCounts counts = counts_of(test);
+  EXPECT_EQ(counts.levels[1][kInput], (LevelAccesses{.reads = 18, .fills = 18}));
+  EXPECT_EQ(counts.levels[2][kInput], (LevelAccesses{.reads = 18, .fills = 18}));
+}
+
 /// 3 inputs spread over 2 taps each into 4 outputs: tiles {0, 1}, {1, 2}, {2, 3} of the output.
 TEST(AccessCounts, TheOutputOfATransposedLayerSlides) {
   NestCase test;

@@ -187,12 +187,18 @@ class RandomNest {
     piece_.fill(1);
   }
 
+  /// All taps in the innermost temporal loops: tiles of the levels above are windows that overlap.
+  void put_taps_inside() { taps_inside_ = true; }
+
   LoopNest build() {
     LoopNest nest;
     nest.levels.resize(machine_.levels.size());
     for (std::size_t level = nest.levels.size(); level-- > 0;) {
       std::vector<Loop> inside_out;
       add_spatial_loops(machine_.levels[level].fanout, inside_out);
+      if (taps_inside_ && level + 1 == nest.levels.size())
+        for (const Dimension d : {Dimension::T, Dimension::R, Dimension::S})
+          add_loop(d, extents_[index_of(d)], Loop::kTemporal, inside_out);
       for (std::int64_t loops = choices_.below(6); loops > 0; --loops)
         add_loop(random_dimension(), choices_.between(1, 4), Loop::kTemporal, inside_out);
       if (level == 0) add_what_is_left(inside_out);
@@ -262,20 +268,26 @@ class RandomNest {
   Extents extents_, piece_{};
   const Machine& machine_;
   Choices& choices_;
+  bool taps_inside_ = false;
   std::int64_t iterations_ = 1;
 };
 
-/// One axis with a window and little else, cut into many loops: of what a random case holds, what
-/// slides and what is left at the edges.
+/// Little more than one axis with a window that overlaps itself, cut into many loops: of what a
+/// random case holds, what slides, what ends a slide, and what is left at the edges.
 inline NestCase random_window_case(Choices& choices) {
   NestCase test;
   test.layer.transposed = choices.one_in(3);
   RandomAxis axis = random_axis(choices);
+  for (int attempt = 0; attempt < 10 && axis.window <= axis.stride; ++attempt)
+    axis = random_axis(choices);
   set_width(test.layer, axis);
-  if (choices.one_in(3)) test.layer.K = choices.between(1, 3);
-  if (choices.one_in(3)) test.layer.C = choices.between(1, 3);
+  if (choices.one_in(6)) set_height(test.layer, random_axis(choices));
+  for (std::int64_t* extent : {&test.layer.K, &test.layer.C, &test.layer.N})
+    if (choices.one_in(3)) *extent = choices.between(1, 3);
   test.machine = random_machine(choices);
-  test.nest = RandomNest(test.layer, test.machine, choices).build();
+  RandomNest nest(test.layer, test.machine, choices);
+  if (!choices.one_in(3)) nest.put_taps_inside();
+  test.nest = nest.build();
   return test;
 }
 

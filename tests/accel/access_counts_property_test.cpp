@@ -1,4 +1,4 @@
-// Counts of random nests: what must hold between them.
+// Counts of random nests, against a walk of each, and what must hold between counts.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -47,6 +47,20 @@ TEST(RandomNest, FitsItsLayerAndMachine) {
     EXPECT_EQ(problems_in(test.layer), std::vector<std::string>{});
     EXPECT_EQ(problems_in(test.nest, test.layer, test.machine), std::vector<std::string>{});
   });
+}
+
+void expect_equal_to_walk(const NestCase& test) {
+  EXPECT_EQ(text_of(differences(walk(test.layer, test.machine, test.nest), counts_of(test))), "");
+}
+
+TEST(AccessCounts, EqualAWalkOfAnyNest) {
+  for_random_cases("walk", 12000,
+                   [](const NestCase& test, Choices&) { expect_equal_to_walk(test); });
+}
+
+TEST(AccessCounts, EqualAWalkOfAnyWindowInPieces) {
+  for_cases("window", 30000, random_window_case,
+            [](const NestCase& test, Choices&) { expect_equal_to_walk(test); });
 }
 
 TEST(AccessCounts, ConserveMultiplyAccumulates) {

@@ -13,6 +13,10 @@
 namespace cosearch::accel {
 namespace {
 
+/// What is better by a smaller share than this counts as equal: bounds and costs add up the same
+/// numbers in different orders.
+constexpr double kTolerance = 1e-9;
+
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// What has been found, and whether something at least as costly as a bound could still be of use.
@@ -29,11 +33,9 @@ class Best final : public Incumbents {
   explicit Best(const MappingObjective& objective) : objective_(objective) {}
 
   [[nodiscard]] bool admits(double cycles, double energy_pj) const override {
-    // Bounds are sums in another order than costs: leave them their rounding.
-    constexpr double rounding = 1 - 1e-12;
-    const double value = objective_.value(cycles, energy_pj) * rounding;
-    if (value != value_) return value < value_;
-    return tie(cycles, energy_pj) * rounding < tie_;
+    const double value = objective_.value(cycles, energy_pj);
+    if (value < value_ * (1 - kTolerance)) return true;
+    return has_tie_break() && value <= value_ && tie(cycles, energy_pj) < tie_ * (1 - kTolerance);
   }
   void offer(const LoopNest& nest, const NestCost& cost) override {
     const auto cycles = static_cast<double>(cost.cycles().value);
@@ -48,6 +50,9 @@ class Best final : public Incumbents {
   [[nodiscard]] double value() const { return value_; }
 
  private:
+  [[nodiscard]] bool has_tie_break() const {
+    return objective_.energy == 0 || objective_.latency == 0;
+  }
   /// Of equals the faster, or the more frugal, whichever has no weight.
   [[nodiscard]] double tie(double cycles, double energy_pj) const {
     return objective_.energy == 0 ? energy_pj : cycles;
@@ -62,9 +67,8 @@ class Best final : public Incumbents {
 class Front final : public Incumbents {
  public:
   [[nodiscard]] bool admits(double cycles, double energy_pj) const override {
-    constexpr double rounding = 1 - 1e-12;
     return std::none_of(points_.begin(), points_.end(), [&](const Point& p) {
-      return p.cycles <= cycles * rounding && p.energy <= energy_pj * rounding;
+      return p.cycles * (1 - kTolerance) <= cycles && p.energy * (1 - kTolerance) <= energy_pj;
     });
   }
   void offer(const LoopNest& nest, const NestCost& cost) override {

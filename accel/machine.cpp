@@ -104,6 +104,7 @@ void check_level(const StorageLevel& level, bool outermost, const Complaints& co
   complaints.bandwidth("read bandwidth", level.read_bandwidth);
   complaints.bandwidth("write bandwidth", level.write_bandwidth);
   complaints.bandwidth("shared bandwidth", level.shared_bandwidth);
+  complaints.bandwidth("network bandwidth", level.network_bandwidth);
   complaints.cost("read energy (pJ)", level.read_energy_pj);
   complaints.cost("write energy (pJ)", level.write_energy_pj);
   complaints.cost("leakage (mW)", level.leakage_mw);

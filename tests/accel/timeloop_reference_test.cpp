@@ -5,6 +5,7 @@
 
 #include "accel/access_counts.h"
 #include "accel/nest_energy.h"
+#include "accel/nest_latency.h"
 #include "tests/accel/timeloop_rows.h"
 #include "tests/support/reference_data.h"
 
@@ -55,6 +56,21 @@ TEST_F(TimeloopReference, CountsOfEveryRow) {
   }
   std::cout << rows_.size() << " rows, " << left_out << " of them with neighbour links left out, "
             << compared << " levels and tensors compared\n";
+}
+
+TEST_F(TimeloopReference, CyclesOfEveryRow) {
+  for (const TimeloopRow& row : rows_) {
+    if (row.uses_links()) continue;
+    SCOPED_TRACE(row.id);
+    const Machine& machine = machines_.at(row.arch);
+    const AccessCounts counts = count_accesses(row.layer, machine, row.nest, Accounting::timeloop);
+    const Cycles cycles =
+        latency_of(counts, row.layer, machine, row.nest, Accounting::timeloop).total();
+    // Timeloop may be one higher from its floating point.
+    const std::int64_t printed = row.raw["cycles"];
+    EXPECT_GE(printed, cycles.value);
+    EXPECT_LE(printed, cycles.value + 1);
+  }
 }
 
 TEST_F(TimeloopReference, EnergyOfEveryRow) {

@@ -14,6 +14,7 @@
 #include "accel/energy.h"
 #include "accel/machine_costs.h"
 #include "accel/mapper.h"
+#include "accel/optimal_mapper.h"
 #include "codesign/accelerator_file.h"
 #include "core/random.h"
 #include "core/user_error.h"
@@ -239,6 +240,22 @@ TEST(MachineFile, SurvivesARoundTrip) {
   EXPECT_EQ(parse(write_machine(description)), description) << write_machine(description);
 }
 
+TEST(MachineFile, TheExampleOfTheManualIsTrue) {
+  std::ifstream in(COSEARCH_SOURCE_DIR "/docs/machines.md");
+  std::string example;
+  bool inside = false;
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("```"))
+      inside = line == "```yaml";
+    else if (inside)
+      example += line + "\n";
+  }
+  const MachineDescription description = parse(example);
+  EXPECT_EQ(description.machine.multipliers(), 16 * 32);
+  EXPECT_EQ(description.machine.levels[1].write_bandwidth, 16);  // 8 GB/s at 500 MHz
+  EXPECT_EQ(description.constraints.levels[1].axes[0].most[index_of(Dimension::K)], 8);
+}
+
 TEST(MachineFile, IsFoundByPathToo) {
   const std::filesystem::path path =
       std::filesystem::path(testing::TempDir()) / "machine_file_test.yaml";
@@ -279,6 +296,24 @@ TEST(ShippedMachines, HaveTheirPublishedSizes) {
   EXPECT_EQ(machine("edge-tpu-like").multipliers(), 8 * 8 * 4 * 4);
   EXPECT_EQ(machine("ascend-like").multipliers(), 16 * 16 * 2 * 2);
   EXPECT_EQ(machine("meta-prototype-like").multipliers(), 32 * 2 * 4 * 4);
+}
+
+// Sizes and constraints together must leave room for some mapping.
+TEST(ShippedMachines, RunAConvolution) {
+  Layer layer;
+  layer.K = layer.C = 8, layer.P = layer.Q = 4, layer.R = layer.S = 3;
+  layer.input_h = layer.input_w = 4;
+  layer.pad_top = layer.pad_bottom = layer.pad_left = layer.pad_right = 1;
+  for (const std::string& name : machine_names()) {
+    SCOPED_TRACE(name);
+    const auto [machine, constraints] = find_machine(name);
+    const auto best = accel::optimal_mapping(layer, machine, constraints, {});
+    ASSERT_TRUE(std::holds_alternative<accel::MappedLayer>(best))
+        << std::get<accel::Infeasible>(best).reason;
+    const auto& mapped = std::get<accel::MappedLayer>(best);
+    EXPECT_EQ(accel::violations_of(constraints, mapped.nest, layer, machine), Texts{});
+    EXPECT_GT(mapped.cost.total_energy().value, 0);
+  }
 }
 
 /// The template file with the parameters of `p`.

@@ -99,10 +99,20 @@ class Front final : public Incumbents {
   std::vector<Point> points_;
 };
 
-/// A tile of one level and the least that what is decided and what is open will cost with it.
+/// A tile of one level, and the least that what is decided costs with it.
 struct Candidate {
-  Extents tile, temporal;
-  double energy_pj = 0;
+  DivisorIndices tile{};
+  Extents temporal{};         ///< factors of the level's temporal loops
+  LinkCosts::Visits visits{};  ///< by the loops further out
+  LinkCosts::Bound least;     ///< with what is decided further in
+};
+
+/// A tile that the outermost level on the chip can hold.
+struct OuterTile {
+  DivisorIndices tile{};
+  Extents extents{};
+  LinkCosts::Visits visits{};  ///< by the loops of level 0
+  LinkCosts::Bound least;     ///< of the links into this level alone
 };
 
 class MapSearch {
@@ -111,11 +121,9 @@ class MapSearch {
       : space_(space),
         incumbents_(incumbents),
         levels_(space.machine().levels.size()),
-        tile_(levels_ + 1),
-        temporal_(levels_),
         candidates_(levels_),
         orders_(levels_),
-        order_classes_(levels_) {
+        shares_(levels_) {
     for (const Axis& axis : kAxes) axes_.emplace_back(space, axis);
     certificate_.space_size = space.size();
   }
@@ -126,83 +134,171 @@ class MapSearch {
     for (const auto& keep : space_.keep_choices()) {
       keep_ = keep;
       outer_tiles_.clear();
+      outer_spread_.fill(0);
       for (const SpatialChoice& choice : choices) search(choice);
     }
     return certificate_;
   }
 
  private:
+  using Bound = LinkCosts::Bound;
   void search(const SpatialChoice& choice) {
     ++certificate_.partial;
-    // The most multipliers come first: what is slower even with free transfers need not be looked
-    // at.
-    LinkCosts costs(space_, axes_, keep_, choice);
+    const LinkCosts costs(space_, axes_, keep_, choice);
     costs_ = &costs;
     spatial_ = &choice;
-    Extents nothing;
-    nothing.fill(1);
-    open_pj_.assign(levels_ + 1, 0);
+    prepare_outer_tiles();
+    open_[1] = {};
     for (std::size_t i = 1; i < levels_; ++i)
-      open_pj_[i + 1] = open_pj_[i] + costs.at_least(i, nothing);
-    if (!admits(costs.fixed_pj() + open_pj_[levels_])) {
+      open_[i + 1] = open_[i] + (i == 1 ? least_outer_ : costs.at_least(i, {1, 1, 1, 1}));
+    const Bound decided = costs.fixed();
+    if (!admits(decided, levels_)) {
       ++certificate_.bounded;
       return;
     }
-    tile_[levels_].fill(1);
+    tiling_.tile[levels_].fill(0);
     Extents left = space_.extents();
     for (std::size_t d = 0; d < kDimensions; ++d) left[d] /= choice.product[d];
-    descend(levels_ - 1, left, costs.fixed_pj());
+    descend(levels_ - 1, left, decided);
   }
 
-  [[nodiscard]] bool admits(double energy_pj) const {
-    return incumbents_.admits(costs_->compute_cycles(), energy_pj);
+  [[nodiscard]] bool admits(const Bound& all) const {
+    return incumbents_.admits(all.cycles(), all.energy_pj);
+  }
+  /// With what the levels 1 to `level` - 1 will cost at least.
+  [[nodiscard]] bool admits(const Bound& decided, std::size_t level) const {
+    return admits(decided + open_[level]);
   }
 
-  /// Chooses the temporal loops of `level`, given those of the levels inside it; `left` are the
-  /// factors not placed yet, `energy_pj` the least that the levels inside cost.
-  void descend(std::size_t level, const Extents& left, double energy_pj) {
-    Extents base = tile_[level + 1];
+  [[nodiscard]] DivisorIndices indices_of(const Extents& extents) const {
+    DivisorIndices indices{};
+    for (const Dimension d : space_.dimensions())
+      indices[index_of(d)] =
+          static_cast<std::uint16_t>(space_.divisors(d).index(extents[index_of(d)]));
+    return indices;
+  }
+
+  [[nodiscard]] Extents extents_of_tile(const DivisorIndices& tile) const {
+    Extents extents;
+    extents.fill(1);
+    for (const Dimension d : space_.dimensions())
+      extents[index_of(d)] = space_.divisors(d).values[tile[index_of(d)]];
+    return extents;
+  }
+
+  /// Factors of the fan-outs of `level`.
+  [[nodiscard]] Extents spread_at(std::size_t level) const {
+    Extents spread;
+    spread.fill(1);
     for (std::size_t g = 0; g < space_.groups().size(); ++g)
       if (space_.groups()[g].level == level)
         for (const Dimension d : space_.dimensions())
-          base[index_of(d)] *= spatial_->factors[g][index_of(d)];
-    if (level == 0) return finish(base, left, energy_pj);
-    std::vector<Candidate>& candidates = candidates_[level];
-    candidates.clear();
+          spread[index_of(d)] *= spatial_->factors[g][index_of(d)];
+    return spread;
+  }
+
+  // Tiles of the outermost level on the chip.
+
+  /// Every tile that level 1 holds, cheapest first. They depend on the spatial choice only through
+  /// what level 0 spreads and level 1 feeds, which is one instance on most machines.
+  void prepare_outer_tiles() {
+    if (levels_ < 2) return;
+    const Extents spread = spread_at(0);
+    if (spread != outer_spread_) {
+      outer_spread_ = spread;
+      outer_tiles_.clear();
+      OuterTile tile;
+      tile.extents.fill(1);
+      add_outer_tiles(0, tile, {1, 1, 1, 1});
+      std::sort(outer_tiles_.begin(), outer_tiles_.end(),
+                [](const OuterTile& a, const OuterTile& b) {
+                  return a.least.energy_pj < b.least.energy_pj;
+                });
+      least_outer_ = {};
+      if (!outer_tiles_.empty()) least_outer_ = outer_tiles_.front().least;
+      for (const OuterTile& t : outer_tiles_) {
+        least_outer_.busy_cycles = std::min(least_outer_.busy_cycles, t.least.busy_cycles);
+        least_outer_.port_cycles = std::min(least_outer_.port_cycles, t.least.port_cycles);
+      }
+    }
+  }
+
+  void add_outer_tiles(std::size_t position, OuterTile& tile, const LinkCosts::Visits& visits) {
+    if (position == space_.dimensions().size()) {
+      tile.visits = visits;
+      tile.least = costs_->at_least(1, tile.tile, visits, {1, 1, 1, 1});
+      outer_tiles_.push_back(tile);
+      return;
+    }
+    const Dimension dimension = space_.dimensions()[position];
+    const std::size_t d = index_of(dimension);
+    const auto& divisors = space_.divisors(dimension).values;
+    const std::int64_t whole = divisors.back() / outer_spread_[d];
+    for (std::size_t i = 0; i < divisors.size() && divisors[i] <= whole; ++i) {
+      if (whole % divisors[i] != 0 || !space_.temporal(0)[d].has(whole / divisors[i])) continue;
+      tile.tile[d] = static_cast<std::uint16_t>(i);
+      tile.extents[d] = divisors[i];
+      if (!space_.fits(1, keep_[1], tile.extents)) break;
+      LinkCosts::Visits further = visits;
+      further[costs_->unmoved_by(dimension)] *= static_cast<double>(whole / divisors[i]);
+      add_outer_tiles(position + 1, tile, further);
+    }
+    tile.tile[d] = 0;
+    tile.extents[d] = 1;
+  }
+
+  // Tiles from the inside out.
+
+  /// Chooses the temporal loops of `level`, given those of the levels inside it; `left` are the
+  /// factors not placed yet, `decided` the least that the levels inside cost.
+  void descend(std::size_t level, const Extents& left, const Bound& decided) {
+    Extents base = extents_of_tile(tiling_.tile[level + 1]);
+    const Extents spread = spread_at(level);
+    for (std::size_t d = 0; d < kDimensions; ++d) base[d] *= spread[d];
+    if (level == 0) {
+      tiling_.tile[0] = indices_of(base);
+      return finish(left, decided);
+    }
     if (!space_.fits(level, keep_[level], base)) {
       ++certificate_.too_large;
       return;
     }
-    Candidate candidate{base, {}, energy_pj};
+    if (level == 1) return take_outer_tiles(base, left, decided);
+    std::vector<Candidate>& candidates = candidates_[level];
+    candidates.clear();
+    Candidate candidate{indices_of(base), {}, {}, decided};
     candidate.temporal.fill(1);
-    choose(level, 0, left, candidate);
-    std::sort(candidates.begin(), candidates.end(),
-              [](const Candidate& a, const Candidate& b) { return a.energy_pj < b.energy_pj; });
-    const std::vector<Candidate> chosen = candidates;
-    for (const Candidate& c : chosen) {
-      if (!admits(c.energy_pj + open_pj_[level])) {
-        certificate_.bounded += 1;
-        break;
+    choose(level, 0, left, {1, 1, 1, 1}, base, candidate);
+    std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+      return a.least.energy_pj < b.least.energy_pj;
+    });
+    // Deeper calls use other levels' candidates only.
+    for (const Candidate& c : candidates) {
+      if (!admits(c.least, level)) {
+        ++certificate_.bounded;
+        continue;
       }
-      tile_[level] = c.tile;
-      temporal_[level] = c.temporal;
+      tiling_.tile[level] = c.tile;
+      tiling_.temporal[level] = c.temporal;
       Extents rest = left;
-      for (const Dimension d : space_.dimensions()) rest[index_of(d)] /= c.temporal[index_of(d)];
-      descend(level - 1, rest, c.energy_pj);
+      for (const Dimension d : space_.dimensions())
+        rest[index_of(d)] /= c.temporal[index_of(d)];
+      visits_ = c.visits;
+      inside_ = decided;
+      descend(level - 1, rest, c.least);
     }
   }
 
-  /// Factors of the dimensions from `position` on; `candidate` has those before.
-  void choose(std::size_t level, std::size_t position, const Extents& left, Candidate& candidate) {
+  /// Factors of the dimensions from `position` on; `candidate` and `tile` have those before, and
+  /// `visits` what they leave to loops further out.
+  void choose(std::size_t level, std::size_t position, const Extents& left,
+              const LinkCosts::Visits& visits, Extents& tile, Candidate& candidate) {
     ++certificate_.partial;
-    const double inside_pj = candidate.energy_pj;
     if (position == space_.dimensions().size()) {
-      Extents above = left;
-      for (const Dimension d : space_.dimensions())
-        above[index_of(d)] /= candidate.temporal[index_of(d)];
       Candidate whole = candidate;
-      whole.energy_pj = inside_pj + costs_->at_least(level, candidate.tile, above);
-      if (admits(whole.energy_pj + open_pj_[level]))
+      whole.visits = visits;
+      whole.least = whole.least + costs_->at_least(level, candidate.tile, visits, {1, 1, 1, 1});
+      if (admits(whole.least, level))
         candidates_[level].push_back(whole);
       else
         ++certificate_.bounded;
@@ -211,48 +307,109 @@ class MapSearch {
     const Dimension dimension = space_.dimensions()[position];
     const std::size_t d = index_of(dimension);
     const FactorRange& range = space_.temporal(level)[d];
-    const std::int64_t base = candidate.tile[d];
+    const std::int64_t base = tile[d];
+    const std::uint16_t base_index = candidate.tile[d];
     const std::vector<std::int64_t>& factors = space_.divisors(dimension).values;
-    for (auto factor = factors.rbegin(); factor != factors.rend(); ++factor) {
-      if (*factor > left[d] || !range.has(*factor) || left[d] % *factor != 0) continue;
-      candidate.tile[d] = base * *factor;
-      candidate.temporal[d] = *factor;
-      if (*factor > 1 && !space_.fits(level, keep_[level], candidate.tile)) {
+    for (const std::int64_t factor : factors) {
+      if (factor > left[d] || factor > range.most) break;
+      if (factor < range.least || left[d] % factor != 0) continue;
+      tile[d] = base * factor;
+      if (factor > 1 && !space_.fits(level, keep_[level], tile)) {
         ++certificate_.too_large;
-        continue;
+        break;
       }
-      // Loops further out over the dimensions decided so far; the others may turn out to have none.
-      Extents above;
-      above.fill(1);
-      for (std::size_t p = 0; p <= position; ++p) {
-        const std::size_t k = index_of(space_.dimensions()[p]);
-        above[k] = left[k] / candidate.temporal[k];
-      }
-      if (!admits(inside_pj + costs_->at_least(level, above) + open_pj_[level])) {
+      candidate.tile[d] =
+          static_cast<std::uint16_t>(space_.product(dimension, base_index, factor));
+      candidate.temporal[d] = factor;
+      // The dimensions still open may turn out to have no loops further out.
+      LinkCosts::Visits further = visits;
+      further[costs_->unmoved_by(dimension)] *= static_cast<double>(left[d] / factor);
+      if (!admits(candidate.least + costs_->at_least(level, further), level)) {
         ++certificate_.bounded;
         continue;
       }
-      choose(level, position + 1, left, candidate);
+      choose(level, position + 1, left, further, tile, candidate);
     }
-    candidate.tile[d] = base;
+    tile[d] = base;
+    candidate.tile[d] = base_index;
     candidate.temporal[d] = 1;
   }
 
-  /// Level 0 takes what is left.
-  void finish(const Extents& base, const Extents& left, double energy_pj) {
+  /// Level 1: its tiles are listed already.
+  void take_outer_tiles(const Extents& base, const Extents& left, const Bound& decided) {
+    const LinkCosts::Visits visits = visits_;
+    const Bound inside = inside_;
+    for (const OuterTile& outer : outer_tiles_) {
+      Bound cheapest = least_outer_;
+      cheapest.energy_pj = outer.least.energy_pj;
+      if (!admits(decided + cheapest)) {
+        ++certificate_.bounded;
+        break;
+      }
+      const Bound all = decided + outer.least;
+      if (!admits(all) || !set_temporal(1, outer.extents, base)) continue;
+      ++certificate_.partial;
+      tiling_.tile[1] = outer.tile;
+      // Now that the loops of level 1 are known, so is how often level 0 brings back what stays
+      // during them.
+      if (levels_ > 2 &&
+          !admits(inside + costs_->at_least(2, tiling_.tile[2], visits, stay(outer, visits)) +
+                  outer.least)) {
+        ++certificate_.bounded;
+        continue;
+      }
+      Extents rest = left;
+      for (const Dimension d : space_.dimensions())
+        rest[index_of(d)] /= tiling_.temporal[1][index_of(d)];
+      descend(0, rest, all);
+    }
+  }
+
+  /// How often a tensor that stays during the loops of level 1 comes back: as often as loops of level
+  /// 0 outside others say, but once where level 1 has no loop that moves it.
+  [[nodiscard]] LinkCosts::Visits stay(const OuterTile& outer,
+                                       const LinkCosts::Visits& visits) const {
+    double loops = 1;
+    LinkCosts::Visits still;
+    for (const Dimension d : space_.dimensions())
+      loops *= static_cast<double>(tiling_.temporal[1][index_of(d)]);
+    for (std::size_t t = 0; t < still.size(); ++t)
+      still[t] = outer.visits[t] * loops == visits[t] ? 1 : outer.visits[t];
+    return still;
+  }
+
+  /// Whether loops of `level` can make tiles of `base` out of tiles of `whole`.
+  [[nodiscard]] bool set_temporal(std::size_t level, const Extents& whole, const Extents& base) {
+    for (const Dimension dimension : space_.dimensions()) {
+      const std::size_t d = index_of(dimension);
+      if (whole[d] < base[d]) return false;
+    }
+    for (const Dimension dimension : space_.dimensions()) {
+      const std::size_t d = index_of(dimension);
+      const std::int64_t factor = whole[d] / base[d];
+      if (factor * base[d] != whole[d] || !space_.temporal(level)[d].has(factor)) return false;
+      tiling_.temporal[level][d] = factor;
+    }
+    return true;
+  }
+
+  // Whole mappings.
+
+  /// Level 0 takes what is left; the orders of all loops are tried.
+  void finish(const Extents& left, const Bound& decided) {
     for (const Dimension d : space_.dimensions())
       if (!space_.temporal(0)[index_of(d)].has(left[index_of(d)])) return;
-    (void)energy_pj;
-    tile_[0] = base;
-    for (const Dimension d : space_.dimensions()) tile_[0][index_of(d)] *= left[index_of(d)];
-    temporal_[0] = left;
-    for (std::size_t i = 0; i < levels_; ++i) loop_orders(space_, i, temporal_[i], orders_[i]);
+    tiling_.temporal[0] = left;
+    costs_->complete(tiling_);
+    for (std::size_t i = 0; i < levels_; ++i) rank_orders(i);
+    busy_cycles_ = decided.busy_cycles;
     ranked_.clear();
-    order(0);
-    std::sort(ranked_.begin(), ranked_.end(),
-              [](const Ranked& a, const Ranked& b) { return a.value < b.value; });
+    order(0, costs_->decided_anyway(tiling_));
+    std::sort(ranked_.begin(), ranked_.end(), [](const Ranked& a, const Ranked& b) {
+      return a.bound.cycles() * a.bound.energy_pj < b.bound.cycles() * b.bound.energy_pj;
+    });
     for (const Ranked& ranked : ranked_) {
-      if (!incumbents_.admits(ranked.bound.cycles, ranked.bound.energy_pj)) continue;
+      if (!admits(ranked.bound)) continue;
       const LoopNest nest = build(ranked.choice);
       ++certificate_.evaluated;
       incumbents_.offer(nest,
@@ -260,20 +417,36 @@ class MapSearch {
     }
   }
 
-  void order(std::size_t level) {
+  /// The orders of one level that no other beats in everything they decide.
+  void rank_orders(std::size_t level) {
+    loop_orders(space_, level, tiling_.temporal[level], orders_[level]);
+    shares_[level].clear();
+    std::size_t kept = 0;
+    for (const LoopOrderChoice& order : orders_[level]) {
+      const LinkCosts::Share share = costs_->decided_at(level, order.order_class, tiling_);
+      const auto beaten = [&](const LinkCosts::Share& other) { return other.at_most(share); };
+      if (std::any_of(shares_[level].begin(), shares_[level].end(), beaten)) continue;
+      shares_[level].push_back(share);
+      orders_[level][kept++] = order;
+    }
+    orders_[level].resize(kept);
+  }
+
+  void order(std::size_t level, const LinkCosts::Share& share) {
     if (level == levels_) {
-      const LinkCosts::Bound bound = costs_->of_mapping(temporal_, tile_, order_classes_);
+      const Bound bound{share.energy_pj, busy_cycles_, costs_->port_cycles(share)};
       ++certificate_.partial;
-      if (incumbents_.admits(bound.cycles, bound.energy_pj))
-        ranked_.push_back({bound, bound.cycles * bound.energy_pj, choice_});
+      if (admits(bound))
+        ranked_.push_back({bound, choice_});
       else
         ++certificate_.bounded;
       return;
     }
     for (std::size_t i = 0; i < orders_[level].size(); ++i) {
-      order_classes_[level] = orders_[level][i].order_class;
+      LinkCosts::Share sum = share;
+      sum += shares_[level][i];
       choice_[level] = i;
-      order(level + 1);
+      order(level + 1, sum);
     }
   }
 
@@ -288,7 +461,7 @@ class MapSearch {
       const LoopOrderChoice& order = orders_[i][choice[i]];
       for (std::size_t j = order.count; j-- > 0;) {
         const Dimension d = order.innermost_first[j];
-        piece[index_of(d)] /= temporal_[i][index_of(d)];
+        piece[index_of(d)] /= tiling_.temporal[i][index_of(d)];
         nest.levels[i].loops.push_back({d, piece[index_of(d)], Loop::kTemporal});
       }
       add_spatial(i, piece, nest.levels[i]);
@@ -313,8 +486,7 @@ class MapSearch {
   }
 
   struct Ranked {
-    LinkCosts::Bound bound;
-    double value;
+    Bound bound;
     Choice choice;
   };
 
@@ -324,17 +496,24 @@ class MapSearch {
   std::vector<AxisTable> axes_;
   Certificate certificate_;
 
+  // What is decided so far, from the outside in: kept tensors, spatial factors, tiles.
   std::vector<TensorSet> keep_;
   const SpatialChoice* spatial_ = nullptr;
   const LinkCosts* costs_ = nullptr;
-  /// [i]: least pJ of the links into levels 1 to i-1.
-  std::vector<double> open_pj_;
-  std::vector<Extents> tile_, temporal_;
+  LinkCosts::Tiling tiling_;
+  LinkCosts::Visits visits_{};  ///< of the level chosen last, by loops further out
+  Bound inside_;                ///< the least that the levels inside it cost
+
+  std::vector<OuterTile> outer_tiles_;
+  Extents outer_spread_{};
+  Bound least_outer_;
+  /// [i]: the least that levels 1 to i-1 cost.
+  std::array<Bound, kMostLevels + 1> open_{};
   std::vector<std::vector<Candidate>> candidates_;
-  std::vector<Candidate> outer_tiles_;
 
   std::vector<std::vector<LoopOrderChoice>> orders_;
-  std::vector<OrderClass> order_classes_;
+  std::vector<std::vector<LinkCosts::Share>> shares_;  ///< of each order
+  double busy_cycles_ = 0;
   Choice choice_{};
   std::vector<Ranked> ranked_;
 };

@@ -80,6 +80,10 @@ class NestTimes {
     report_ports(0);
     overlap_port(0, {});
     settle(1);
+    // Whatever overlaps: no port moves its words faster than it can.
+    const double edges = latency_.fill + latency_.drain;
+    for (std::size_t level = 0; level < levels_; ++level)
+      latency_.steady = std::max(latency_.steady, latency_.ports[level].longest() - edges);
     return latency_;
   }
 

@@ -1,6 +1,7 @@
 #include "accel/link_costs.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "accel/axis_sum.h"
 
@@ -60,6 +61,55 @@ AxisTable::AxisTable(const MapSpace& space, const Axis& axis) {
     }
   least_ = entries_.front().sliding;
   for (const Entry& entry : entries_) least_ = std::min(least_, entry.sliding);
+}
+
+TileSizes::TileSizes(const MapSpace& space, const std::vector<AxisTable>& axes)
+    : space_(space), axes_(axes), levels_(space.machine().levels.size()) {
+  constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t i = 0; i < levels_.size(); ++i) {
+    const StorageLevel& level = space.machine().levels[i];
+    levels_[i].shared = level.capacity_bits.value_or(unlimited);
+    for (const Tensor tensor : kTensors) {
+      const std::int64_t words = space.accounting() == Accounting::timeloop
+                                     ? 1
+                                     : words_per_value(space.layer(), level, tensor);
+      levels_[i].bits_per_value[index_of(tensor)] = level.buffers * words * level.word_bits;
+      levels_[i].partition[index_of(tensor)] = level.partition_bits[index_of(tensor)].value_or(0);
+    }
+  }
+}
+
+std::array<std::int64_t, 3> TileSizes::values(const DivisorIndices& tile) const {
+  const bool transposed = space_.layer().transposed;
+  const Tensor windowed = windowed_tensor(transposed);
+  std::array<std::int64_t, 3> values{1, 1, 1};
+  for (const Dimension d : space_.dimensions()) {
+    const std::int64_t extent = space_.divisors(d).values[tile[index_of(d)]];
+    if (extent == 1) continue;
+    for (const Tensor tensor : kTensors)
+      if (is_relevant(tensor, d, transposed) && !(tensor == windowed && is_window_dimension(d)))
+        values[index_of(tensor)] *= extent;
+  }
+  for (std::size_t a = 0; a < kAxes.size(); ++a)
+    values[index_of(windowed)] *=
+        axes_[a].at(tile[index_of(kAxes[a].position)], tile[index_of(kAxes[a].tap)]).held;
+  return values;
+}
+
+bool TileSizes::fits(std::size_t level, TensorSet keep, const DivisorIndices& tile) const {
+  const Level& l = levels_[level];
+  const std::array<std::int64_t, 3> needs = values(tile);
+  std::int64_t shared = 0;
+  for (const Tensor tensor : kTensors) {
+    if (!keep.has(tensor)) continue;
+    const std::size_t t = index_of(tensor);
+    const std::int64_t bits = l.bits_per_value[t] * needs[t];
+    if (l.partition[t] == 0)
+      shared += bits;
+    else if (bits > l.partition[t])
+      return false;
+  }
+  return shared <= l.shared;
 }
 
 LinkCosts::LinkCosts(const MapSpace& space, const std::vector<AxisTable>& axes,
@@ -129,6 +179,13 @@ void LinkCosts::add_links(Tensor tensor) {
     if (lower == levels) {
       add_multipliers(link);
     } else {
+      const auto cost = [&](double visits) {
+        return energy(link, amounts(link, visits, least_window(link)));
+      };
+      // Linear from two visits on.
+      link.least.once = cost(1);
+      link.least.per_visit = cost(3) - cost(2);
+      link.least.constant = cost(2) - 2 * link.least.per_visit;
       links_into_[lower][link_count_[lower]++] = static_cast<std::uint8_t>(links_.size());
       links_.push_back(link);
     }

@@ -50,6 +50,25 @@ struct OrderClass {
 /// Extents as indices among their divisors.
 using DivisorIndices = std::array<std::uint16_t, kDimensions>;
 
+/// What tiles take in each level, from tables.
+class TileSizes {
+ public:
+  TileSizes(const MapSpace& space, const std::vector<AxisTable>& axes);
+  [[nodiscard]] bool fits(std::size_t level, TensorSet keep, const DivisorIndices& tile) const;
+
+ private:
+  struct Level {
+    std::array<std::int64_t, 3> bits_per_value{};  ///< of all buffers together
+    std::array<std::int64_t, 3> partition{};       ///< 0: shares `shared`
+    std::int64_t shared = 0;
+  };
+  [[nodiscard]] std::array<std::int64_t, 3> values(const DivisorIndices& tile) const;
+
+  const MapSpace& space_;
+  const std::vector<AxisTable>& axes_;
+  std::vector<Level> levels_;
+};
+
 class LinkCosts {
  public:
   LinkCosts(const MapSpace& space, const std::vector<AxisTable>& axes,
@@ -81,6 +100,17 @@ class LinkCosts {
   /// Of the links that end at `level`, whatever its tile, when loops bring tiles back `moving` times
   /// but for one tensor that stays: `still` times.
   [[nodiscard]] Bound at_least(std::size_t level, const Visits& moving) const;
+  /// Its energy alone, in pJ, fast.
+  [[nodiscard]] double energy_at_least(std::size_t level, const Visits& moving) const {
+    double all = 0, best_gain = 0;
+    for (std::size_t i = 0; i < link_count_[level]; ++i) {
+      const Link& link = links_[links_into_[level][i]];
+      const double energy = link.least.at(moving[index_of(link.tensor)]);
+      all += energy;
+      best_gain = std::max(best_gain, energy - link.least.once);
+    }
+    return all - best_gain;
+  }
   /// The same with its tile, whose first and last transfers nothing can overlap.
   [[nodiscard]] Bound at_least(std::size_t level, const DivisorIndices& tile, const Visits& moving,
                                const Visits& still) const;
@@ -118,6 +148,14 @@ class LinkCosts {
   [[nodiscard]] double port_cycles(const Share& share) const;
 
  private:
+  /// pJ of a link with the smallest window, as a function of its visits: `once` for one, else
+  /// `constant + per_visit * visits`.
+  struct Visited {
+    double once = 0, constant = 0, per_visit = 0;
+    [[nodiscard]] double at(double visits) const {
+      return visits > 1 ? constant + per_visit * visits : once;
+    }
+  };
   struct Link {
     Tensor tensor = Tensor::input;
     std::size_t upper = 0, lower = 0;
@@ -138,6 +176,7 @@ class LinkCosts {
     double first_visits_pj = 0;  ///< of reads that are not made
     double per_return_below_pj = 0;
     double per_addition_pj = 0;
+    Visited least;
     double words = 1;                    ///< per value of an operand, at the upper end
     std::array<double, 2> sum_words{};   ///< per value of an output there, [finished, partial]
   };

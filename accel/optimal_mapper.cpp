@@ -4,7 +4,9 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <unordered_map>
 
+#include "accel/divisor_keys.h"
 #include "accel/link_costs.h"
 #include "accel/loop_orders.h"
 #include "accel/map_space.h"
@@ -115,16 +117,30 @@ struct OuterTile {
   LinkCosts::Bound least;     ///< of the links into this level alone
 };
 
+std::array<std::vector<std::int64_t>, kDimensions> all_divisors(const MapSpace& space) {
+  std::array<std::vector<std::int64_t>, kDimensions> all;
+  for (const Dimension d : kAllDimensions) all[index_of(d)] = space.divisors(d).values;
+  return all;
+}
+
+std::vector<AxisTable> axis_tables(const MapSpace& space) {
+  std::vector<AxisTable> tables;
+  for (const Axis& axis : kAxes) tables.emplace_back(space, axis);
+  return tables;
+}
+
 class MapSearch {
  public:
   MapSearch(const MapSpace& space, Incumbents& incumbents)
       : space_(space),
         incumbents_(incumbents),
         levels_(space.machine().levels.size()),
+        axes_(axis_tables(space)),
+        sizes_(space, axes_),
+        keys_(all_divisors(space)),
         candidates_(levels_),
         orders_(levels_),
         shares_(levels_) {
-    for (const Axis& axis : kAxes) axes_.emplace_back(space, axis);
     certificate_.space_size = space.size();
   }
 
@@ -214,6 +230,9 @@ class MapSearch {
                 [](const OuterTile& a, const OuterTile& b) {
                   return a.least.energy_pj < b.least.energy_pj;
                 });
+      multiples_of_.clear();
+      outer_keys_.clear();
+      for (const OuterTile& t : outer_tiles_) outer_keys_.push_back(keys_.of(t.tile));
       least_outer_ = {};
       if (!outer_tiles_.empty()) least_outer_ = outer_tiles_.front().least;
       for (const OuterTile& t : outer_tiles_) {
@@ -238,7 +257,7 @@ class MapSearch {
       if (whole % divisors[i] != 0 || !space_.temporal(0)[d].has(whole / divisors[i])) continue;
       tile.tile[d] = static_cast<std::uint16_t>(i);
       tile.extents[d] = divisors[i];
-      if (!space_.fits(1, keep_[1], tile.extents)) break;
+      if (!sizes_.fits(1, keep_[1], tile.tile)) break;
       LinkCosts::Visits further = visits;
       further[costs_->unmoved_by(dimension)] *= static_cast<double>(whole / divisors[i]);
       add_outer_tiles(position + 1, tile, further);
@@ -268,7 +287,7 @@ class MapSearch {
     candidates.clear();
     Candidate candidate{indices_of(base), {}, {}, decided};
     candidate.temporal.fill(1);
-    choose(level, 0, left, {1, 1, 1, 1}, base, candidate);
+    choose(level, 0, left, {1, 1, 1, 1}, candidate);
     std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
       return a.least.energy_pj < b.least.energy_pj;
     });
@@ -289,10 +308,10 @@ class MapSearch {
     }
   }
 
-  /// Factors of the dimensions from `position` on; `candidate` and `tile` have those before, and
-  /// `visits` what they leave to loops further out.
+  /// Factors of the dimensions from `position` on; `candidate` has those before,
+  /// and `visits` is what they leave to loops further out.
   void choose(std::size_t level, std::size_t position, const Extents& left,
-              const LinkCosts::Visits& visits, Extents& tile, Candidate& candidate) {
+              const LinkCosts::Visits& visits, Candidate& candidate) {
     ++certificate_.partial;
     if (position == space_.dimensions().size()) {
       Candidate whole = candidate;
@@ -307,30 +326,29 @@ class MapSearch {
     const Dimension dimension = space_.dimensions()[position];
     const std::size_t d = index_of(dimension);
     const FactorRange& range = space_.temporal(level)[d];
-    const std::int64_t base = tile[d];
     const std::uint16_t base_index = candidate.tile[d];
     const std::vector<std::int64_t>& factors = space_.divisors(dimension).values;
     for (const std::int64_t factor : factors) {
       if (factor > left[d] || factor > range.most) break;
       if (factor < range.least || left[d] % factor != 0) continue;
-      tile[d] = base * factor;
-      if (factor > 1 && !space_.fits(level, keep_[level], tile)) {
-        ++certificate_.too_large;
-        break;
-      }
       candidate.tile[d] =
           static_cast<std::uint16_t>(space_.product(dimension, base_index, factor));
       candidate.temporal[d] = factor;
+      if (factor > 1 && !sizes_.fits(level, keep_[level], candidate.tile)) {
+        ++certificate_.too_large;
+        break;
+      }
       // The dimensions still open may turn out to have no loops further out.
       LinkCosts::Visits further = visits;
       further[costs_->unmoved_by(dimension)] *= static_cast<double>(left[d] / factor);
-      if (!admits(candidate.least + costs_->at_least(level, further), level)) {
+      Bound open = candidate.least;
+      open.energy_pj += costs_->energy_at_least(level, further);
+      if (!admits(open, level)) {
         ++certificate_.bounded;
         continue;
       }
-      choose(level, position + 1, left, further, tile, candidate);
+      choose(level, position + 1, left, further, candidate);
     }
-    tile[d] = base;
     candidate.tile[d] = base_index;
     candidate.temporal[d] = 1;
   }
@@ -339,7 +357,12 @@ class MapSearch {
   void take_outer_tiles(const Extents& base, const Extents& left, const Bound& decided) {
     const LinkCosts::Visits visits = visits_;
     const Bound inside = inside_;
-    for (const OuterTile& outer : outer_tiles_) {
+    const std::uint64_t key = keys_.of(indices_of(base));
+    Multiples& multiples = multiples_of_[key];
+    for (std::size_t n = 0;; ++n) {
+      const std::size_t i = nth_multiple(multiples, n, key);
+      if (i == outer_tiles_.size()) break;
+      const OuterTile& outer = outer_tiles_[i];
       Bound cheapest = least_outer_;
       cheapest.energy_pj = outer.least.energy_pj;
       if (!admits(decided + cheapest)) {
@@ -363,6 +386,23 @@ class MapSearch {
         rest[index_of(d)] /= tiling_.temporal[1][index_of(d)];
       descend(0, rest, all);
     }
+  }
+
+  /// Outer tiles, cheapest first, that are multiples of one tile, as far as they have been looked for.
+  struct Multiples {
+    std::vector<std::uint32_t> found;
+    std::size_t looked_at = 0;
+  };
+  /// Place of the n-th among the outer tiles; their number when there is none.
+  [[nodiscard]] std::size_t nth_multiple(Multiples& multiples, std::size_t n,
+                                         std::uint64_t key) const {
+    while (multiples.found.size() <= n) {
+      if (multiples.looked_at == outer_tiles_.size()) return outer_tiles_.size();
+      if (keys_.may_divide(key, outer_keys_[multiples.looked_at]))
+        multiples.found.push_back(static_cast<std::uint32_t>(multiples.looked_at));
+      ++multiples.looked_at;
+    }
+    return multiples.found[n];
   }
 
   /// How often a tensor that stays during the loops of level 1 comes back: as often as loops of level
@@ -494,6 +534,7 @@ class MapSearch {
   Incumbents& incumbents_;
   std::size_t levels_;
   std::vector<AxisTable> axes_;
+  TileSizes sizes_;
   Certificate certificate_;
 
   // What is decided so far, from the outside in: kept tensors, spatial factors, tiles.
@@ -504,7 +545,10 @@ class MapSearch {
   LinkCosts::Visits visits_{};  ///< of the level chosen last, by loops further out
   Bound inside_;                ///< the least that the levels inside it cost
 
+  DivisorKeys keys_;
   std::vector<OuterTile> outer_tiles_;
+  std::vector<std::uint64_t> outer_keys_;
+  std::unordered_map<std::uint64_t, Multiples> multiples_of_;  ///< by the key of the tile
   Extents outer_spread_{};
   Bound least_outer_;
   /// [i]: the least that levels 1 to i-1 cost.

@@ -1,7 +1,9 @@
 // How fast mappings are costed and found: the inner loops of every search for hardware.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <ctime>
 #include <new>
 #include <vector>
 
@@ -100,10 +102,80 @@ void evaluation_on_six_levels(benchmark::State& state) {
 void evaluation_on_six_levels_as_timeloop(benchmark::State& state) {
   evaluate_all(state, six_levels(), Accounting::timeloop);
 }
+/// Seconds of this thread alone: other processes do not count.
+double cpu_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+void map_layers(benchmark::State& state, const MachineDescription& machine,
+                const std::vector<Layer>& layers, const accel::MapperOptions& options) {
+  std::vector<double> milliseconds;
+  for (auto _ : state)
+    for (const Layer& layer : layers) {
+      const double begin = cpu_seconds();
+      benchmark::DoNotOptimize(
+          accel::optimal_mapping(layer, machine.machine, machine.constraints, options));
+      milliseconds.push_back(1e3 * (cpu_seconds() - begin));
+    }
+  std::sort(milliseconds.begin(), milliseconds.end());
+  state.counters["median_ms"] = milliseconds[milliseconds.size() / 2];
+  state.counters["worst_ms"] = milliseconds.back();
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(layers.size()));
+}
+
+/// Nothing but capacities and fan-outs constrains the mapping. Both buffers overlap transfer and
+/// use.
+MachineDescription unconstrained_three_levels() {
+  MachineDescription description = three_levels();
+  for (accel::StorageLevel& level : description.machine.levels) level.buffers = 2;
+  description.constraints = {};
+  return description;
+}
+
+void optimal_mapping_for(benchmark::State& state, const accel::MappingObjective& objective) {
+  map_layers(state, unconstrained_three_levels(), multiplying_layers("resnet50"),
+             {objective, Accounting::exact});
+}
+void optimal_mapping_for_edp(benchmark::State& state) {
+  optimal_mapping_for(state, accel::MappingObjective::of_edp());
+}
+void optimal_mapping_for_latency(benchmark::State& state) {
+  optimal_mapping_for(state, accel::MappingObjective::of_latency());
+}
+void optimal_mapping_for_energy(benchmark::State& state) {
+  optimal_mapping_for(state, accel::MappingObjective::of_energy());
+}
+void optimal_mapping_with_bypass(benchmark::State& state) {
+  MachineDescription machine = unconstrained_three_levels();
+  for (accel::StorageLevel& level : machine.machine.levels) level.must_keep = {};
+  map_layers(state, machine, multiplying_layers("resnet50"),
+             {accel::MappingObjective::of_edp(), Accounting::exact});
+}
+void optimal_mapping_on_eyeriss(benchmark::State& state) {
+  map_layers(state, six_levels(), multiplying_layers("resnet50"),
+             {accel::MappingObjective::of_edp(), Accounting::exact});
+}
+void optimal_mapping_of_three_networks(benchmark::State& state) {
+  std::vector<Layer> layers;
+  for (const char* network : {"resnet50", "mobilenet-v2", "bert-base"})
+    for (const Layer& layer : multiplying_layers(network))
+      if (std::find(layers.begin(), layers.end(), layer) == layers.end()) layers.push_back(layer);
+  map_layers(state, unconstrained_three_levels(), layers,
+             {accel::MappingObjective::of_edp(), Accounting::exact});
+}
+
 BENCHMARK(evaluation_on_three_levels);
 BENCHMARK(evaluation_on_three_levels_as_timeloop);
 BENCHMARK(evaluation_on_six_levels);
 BENCHMARK(evaluation_on_six_levels_as_timeloop);
+BENCHMARK(optimal_mapping_for_edp)->Unit(benchmark::kMillisecond);
+BENCHMARK(optimal_mapping_for_latency)->Unit(benchmark::kMillisecond);
+BENCHMARK(optimal_mapping_for_energy)->Unit(benchmark::kMillisecond);
+BENCHMARK(optimal_mapping_with_bypass)->Unit(benchmark::kMillisecond);
+BENCHMARK(optimal_mapping_on_eyeriss)->Unit(benchmark::kMillisecond);
+BENCHMARK(optimal_mapping_of_three_networks)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace cosearch

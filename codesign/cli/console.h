@@ -45,5 +45,6 @@ void add_pareto_command(CLI::App& app, Console& console);
 void add_dataset_command(CLI::App& app, Console& console);
 void add_list_command(CLI::App& app, Console& console);
 void add_doctor_command(CLI::App& app, Console& console);
+void add_validate_command(CLI::App& app, Console& console);
 
 }  // namespace cosearch::codesign

@@ -152,11 +152,25 @@ std::unique_ptr<SearchStrategy> StudySetting::make(const StrategyChoice& choice)
   return info.make({space, question(), study.seed}, texts);
 }
 
+namespace {
+
+// How the search is cut short from outside, and how it is meant to end by the study itself.
+void set_limits(DriverOptions& driver, const RunOptions& options, const Study& study) {
+  const std::uint64_t budget = study.evaluations.value_or(0);
+  driver.stop = options.stop;
+  driver.stop_after = options.max_evaluations.value_or(0);
+  driver.max_hardware_evaluations = driver.stop_after > budget ? 0 : budget;
+}
+
+}  // namespace
+
 RunResult run_study(StudySetting& setting, const RunOptions& options) {
   const std::unique_ptr<SearchStrategy> strategy = setting.make(setting.study.strategy);
   RunResult result{.summary = {}, .front = {}, .archive = ParetoArchive(setting.question())};
-  PointWriter writer(options.output, options.overwrite, setting, strategy->name(),
-                     options.command_line);
+  PointWriter writer(options, setting, strategy->name());
+  setting.evaluator.recall_reasons(writer.earlier_reasons());
+  if (options.notice)
+    for (const std::string& notice : writer.notices()) options.notice(notice);
   RetainedRanks ranks(setting.space);
   // A matrix of all pairs: for more accelerators it would take more room than the search.
   constexpr std::uint32_t kMostRanked = 2048;
@@ -164,25 +178,22 @@ RunResult run_study(StudySetting& setting, const RunOptions& options) {
       strategy->name() == "semi-decoupled" && setting.space.accelerator_count() <= kMostRanked;
 
   DriverOptions driver;
-  driver.max_hardware_evaluations =
-      options.max_evaluations.value_or(setting.study.evaluations.value_or(0));
-  driver.stop = options.stop;
-  driver.sink = [&](std::span<const Trial> trials, const EvaluationCounts& so_far) {
-    writer.append(trials);
-    if (wants_ranks) ranks.add(trials);
-    if (options.progress) options.progress(so_far, result.archive);
+  set_limits(driver, options, setting.study);
+  driver.recall = [&](std::uint64_t first, std::span<const Design> designs,
+                      std::span<Trial> trials) { return writer.recall(first, designs, trials); };
+  driver.record = [&](const TrialsPart& part) {
+    writer.record(part);
+    if (wants_ranks) ranks.add(part.trials);
+    if (options.progress) options.progress(part.so_far, result.archive);
   };
   result.summary = run_search(*strategy, setting.space, setting.evaluator, result.archive,
                               setting.workers, driver);
-  // The study's own budget is how the search was meant to end; one from outside cuts it short.
-  if (options.max_evaluations && result.summary.cause == StopCause::exhausted)
-    result.summary.cause = StopCause::stopped;
   result.front = result.archive.front();
   result.findings = strategy->findings();
   result.hypervolume = normalised_hypervolume(result.front, setting.study.objectives,
                                               result.archive.ideal(), result.archive.worst());
   if (wants_ranks) result.rank_agreement = ranks.matrices(setting.workers);
-  writer.finish(result);
+  result.is_stored = writer.finish(result);
   return result;
 }
 

@@ -3,6 +3,7 @@
 #define XXH_INLINE_ALL  // headers only: nothing to link, and faster for short inputs
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include <algorithm>
@@ -47,19 +48,25 @@ std::filesystem::path journal_of(const std::filesystem::path& store) {
   return store.string() + ".journal";
 }
 
-JournalWriter JournalWriter::create(const std::filesystem::path& path, const StudyStart& start) {
-  JournalWriter writer(Descriptor(path, O_CREAT | O_TRUNC | O_WRONLY), 0);
+JournalWriter JournalWriter::create(const std::filesystem::path& store, const StudyStart& start) {
+  const std::filesystem::path path = journal_of(store);
+  JournalWriter writer(Descriptor(path, O_CREAT | O_TRUNC | O_WRONLY, store), 0);
   std::string payload;
   append_start(payload, start);
-  // Twice: without it no point could be understood, so one damaged place must not take it.
-  writer.append_frame(kStart, payload);
-  writer.append_frame(kStart, payload);
+  try {
+    // Twice: without it no point could be understood, so one damaged place must not take it.
+    writer.append_frame(kStart, payload);
+    writer.append_frame(kStart, payload);
+  } catch (const FileError&) {
+    ::unlink(path.c_str());
+    throw;
+  }
   synchronise_folder_of(path);
   return writer;
 }
 
-JournalWriter JournalWriter::reopen(const std::filesystem::path& path, std::uint64_t end) {
-  JournalWriter writer(Descriptor(path, O_WRONLY), end);
+JournalWriter JournalWriter::reopen(const std::filesystem::path& store, std::uint64_t end) {
+  JournalWriter writer(Descriptor(journal_of(store), O_WRONLY, store), end);
   writer.file_.truncate(end);
   writer.file_.synchronise();
   return writer;

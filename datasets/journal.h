@@ -40,13 +40,13 @@ struct JournalBatch {
 [[nodiscard]] std::filesystem::path journal_of(const std::filesystem::path& store);
 
 /// Appends; whoever writes holds the study's WriterLock. Every function throws FileError naming the
-/// path when the file system refuses.
+/// store when the file system refuses.
 class JournalWriter {
  public:
-  /// A new journal, in place of what is there.
-  static JournalWriter create(const std::filesystem::path& path, const StudyStart& start);
+  /// A new journal beside `store`, in place of what is there; none when it throws.
+  static JournalWriter create(const std::filesystem::path& store, const StudyStart& start);
   /// Goes on after `end` (JournalReader::end), dropping what follows.
-  static JournalWriter reopen(const std::filesystem::path& path, std::uint64_t end);
+  static JournalWriter reopen(const std::filesystem::path& store, std::uint64_t end);
 
   /// When it returns, the batch is on the disk. When it throws, the batch is not in the journal.
   void append(const JournalBatch& batch);

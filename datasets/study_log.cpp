@@ -136,13 +136,14 @@ StudyLog::StudyLog(WriterLock lock, const EarlierPoints& earlier)
       start_(earlier.start()),
       known_reasons_(earlier.reasons().size()),
       store_(create(lock_.store(), start_)) {
-  if (earlier.journal_end()) journal_ = JournalWriter::reopen(journal(), *earlier.journal_end());
+  if (earlier.journal_end())
+    journal_ = JournalWriter::reopen(lock_.store(), *earlier.journal_end());
 }
 
 void StudyLog::append(const PointBatch& points, const std::vector<std::string>& reasons,
                       std::uint64_t layer_evaluations) {
   if (points.size() == 0) return;
-  if (!journal_) journal_ = JournalWriter::create(journal(), start_);
+  if (!journal_) journal_ = JournalWriter::create(lock_.store(), start_);
   JournalBatch batch{points, known_reasons_, {}, layer_evaluations};
   if (reasons.size() > known_reasons_)
     batch.reasons.assign(reasons.begin() + static_cast<std::ptrdiff_t>(known_reasons_),
@@ -159,7 +160,7 @@ void StudyLog::finish(const StudyResult& result) {
   // The study file is durable: PartialFile::commit synchronises it and its folder.
   journal_.reset();
   std::error_code ignored;
-  std::filesystem::remove(journal(), ignored);
+  std::filesystem::remove(journal_of(lock_.store()), ignored);
 }
 
 }  // namespace cosearch::datasets

@@ -76,8 +76,6 @@ class StudyLog {
   void finish(const StudyResult& result);
 
  private:
-  [[nodiscard]] std::filesystem::path journal() const { return journal_of(lock_.store()); }
-
   WriterLock lock_;
   StudyStart start_;
   std::optional<JournalWriter> journal_;

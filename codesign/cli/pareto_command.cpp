@@ -9,6 +9,7 @@
 #include "codesign/cli/checks.h"
 #include "codesign/cli/console.h"
 #include "codesign/cli/text_table.h"
+#include "codesign/open_study.h"
 #include "codesign/study_points.h"
 #include "datasets/front_file.h"
 #include "datasets/study_store.h"
@@ -55,7 +56,8 @@ nlohmann::json as_json(const datasets::StudyStore& store, const datasets::Column
 
 void pareto(const std::string& input, const std::string& output, Console& console) {
   refuse_as_output(output, input);
-  const datasets::StudyStore store = datasets::StudyStore::open(input);
+  const datasets::StudyStore store =
+      open_study(input, [&](const std::string& text) { console.note("cosearch: " + text); });
   const datasets::Columns columns = front_columns(store);
   if (!output.empty()) {
     datasets::write_columns(output, columns);

@@ -30,9 +30,9 @@ JournalBatch batch_of(std::uint64_t first, std::size_t count) {
   return batch;
 }
 
-// `count` batches of growing size; where each ends.
-std::vector<std::uint64_t> write_journal(const std::filesystem::path& path, std::size_t count) {
-  JournalWriter writer = JournalWriter::create(path, example_start());
+// `count` batches of growing size, beside `store`; where each ends.
+std::vector<std::uint64_t> write_journal(const std::filesystem::path& store, std::size_t count) {
+  JournalWriter writer = JournalWriter::create(store, example_start());
   std::vector<std::uint64_t> ends{writer.size()};
   std::uint64_t first = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -60,8 +60,8 @@ std::vector<std::size_t> batches_read(const JournalReader& reader, std::size_t w
 
 TEST(Journal, ReadsBackWhatWasAppended) {
   const TemporaryFolder folder;
-  write_journal(folder / "j", 5);
-  const JournalReader reader(folder / "j");
+  write_journal(folder / "s", 5);
+  const JournalReader reader(folder / "s.journal");
   ASSERT_TRUE(reader.start().has_value());
   EXPECT_EQ(reader.start()->header, test::example_header());
   EXPECT_EQ(reader.start()->metrics, test::example_metrics());
@@ -72,13 +72,13 @@ TEST(Journal, ReadsBackWhatWasAppended) {
   EXPECT_EQ(reader.point_count(), 15U);
   EXPECT_EQ(reader.reasons(), (std::vector<std::string>{"", "buffer of the array too small"}));
   EXPECT_TRUE(reader.damage().empty());
-  EXPECT_EQ(reader.end(), std::filesystem::file_size(folder / "j"));
+  EXPECT_EQ(reader.end(), std::filesystem::file_size(folder / "s.journal"));
 }
 
 TEST(Journal, DropsATornLastFrameWhereverItIsCut) {
   const TemporaryFolder folder;
-  const std::vector<std::uint64_t> ends = write_journal(folder / "j", 6);
-  const std::string bytes = test::read_bytes(folder / "j");
+  const std::vector<std::uint64_t> ends = write_journal(folder / "s", 6);
+  const std::string bytes = test::read_bytes(folder / "s.journal");
   for (std::size_t size = bytes.size() - std::min<std::size_t>(bytes.size(), 4096);
        size < bytes.size(); ++size) {
     SCOPED_TRACE(size);
@@ -97,21 +97,21 @@ TEST(Journal, DropsATornLastFrameWhereverItIsCut) {
 
 TEST(Journal, GoesOnWhereATornFrameBegan) {
   const TemporaryFolder folder;
-  write_journal(folder / "j", 3);
-  const std::string bytes = test::read_bytes(folder / "j");
-  test::write_bytes(folder / "j", bytes.substr(0, bytes.size() - 7));
-  const std::uint64_t end = JournalReader(folder / "j").end();
-  JournalWriter::reopen(folder / "j", end).append(batch_of(3, 3));
-  EXPECT_EQ(test::read_bytes(folder / "j"), bytes);
+  write_journal(folder / "s", 3);
+  const std::string bytes = test::read_bytes(folder / "s.journal");
+  test::write_bytes(folder / "s.journal", bytes.substr(0, bytes.size() - 7));
+  const std::uint64_t end = JournalReader(folder / "s.journal").end();
+  JournalWriter::reopen(folder / "s", end).append(batch_of(3, 3));
+  EXPECT_EQ(test::read_bytes(folder / "s.journal"), bytes);
 }
 
 TEST(Journal, ReportsADamagedFrameAndKeepsWhatIsAroundIt) {
   const TemporaryFolder folder;
-  const std::vector<std::uint64_t> ends = write_journal(folder / "j", 4);
-  std::string bytes = test::read_bytes(folder / "j");
+  const std::vector<std::uint64_t> ends = write_journal(folder / "s", 4);
+  std::string bytes = test::read_bytes(folder / "s.journal");
   bytes[ends[1] + 40] ^= 1;
-  test::write_bytes(folder / "j", bytes);
-  const JournalReader reader(folder / "j");
+  test::write_bytes(folder / "s.journal", bytes);
+  const JournalReader reader(folder / "s.journal");
   EXPECT_EQ(batches_read(reader, 4), (std::vector<std::size_t>{0, 2, 3}));
   ASSERT_EQ(reader.damage().size(), 1U);
   EXPECT_EQ(reader.damage()[0].offset, ends[1]);
@@ -123,8 +123,8 @@ TEST(Journal, ReportsADamagedFrameAndKeepsWhatIsAroundIt) {
 
 TEST(Journal, BelievesNoFlippedBit) {
   const TemporaryFolder folder;
-  write_journal(folder / "j", 6);
-  const std::string bytes = test::read_bytes(folder / "j");
+  write_journal(folder / "s", 6);
+  const std::string bytes = test::read_bytes(folder / "s.journal");
   Random random(11, "bit flips");
   for (int i = 0; i < 1'000; ++i) {
     SCOPED_TRACE(i);
@@ -145,15 +145,16 @@ TEST(Journal, OfAWriterThatDiedAtOnceIsEmpty) {
                                    std::string("\x93"
                                                "CS"),
                                    std::string(100, '\0')}) {
-    test::write_bytes(folder / "j", bytes);
-    EXPECT_FALSE(JournalReader(folder / "j").start().has_value());
+    test::write_bytes(folder / "s.journal", bytes);
+    EXPECT_FALSE(JournalReader(folder / "s.journal").start().has_value());
   }
 }
 
 TEST(Journal, RefusesAFileThatIsNone) {
   const TemporaryFolder folder;
-  test::write_bytes(folder / "j", "a diary, dear journal\n");
-  EXPECT_THAT(message_of([&] { JournalReader reader(folder / "j"); }), HasSubstr("not a journal"));
+  test::write_bytes(folder / "s.journal", "a diary, dear journal\n");
+  EXPECT_THAT(message_of([&] { JournalReader reader(folder / "s.journal"); }),
+              HasSubstr("not a journal"));
 }
 
 // The interrupted system calls of a process whose timer rings every 200 microseconds.
@@ -164,8 +165,8 @@ TEST(Journal, IsNotTroubledByInterruptedCalls) {
   sigaction(SIGALRM, &action, &before);
   const itimerval often{{0, 200}, {0, 200}}, never{};
   setitimer(ITIMER_REAL, &often, nullptr);
-  write_journal(folder / "j", 40);
-  const JournalReader reader(folder / "j");
+  write_journal(folder / "s", 40);
+  const JournalReader reader(folder / "s.journal");
   const std::size_t count = batches_read(reader, 40).size();
   setitimer(ITIMER_REAL, &never, nullptr);
   sigaction(SIGALRM, &before, nullptr);

@@ -12,6 +12,7 @@
 #include <tuple>
 #include <vector>
 
+#include "codesign/open_study.h"
 #include "codesign/study_points.h"
 #include "core/user_error.h"
 #include "datasets/study_store.h"
@@ -125,13 +126,27 @@ TEST(RunStudy, ItsFrontIsWhatNothingElseDominates) {
   EXPECT_EQ(found, expected);
 }
 
-TEST(RunStudy, LeavesNothingBehindAnException) {
+TEST(RunStudy, LeavesNothingButTheJournalBehindAnException) {
   const auto folder(new_folder("{name: exhaustive}"));
   StudySetting setting(folder->read(), 1);
   RunOptions options{.output = *folder / "out.h5"};
-  options.progress = [](const EvaluationCounts&, const ParetoArchive&) {
+  std::uint64_t acknowledged = 0;
+  options.progress = [&](const EvaluationCounts& so_far, const ParetoArchive&) {
+    acknowledged = so_far.trials;
     throw std::runtime_error("power cut");
   };
+  EXPECT_THROW(static_cast<void>(run_study(setting, options)), std::runtime_error);
+  EXPECT_THAT(folder->other_files(), testing::ElementsAre("out.h5.journal"));
+  EXPECT_GT(acknowledged, 0U);
+  EXPECT_EQ(open_study(*folder / "out.h5").point_count(), acknowledged);
+  EXPECT_THAT(folder->other_files(), testing::ElementsAre("out.h5"));
+}
+
+TEST(RunStudy, LeavesNothingBehindAnExceptionBeforeTheFirstPoint) {
+  const auto folder(new_folder("{name: exhaustive}"));
+  StudySetting setting(folder->read(), 1);
+  RunOptions options{.output = *folder / "out.h5"};
+  options.stop = []() -> bool { throw std::runtime_error("power cut"); };
   EXPECT_THROW(static_cast<void>(run_study(setting, options)), std::runtime_error);
   EXPECT_THAT(folder->other_files(), testing::IsEmpty());
 }

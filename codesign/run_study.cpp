@@ -197,6 +197,28 @@ RunResult run_study(StudySetting& setting, const RunOptions& options) {
   return result;
 }
 
+namespace {
+
+// "energy <= 1000 pJ is met by no design, even alone; the best has 2000".
+std::string describe(const ConstraintOutlook& outlook, bool is_whole_space) {
+  return fmt::format("{} is met by no design, even alone; the best has {:g}{}",
+                     describe(outlook.constraint),
+                     outlook.closest ? outlook.closest->metrics[outlook.constraint.metric]
+                                     : std::numeric_limits<double>::quiet_NaN(),
+                     is_whole_space ? ", and the whole space was searched" : "");
+}
+
+}  // namespace
+
+std::vector<BrokenConstraint> broken_constraints(std::span<const Constraint> constraints,
+                                                 const Metrics& metrics) {
+  std::vector<BrokenConstraint> broken;
+  for (const Constraint& constraint : constraints)
+    if (const double share = violation(constraint, metrics); share > 0)
+      broken.push_back({constraint, metrics[constraint.metric], share});
+  return broken;
+}
+
 std::string explain_infeasible(const StudySetting& setting, const ParetoArchive& archive) {
   const TrialCounts& counts = archive.counts();
   std::string text = fmt::format("no feasible design among {} that run ({} cannot run)",
@@ -205,17 +227,20 @@ std::string explain_infeasible(const StudySetting& setting, const ParetoArchive&
     text += fmt::format("\nnearest: {} on {}",
                         setting.space.networks().candidates[nearest->design.network].genotype,
                         setting.space.accelerator_name(nearest->design));
-    for (const Constraint& constraint : setting.study.constraints)
-      if (const double share = violation(constraint, nearest->metrics); share > 0)
-        text += fmt::format("\n  breaks {}: it has {:g}, off by {:.3g} %", describe(constraint),
-                            nearest->metrics[constraint.metric], 100 * share);
+    for (const BrokenConstraint& broken :
+         broken_constraints(setting.study.constraints, nearest->metrics))
+      text += fmt::format("\n  breaks {}: it has {:g}, off by {:.3g} %",
+                          describe(broken.constraint), broken.value, 100 * broken.share);
   }
+  // No strategy evaluates a design twice where it says that it is exhaustive.
+  const bool is_whole_space =
+      setting.study.strategy.name == "exhaustive" &&
+      counts.violating + counts.incomplete + counts.failing == design_count(setting.space);
   for (const ConstraintOutlook& outlook : archive.outlook())
-    if (!outlook.is_met_alone())
-      text += fmt::format("\n{} is met by no design, even alone; the best has {:g}",
-                          describe(outlook.constraint),
-                          outlook.closest ? outlook.closest->metrics[outlook.constraint.metric]
-                                          : std::numeric_limits<double>::quiet_NaN());
+    if (!outlook.is_met_alone()) text += "\n" + describe(outlook, is_whole_space);
+  if (archive.outlook().size() > 1 &&
+      std::ranges::all_of(archive.outlook(), &ConstraintOutlook::is_met_alone))
+    text += "\neach constraint is met by some design; no design meets all of them";
   if (counts.failing > 0 && setting.evaluator.reasons().size() > 1)
     text += "\nfirst reason why a design cannot run: " + setting.evaluator.reasons()[1];
   return text;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,6 +74,16 @@ struct RunResult {
 /// Searches and stores every evaluated point. On an exception, as when the process is killed, what
 /// was at `output` stays, and its journal keeps every point that was evaluated, to be resumed.
 [[nodiscard]] RunResult run_study(StudySetting& setting, const RunOptions& options);
+
+/// A constraint that a design breaks: its value, and by what share of the bound it is off.
+struct BrokenConstraint {
+  Constraint constraint;
+  double value = 0;
+  double share = 0;
+};
+
+[[nodiscard]] std::vector<BrokenConstraint> broken_constraints(
+    std::span<const Constraint> constraints, const Metrics& metrics);
 
 /// Why nothing was feasible: the nearest design, and what each constraint alone would allow.
 [[nodiscard]] std::string explain_infeasible(const StudySetting& setting,

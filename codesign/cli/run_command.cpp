@@ -113,6 +113,28 @@ json trial_json(const StudySetting& setting, const Trial& trial) {
   return row;
 }
 
+// Null where something is feasible.
+json infeasibility_json(const StudySetting& setting, const ParetoArchive& archive) {
+  if (archive.size() > 0) return nullptr;
+  json broken = json::array(), impossible = json::array();
+  const auto& nearest = archive.least_violating();
+  if (nearest)
+    for (const BrokenConstraint& one :
+         broken_constraints(setting.study.constraints, nearest->metrics))
+      broken.push_back({{"constraint", describe(one.constraint)},
+                        {"value", one.value},
+                        {"excess_share", one.share}});
+  for (const ConstraintOutlook& outlook : archive.outlook())
+    if (!outlook.is_met_alone())
+      impossible.push_back(
+          {{"constraint", describe(outlook.constraint)},
+           {"best", outlook.closest ? json(outlook.closest->metrics[outlook.constraint.metric])
+                                    : json(nullptr)}});
+  return {{"nearest", nearest ? trial_json(setting, *nearest) : json(nullptr)},
+          {"breaks", broken},
+          {"impossible_alone", impossible}};
+}
+
 json result_json(const StudySetting& setting, const RunResult& result, const std::string& output) {
   const EvaluationCounts& counts = result.summary.counts;
   json findings = json::object(), front = json::array(), ranks = json::object();
@@ -138,6 +160,7 @@ json result_json(const StudySetting& setting, const RunResult& result, const std
           {"findings", findings},
           {"hypervolume", result.hypervolume},
           {"rank_agreement", ranks},
+          {"infeasibility", infeasibility_json(setting, result.archive)},
           {"front", front}};
 }
 

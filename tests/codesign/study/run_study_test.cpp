@@ -208,6 +208,22 @@ TEST(RunStudy, ExplainsWhyNothingIsFeasible) {
   EXPECT_THAT(text, testing::Not(HasSubstr("area")));
 }
 
+TEST(RunStudy, SaysWhenOnlyTheConstraintsTogetherAreTooMuch) {
+  const auto folder(new_folder("{name: exhaustive}", "constraints: {}\n"));
+  StudySetting setting(folder->read(), 1);
+  double least_area = std::numeric_limits<double>::infinity(), least_latency = least_area;
+  for (const Trial& trial : trials_of(setting)) {
+    least_area = std::min(least_area, trial.metrics[Metric::area]);
+    least_latency = std::min(least_latency, trial.metrics[Metric::latency]);
+  }
+  setting.study.constraints = {{Metric::area, least_area, true},
+                               {Metric::latency, least_latency, true}};
+  const RunResult result = run_study(setting, {.output = *folder / "out.h5"});
+  const std::string text = explain_infeasible(setting, result.archive);
+  EXPECT_THAT(text, HasSubstr("each constraint is met by some design; no design meets all"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("even alone")));
+}
+
 TEST(RunStudy, ExplainsAlsoWhereTheNearestIsANetworkAlone) {
   const auto folder(
       new_folder("{name: decoupled-network-first}", "constraints: {macs: {at_most: 1}}\n"));

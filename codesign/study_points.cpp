@@ -253,17 +253,20 @@ bool PointWriter::finish(const RunResult& result) {
 }
 
 datasets::Columns front_columns(const datasets::StudyStore& store) {
-  const datasets::PointBatch points = store.points_with(store.front().ids);
-  const std::vector<datasets::NetworkRow> networks = store.networks();
-  const datasets::AcceleratorTable accelerators = store.accelerators();
+  return columns_of(store.points_with(store.front().ids), store.metrics(), store.networks(),
+                    store.accelerators());
+}
 
+datasets::Columns columns_of(const datasets::PointBatch& points,
+                             const std::vector<datasets::MetricColumn>& metrics,
+                             const std::vector<datasets::NetworkRow>& networks,
+                             const datasets::AcceleratorTable& accelerators) {
   datasets::Columns columns;
   std::vector<std::int64_t> ids(points.id.begin(), points.id.end());
   columns.columns.push_back({"id", "", std::move(ids)});
   for (std::size_t m = 0; m < points.metrics.size(); ++m)
     if (std::ranges::any_of(points.metrics[m], [](double value) { return !std::isnan(value); }))
-      columns.columns.push_back(
-          {store.metrics()[m].name, store.metrics()[m].unit, points.metrics[m]});
+      columns.columns.push_back({metrics[m].name, metrics[m].unit, points.metrics[m]});
 
   // A network that was asked about alone has no accelerator: empty names, unknown parameters.
   const datasets::AcceleratorRow none{

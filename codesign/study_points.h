@@ -67,8 +67,13 @@ class PointWriter {
 /// The front as it is stored, but for its ids and its hypervolume.
 [[nodiscard]] datasets::StudyFront front_of(const ParetoArchive& archive);
 
-/// The stored front as columns for people: genotype, accelerator, its parameters and every metric
-/// that is known, best first objective first, as the store has it.
+/// Points as columns for people: every metric that is known, genotype, accelerator, its parameters.
+[[nodiscard]] datasets::Columns columns_of(const datasets::PointBatch& points,
+                                           const std::vector<datasets::MetricColumn>& metrics,
+                                           const std::vector<datasets::NetworkRow>& networks,
+                                           const datasets::AcceleratorTable& accelerators);
+
+/// The stored front, best first objective first, as the store has it.
 [[nodiscard]] datasets::Columns front_columns(const datasets::StudyStore& store);
 
 }  // namespace cosearch::codesign

@@ -93,7 +93,8 @@ Hops hops_of(const StorageLevel& level) {
 
 /// Bytes per cycle that the network below one instance carries; without a limit, a block.
 double network_bytes_per_cycle(const StorageLevel& level) {
-  double words = level.shared_bandwidth;
+  double words = level.network_bandwidth;
+  if (words == kUnlimited) words = level.shared_bandwidth;
   if (words == kUnlimited) words = level.read_bandwidth;
   if (words == kUnlimited) words = static_cast<double>(level.block_words);
   return words * static_cast<double>(level.word_bits) / kBitsPerByte;

@@ -11,7 +11,7 @@ namespace cosearch::accel {
 namespace {
 
 struct PortWords {
-  double reads = 0, writes = 0;
+  double reads, writes;
   PortWords& operator+=(PortWords other) {
     reads += other.reads;
     writes += other.writes;
@@ -36,7 +36,7 @@ struct SideWords {
 /// Cycles of what uses several ports at once: as slow as the slowest when the first tiles come
 /// down, when the last ones go up, and in between.
 struct Transfer {
-  double fill = 0, drain = 0, rest = 0;
+  double fill, drain, rest;
   void join(const Transfer& other) {
     fill = std::max(fill, other.fill);
     drain = std::max(drain, other.drain);
@@ -90,6 +90,11 @@ class NestTimes {
         levels_(machine.levels.size()),
         widths_(layer, machine, nest, counts, Accounting::exact),
         edges_(edge_tiles(layer, machine, nest)) {
+    for (std::size_t level = 0; level < levels_; ++level) {
+      below_[level] = {};
+      above_[level] = {};
+      receiver_[level] = {};
+    }
     for (const Tensor tensor : kTensors) add_words(tensor);
   }
 
@@ -136,7 +141,7 @@ class NestTimes {
   [[nodiscard]] SideWords words_below(std::size_t level, Tensor tensor) const {
     const LevelAccesses& all = counts_.busiest[level][index_of(tensor)];
     const std::int64_t edge = edges_[level][index_of(tensor)].at_upper;
-    SideWords side;
+    SideWords side{};
     side.all = words(level, tensor, {.reads = all.reads - all.drains, .updates = all.updates});
     if (tensor == Tensor::output)
       side.drain = words(level, tensor, {.updates = edge});
@@ -147,7 +152,7 @@ class NestTimes {
 
   [[nodiscard]] SideWords words_above(std::size_t level, std::int64_t edge, Tensor tensor) const {
     const LevelAccesses& all = counts_.busiest[level][index_of(tensor)];
-    SideWords side;
+    SideWords side{};
     side.all = words(level, tensor, {.reads = all.drains, .fills = all.fills});
     if (tensor == Tensor::output)
       side.drain = words(level, tensor, {.reads = edge});
@@ -158,11 +163,11 @@ class NestTimes {
 
   /// Exchange of all tensors that `lower` keeps (or the multipliers take) with their upper levels.
   [[nodiscard]] Transfer transfer_into(std::size_t lower) const {
-    Transfer transfer;
+    Transfer transfer{};
     for (std::size_t upper = 0; upper < lower; ++upper) {
       const StorageLevel& level = machine_.levels[upper];
       if (!has_finite_port(level)) continue;
-      SideWords sent;
+      SideWords sent{};
       for (std::size_t t = 0; t < 3; ++t)
         if (receiver_[upper][t] == lower) sent += below_[upper][t];
       transfer.join(
@@ -256,9 +261,9 @@ class NestTimes {
   std::size_t levels_;
   ValueWidths widths_;
   EdgeTiles edges_;
-  std::array<std::array<std::size_t, 3>, kMostLevels> receiver_{};  ///< [upper level][tensor]
-  std::array<std::array<SideWords, 3>, kMostLevels> below_{};
-  std::array<SideWords, kMostLevels> above_{};
+  std::array<std::array<std::size_t, 3>, kMostLevels> receiver_;  ///< [upper level][tensor]
+  std::array<std::array<SideWords, 3>, kMostLevels> below_;
+  std::array<SideWords, kMostLevels> above_;
   std::array<Transfer, kMostLevels> transfers_;  ///< not yet settled
   std::size_t transfer_count_ = 0;
   NestLatency latency_;
@@ -268,7 +273,7 @@ NestLatency timeloop_latency(const AccessCounts& counts, const Machine& machine)
   NestLatency latency;
   latency.compute = latency.steady = static_cast<double>(counts.compute_cycles);
   for (std::size_t level = 0; level < machine.levels.size(); ++level) {
-    PortWords words;
+    PortWords words{};
     for (const LevelAccesses& one : counts.busiest[level])
       words += {static_cast<double>(one.reads), static_cast<double>(one.fills + one.updates)};
     latency.ports[level] = port_times(machine.levels[level], words);

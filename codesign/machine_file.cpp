@@ -185,6 +185,8 @@ class MachineReader {
     fields.read("bandwidth", words_per_cycle, level.shared_bandwidth);
     fields.read("read_bandwidth", words_per_cycle, level.read_bandwidth);
     fields.read("write_bandwidth", words_per_cycle, level.write_bandwidth);
+    if (fields.has("network"))
+      fields.child("network").read("bandwidth", words_per_cycle, level.network_bandwidth);
   }
 
   static void read_costs(const Fields& fields, accel::StorageLevel& level) {

@@ -47,11 +47,16 @@ std::string bandwidths_text(const accel::StorageLevel& level) {
 }
 
 std::string costs_text(const accel::StorageLevel& level) {
+  std::string network_bandwidth;
+  if (level.network_bandwidth != accel::kUnlimited)
+    network_bandwidth = fmt::format("      bandwidth: {} words/cycle\n", level.network_bandwidth);
   return fmt::format(
-      "    read_energy: {}pJ\n    write_energy: {}pJ\n    leakage: {}mW\n    area: {}mm2\n"
-      "    network:\n      energy: {}pJ/bit\n      hop_energy: {}pJ/bit\n      area: {}mm2\n",
-      level.read_energy_pj, level.write_energy_pj, level.leakage_mw, level.area_mm2,
-      level.network_energy_pj, level.hop_energy_pj, level.network_area_mm2);
+             "    read_energy: {}pJ\n    write_energy: {}pJ\n    leakage: {}mW\n    area: {}mm2\n"
+             "    network:\n      energy: {}pJ/bit\n      hop_energy: {}pJ/bit\n      area: "
+             "{}mm2\n",
+             level.read_energy_pj, level.write_energy_pj, level.leakage_mw, level.area_mm2,
+             level.network_energy_pj, level.hop_energy_pj, level.network_area_mm2) +
+         network_bandwidth;
 }
 
 std::string fanout_text(const accel::StorageLevel& level) {

@@ -51,6 +51,7 @@ levels:
     leakage: 3uW
     network:
       energy: 20fJ/bit
+      bandwidth: 64bits/cycle
     fanout:
       - axis: X
         size: ${rows * 2}
@@ -113,6 +114,7 @@ TEST(MachineFile, SaysEverythingAMachineHas) {
   EXPECT_EQ(buffer.write_energy_pj, 1.5);
   EXPECT_EQ(buffer.leakage_mw, 0.003);
   EXPECT_EQ(buffer.network_energy_pj, 0.02);
+  EXPECT_EQ(buffer.network_bandwidth, 4);
   EXPECT_EQ(buffer.fanout, (std::vector<accel::Fanout>{
                                {.axis = "X", .size = 8, .multicast = false, .reduction = true}}));
   EXPECT_GT(buffer.hop_energy_pj, 0) << "from the technology";
@@ -172,10 +174,10 @@ TEST(MachineFile, NamesPlaceLevelAndValueOfEachMistake) {
        "mine.yaml:22:5: unknown key 'levels[1].leekage' (did you mean 'leakage'?)"},
       {"source: made up for this test\n", "", "source"},
       {"    capacity: 8B\n", "",
-       "mine.yaml:29:11: level 'registers': has neither a capacity nor a partition for input"},
+       "mine.yaml:30:11: level 'registers': has neither a capacity nor a partition for input"},
       {"name: registers", "name: buffer",
-       "mine.yaml:29:11: level 'buffer': levels 1 and 2 have this name"},
-      {"${rows * 2}", "-3", "mine.yaml:26:7: level 'buffer': fan-out along X = -3: must be in [1,"},
+       "mine.yaml:30:11: level 'buffer': levels 1 and 2 have this name"},
+      {"${rows * 2}", "-3", "mine.yaml:27:7: level 'buffer': fan-out along X = -3: must be in [1,"},
       {"${rows * 2}", "0", "level 'buffer': fan-out along X = 0: must be in [1,"},
       {"${rows * 2}", "2.5", "levels[1].fanout[0].size: 2.5"},
       {"${rows * 2}", "${rows / 3}", "levels[1].fanout[0].size: 1.333"},
@@ -187,11 +189,11 @@ TEST(MachineFile, NamesPlaceLevelAndValueOfEachMistake) {
       {"buffers: single", "buffers: 99", "level 'buffer': buffers = 99: must be in [1, 16]"},
       // Parameters.
       {"${rows * 2}", "${row * 2}",
-       "mine.yaml:27:15: ${row * 2}: no parameter 'row' (did you mean 'rows'?)"},
+       "mine.yaml:28:15: ${row * 2}: no parameter 'row' (did you mean 'rows'?)"},
       {"${rows * 2}", "${size * 2}",
-       "mine.yaml:27:15: ${size * 2}: parameter 'size' = '2KiB' is text, which cannot be "
+       "mine.yaml:28:15: ${size * 2}: parameter 'size' = '2KiB' is text, which cannot be "
        "calculated with"},
-      {"${rows * 2}", "${rows / 0}", "mine.yaml:27:15: ${rows / 0}: division by zero"},
+      {"${rows * 2}", "${rows / 0}", "mine.yaml:28:15: ${rows / 0}: division by zero"},
       {"${rows * 2}", "${rows *}", "${rows *}: a parameter or a number is missing"},
       {"${rows * 2}", "${(rows}", "${(rows}: ')' is missing"},
       {"${rows * 2}", "${2 rows}", "${2 rows}: unexpected 'rows'"},
@@ -203,13 +205,13 @@ TEST(MachineFile, NamesPlaceLevelAndValueOfEachMistake) {
        "mine.yaml:7:22: compute, precision: 4 bits; a technology has multipliers of 8, 16 and 32"},
       // Constraints.
       {"constraints:\n  buffer:", "constraints:\n  bufer:",
-       "mine.yaml:33:3: no level 'bufer' (did you mean 'buffer'?)"},
+       "mine.yaml:34:3: no level 'bufer' (did you mean 'buffer'?)"},
       {"      X:\n        dimensions", "      Y:\n        dimensions",
        "level 'buffer' has no axis 'Y'"},
       {"dimensions: KC", "dimensions: KZ",
-       "mine.yaml:35:7: level 'buffer': no dimension 'Z' (expected one of N, G, K, C"},
+       "mine.yaml:36:7: level 'buffer': no dimension 'Z' (expected one of N, G, K, C"},
       {"C: 3}", "C: 3, P: 2}",
-       "mine.yaml:33:3: level 'buffer', temporal loops: factor of P = 2, but only loops over KC "
+       "mine.yaml:34:3: level 'buffer', temporal loops: factor of P = 2, but only loops over KC "
        "are allowed"},
   };
   for (const Mistake& mistake : mistakes)
@@ -343,7 +345,7 @@ TEST(TemplateFiles, CostWhatTheTemplatesCost) {
     near(machine.levels[1].network_energy_pj / machine.levels[1].hop_energy_pj,
          static_cast<double>(named.parameters.pe_rows + named.parameters.pe_columns) / 2);
     EXPECT_EQ(machine.levels[0].shared_bandwidth, named.parameters.dram_bandwidth);
-    EXPECT_EQ(machine.levels[1].shared_bandwidth, named.parameters.noc_bandwidth);
+    EXPECT_EQ(machine.levels[1].network_bandwidth, named.parameters.noc_bandwidth);
     EXPECT_EQ(machine.multipliers(), old.pe_count());
     EXPECT_EQ(machine.compute.leakage_mw, 0);
   }

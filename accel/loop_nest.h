@@ -13,6 +13,7 @@
 // length 1.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -51,19 +52,26 @@ struct LoopNest {
   friend bool operator==(const LoopNest&, const LoopNest&) = default;
 };
 
+/// Words that one value of `tensor` takes at `level` of the chip: outputs as wide as partial sums.
+[[nodiscard]] std::int64_t words_per_value(const Layer& layer, const StorageLevel& level,
+                                           Tensor tensor);
+
+/// Values of a tensor in the largest tile with `extents`: what windows touch, without padding.
+[[nodiscard]] std::int64_t tile_values(const Layer& layer, Tensor tensor, const Extents& extents);
+/// The same as a dense box: what lies between two values that are touched counts too, and so does
+/// padding. Timeloop's rule.
+[[nodiscard]] std::int64_t box_values(const Layer& layer, Tensor tensor, const Extents& extents);
+
+/// What the tiles of level `i` must hold under `nest`, before double buffering: words of each kept
+/// tensor, 0 for tensors that pass by.
+[[nodiscard]] std::array<std::int64_t, 3> tile_words(const LoopNest& nest, const Layer& layer,
+                                                     const Machine& machine, std::size_t i);
+
 /// Everything that keeps `nest` from running `layer` on `machine`, each naming its level: a
 /// dimension not covered, a loop that grows, an axis that does not exist or is over-full, a tensor
 /// kept where it may not be or not kept where it must be, a tile that does not fit (which tensors,
 /// how many bits too many). Empty when it runs.
 [[nodiscard]] std::vector<std::string> problems_in(const LoopNest& nest, const Layer& layer,
                                                    const Machine& machine);
-
-/// What tiles of a level must hold under `nest`, before double buffering: words of each kept tensor
-/// (0 for tensors that pass by), each value in whole words of the level.
-[[nodiscard]] std::array<std::int64_t, 3> tile_words(const LoopNest& nest, const Layer& layer,
-                                                     const Machine& machine, std::size_t level);
-
-/// The nest as text that a person can read, and that read_nest (codesign) takes back.
-[[nodiscard]] std::string to_text(const LoopNest& nest, const Layer& layer, const Machine& machine);
 
 }  // namespace cosearch::accel

@@ -55,6 +55,9 @@ struct StorageLevel {
   double read_bandwidth = kUnlimited;
   double write_bandwidth = kUnlimited;
   double shared_bandwidth = kUnlimited;
+  /// Words per cycle of the network below one instance, both directions together; a multicast or a
+  /// reduction counts once. Unlike `shared_bandwidth`, what comes from above passes it by.
+  double network_bandwidth = kUnlimited;
 
   /// pJ per access of one block.
   double read_energy_pj = 0, write_energy_pj = 0;

@@ -1,0 +1,611 @@
+#include "accel/link_costs.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "accel/axis_sum.h"
+
+namespace cosearch::accel {
+namespace {
+
+std::uint8_t tensor_not_moved_by(Dimension d, bool transposed) {
+  for (const Tensor tensor : kTensors)
+    if (!is_relevant(tensor, d, transposed)) return static_cast<std::uint8_t>(tensor);
+  return OrderClass::kNoTensor;
+}
+
+std::size_t axis_of(Dimension d) {
+  for (std::size_t a = 0; a < kAxes.size(); ++a)
+    if (kAxes[a].position == d || kAxes[a].tap == d) return a;
+  return kAxes.size();
+}
+
+AxisChain chain_of(std::int64_t extent, std::int64_t tile, PieceRole role) {
+  AxisChain chain;
+  chain.extent = extent;
+  if (tile < extent) chain.add(tile, role);
+  return chain;
+}
+
+}  // namespace
+
+AxisTable::AxisTable(const MapSpace& space, const Axis& axis) {
+  const auto& positions = space.divisors(axis.position).values;
+  const auto& taps = space.divisors(axis.tap).values;
+  const std::int64_t p_all = positions.back(), t_all = taps.back();
+  const WindowAxis window = window_axis(space.layer(), axis.position);
+  const bool boxes = space.accounting() == Accounting::timeloop;
+  const auto box = [&](std::int64_t p, std::int64_t t) {
+    return (p - 1) * window.stride + (t - 1) * window.dilation + 1;
+  };
+  taps_ = taps.size();
+  for (const std::int64_t p : positions)
+    for (const std::int64_t t : taps) {
+      Entry entry;
+      if (boxes) {
+        entry.held = box(p, t);
+        entry.whole = static_cast<double>((p_all / p) * (t_all / t) * box(p, t));
+        entry.sliding = std::min(entry.whole, static_cast<double>(box(p_all, t_all)));
+      } else {
+        const auto sum = [&](PieceRole over_positions, PieceRole over_taps) {
+          return static_cast<double>(axis_sum(window, chain_of(p_all, p, over_positions),
+                                              chain_of(t_all, t, over_taps)));
+        };
+        entry.held = window.most_touched(p, t);
+        entry.whole = sum(PieceRole::each, PieceRole::each);
+        entry.sliding = std::min(sum(PieceRole::slide, PieceRole::each),
+                                 sum(PieceRole::each, PieceRole::slide));
+        entry.first = static_cast<double>(window.touched(0, p, 0, t));
+      }
+      entries_.push_back(entry);
+    }
+  least_ = entries_.front().sliding;
+  for (const Entry& entry : entries_) least_ = std::min(least_, entry.sliding);
+}
+
+TileSizes::TileSizes(const MapSpace& space, const std::vector<AxisTable>& axes)
+    : space_(space), axes_(axes), levels_(space.machine().levels.size()) {
+  constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t i = 0; i < levels_.size(); ++i) {
+    const StorageLevel& level = space.machine().levels[i];
+    levels_[i].shared = level.capacity_bits.value_or(unlimited);
+    for (const Tensor tensor : kTensors) {
+      const std::int64_t words = space.accounting() == Accounting::timeloop
+                                     ? 1
+                                     : words_per_value(space.layer(), level, tensor);
+      levels_[i].bits_per_value[index_of(tensor)] = level.buffers * words * level.word_bits;
+      levels_[i].partition[index_of(tensor)] = level.partition_bits[index_of(tensor)].value_or(0);
+    }
+  }
+}
+
+std::array<std::int64_t, 3> TileSizes::values(const DivisorIndices& tile) const {
+  const bool transposed = space_.layer().transposed;
+  const Tensor windowed = windowed_tensor(transposed);
+  std::array<std::int64_t, 3> values{1, 1, 1};
+  for (const Dimension d : space_.dimensions()) {
+    const std::int64_t extent = space_.divisors(d).values[tile[index_of(d)]];
+    if (extent == 1) continue;
+    for (const Tensor tensor : kTensors)
+      if (is_relevant(tensor, d, transposed) && !(tensor == windowed && is_window_dimension(d)))
+        values[index_of(tensor)] *= extent;
+  }
+  for (std::size_t a = 0; a < kAxes.size(); ++a)
+    values[index_of(windowed)] *=
+        axes_[a].at(tile[index_of(kAxes[a].position)], tile[index_of(kAxes[a].tap)]).held;
+  return values;
+}
+
+bool TileSizes::fits(std::size_t level, TensorSet keep, const DivisorIndices& tile) const {
+  const Level& l = levels_[level];
+  const std::array<std::int64_t, 3> needs = values(tile);
+  std::int64_t shared = 0;
+  for (const Tensor tensor : kTensors) {
+    if (!keep.has(tensor)) continue;
+    const std::size_t t = index_of(tensor);
+    const std::int64_t bits = l.bits_per_value[t] * needs[t];
+    if (l.partition[t] == 0)
+      shared += bits;
+    else if (bits > l.partition[t])
+      return false;
+  }
+  return shared <= l.shared;
+}
+
+LinkCosts::LinkCosts(const MapSpace& space, const std::vector<AxisTable>& axes,
+                     const std::vector<TensorSet>& keep, const SpatialChoice& spatial)
+    : space_(space),
+      axes_(axes),
+      keep_(keep),
+      spatial_(spatial),
+      timeloop_(space.accounting() == Accounting::timeloop) {
+  const Machine& machine = space.machine();
+  const std::size_t levels = machine.levels.size();
+  instances_.fill(1);
+  for (std::size_t g = 0; g < space.groups().size(); ++g)
+    for (std::size_t i = space.groups()[g].level + 1; i <= levels; ++i)
+      for (const Dimension d : space.dimensions())
+        instances_[i] *= static_cast<double>(spatial.factors[g][index_of(d)]);
+  for (const Dimension d : kAllDimensions)
+    unmoved_[index_of(d)] = tensor_not_moved_by(d, space.layer().transposed);
+  for (std::size_t i = 0; i < levels; ++i)
+    if (keep[i].has(Tensor::output)) innermost_output_ = i;
+  const auto macs = static_cast<double>(space.layer().macs());
+  compute_cycles_ = macs / static_cast<double>(spatial.used);
+  fixed_.energy_pj = macs * machine.compute.mac_energy_pj;
+  for (std::size_t i = 0; i < levels; ++i) {
+    const StorageLevel& l = machine.levels[i];
+    limited_[i] = std::min({l.read_bandwidth, l.write_bandwidth, l.shared_bandwidth,
+                            l.network_bandwidth}) != kUnlimited;
+  }
+  links_.reserve(3 * levels);
+  for (const Tensor tensor : kTensors) add_links(tensor);
+}
+
+double LinkCosts::powered(std::size_t level) const {
+  const std::int64_t cluster = space_.machine().levels[level].cluster;
+  const double used = instances_[level];
+  if (timeloop_) {
+    const auto memories = static_cast<double>(space_.machine().instances(level) / cluster);
+    return std::min(used, memories) / used;
+  }
+  if (cluster == 1) return 1;
+  const auto whole = static_cast<double>(cluster);
+  return static_cast<double>(ceil_div(static_cast<std::int64_t>(used), cluster)) * whole / used;
+}
+
+void LinkCosts::add_links(Tensor tensor) {
+  const bool transposed = space_.layer().transposed;
+  Link link;
+  link.tensor = tensor;
+  link.windowed = tensor == windowed_tensor(transposed);
+  link.joined.fill(1);
+  for (const Dimension d : space_.dimensions())
+    if (is_relevant(tensor, d, transposed) && !(link.windowed && is_window_dimension(d)))
+      link.elements *= static_cast<double>(space_.extents()[index_of(d)]);
+  if (tensor == Tensor::output) outputs_ = link.elements * least_window(link).content;
+  const std::size_t levels = space_.machine().levels.size();
+  for (std::size_t lower = 1; lower <= levels; ++lower) {
+    pass_fanouts(link, lower);
+    if (lower < levels && !keep_[lower].has(tensor)) {
+      // Loops of a level in between may come between pieces that would be neighbours.
+      for (std::size_t a = 0; a < kAxes.size(); ++a)
+        for (const Dimension d : {kAxes[a].position, kAxes[a].tap})
+          if (space_.temporal(lower)[index_of(d)].most > 1) link.joint[a] = false;
+      continue;
+    }
+    link.lower = lower;
+    tensor == Tensor::output ? price_output(link) : price_operand(link);
+    if (lower == levels) {
+      add_multipliers(link);
+    } else {
+      const auto cost = [&](double visits) {
+        return energy(link, amounts(link, visits, least_window(link)));
+      };
+      // Linear from two visits on.
+      link.least.once = cost(1);
+      link.least.per_visit = cost(3) - cost(2);
+      link.least.constant = cost(2) - 2 * link.least.per_visit;
+      links_into_[lower][link_count_[lower]++] = static_cast<std::uint8_t>(links_.size());
+      links_.push_back(link);
+    }
+    link.upper = lower;
+    link.copies_above *= link.shared * link.alone;
+    link.shared = link.alone = link.spread = 1;
+    link.may_slide = link.joint = {true, true, true};
+    link.joined.fill(1);
+    link.joins = false;
+  }
+}
+
+/// The spatial factors of the level above `lower`.
+void LinkCosts::pass_fanouts(Link& link, std::size_t lower) const {
+  for (std::size_t g = 0; g < space_.groups().size(); ++g) {
+    const AxisGroup& group = space_.groups()[g];
+    if (group.level + 1 != lower) continue;
+    // Timeloop knows no fan-out that cannot share.
+    const bool shares =
+        timeloop_ || (link.tensor == Tensor::output ? group.reduction : group.multicast);
+    for (const Dimension d : space_.dimensions()) {
+      const std::int64_t factor = spatial_.factors[g][index_of(d)];
+      if (factor == 1) continue;
+      if (!is_relevant(link.tensor, d, space_.layer().transposed)) {
+        (shares ? link.shared : link.alone) *= static_cast<double>(factor);
+      } else if (link.windowed && is_window_dimension(d)) {
+        link.may_slide[axis_of(d)] = false;
+        if (!shares) continue;
+        link.joined[index_of(d)] *= factor;
+        link.joins = true;
+      } else {
+        link.spread *= static_cast<double>(factor);
+      }
+    }
+  }
+}
+
+void LinkCosts::price_operand(Link& link) const {
+  const Machine& machine = space_.machine();
+  const StorageLevel& upper = machine.levels[link.upper];
+  const auto words = [&](const StorageLevel& level) {
+    return timeloop_
+               ? 1.0
+               : static_cast<double>(ceil_div(space_.layer().bits(link.tensor), level.word_bits));
+  };
+  link.words = words(upper);
+  const double bits = link.words * static_cast<double>(upper.word_bits);
+  link.per_content_pj = words(upper) * upper.read_energy_pj /
+                        static_cast<double>(upper.block_words) * powered(link.upper);
+  link.per_entry_pj = 0;
+  if (link.lower < machine.levels.size()) {
+    const StorageLevel& lower = machine.levels[link.lower];
+    link.per_entry_pj = words(lower) * (timeloop_ ? lower.read_energy_pj : lower.write_energy_pj) /
+                        static_cast<double>(lower.block_words) * powered(link.lower);
+  }
+  if (timeloop_) return;
+  link.per_content_pj += bits * (upper.network_energy_pj - upper.hop_energy_pj);
+  link.per_entry_pj += bits * upper.hop_energy_pj;
+  for (std::size_t i = link.upper + 1; i < link.lower; ++i)
+    link.per_entry_pj += bits * machine.levels[i].network_energy_pj;
+  // A bound needs both to grow with what is moved; entries are never fewer than contents.
+  if (link.per_content_pj < 0) {
+    link.per_entry_pj = std::max(0.0, link.per_entry_pj + link.per_content_pj);
+    link.per_content_pj = 0;
+  }
+}
+
+void LinkCosts::price_output(Link& link) const {
+  const Machine& machine = space_.machine();
+  const StorageLevel& upper = machine.levels[link.upper];
+  const auto width = [&](const StorageLevel& level, bool partial) {
+    const std::int64_t bits =
+        partial ? space_.layer().partial_sum_bits : space_.layer().output_bits;
+    return timeloop_ ? 1.0 : static_cast<double>(ceil_div(bits, level.word_bits));
+  };
+  const auto per_word = [&](std::size_t i, double pj) {
+    return pj / static_cast<double>(machine.levels[i].block_words) * powered(i);
+  };
+  const double read = per_word(link.upper, upper.read_energy_pj);
+  const double write =
+      per_word(link.upper, timeloop_ ? upper.read_energy_pj : upper.write_energy_pj);
+  const bool innermost = link.upper == innermost_output_;
+  for (const bool partial : {false, true}) {
+    const double words = width(upper, partial || (innermost && link.upper != 0));
+    link.sum_words[partial] = words;
+    const double network =
+        timeloop_ ? 0 : words * static_cast<double>(upper.word_bits) * upper.network_energy_pj;
+    // Inside the chip every value that arrives is read once more: to go on or to be summed.
+    link.per_update_pj[partial] = link.upper == 0 ? network : words * (write + read) + network;
+    link.per_return_pj[partial] =
+        link.upper == 0 ? width(upper, true) * (write + read) + network : network;
+  }
+  link.finished_pj = link.upper == 0 ? width(upper, false) * write : 0;
+  if (link.lower < machine.levels.size()) {
+    const StorageLevel& lower = machine.levels[link.lower];
+    const double words = width(lower, link.lower == innermost_output_);
+    const double read_below = timeloop_ ? 0 : per_word(link.lower, lower.read_energy_pj);
+    const double write_below =
+        per_word(link.lower, timeloop_ ? lower.read_energy_pj : lower.write_energy_pj);
+    link.per_return_below_pj = words * (read_below + write_below);
+  }
+  link.per_addition_pj = timeloop_ ? 0 : machine.compute.add_energy_pj;
+  // Timeloop reads nothing at the first visit, but sends partial sums back to every child.
+  if (!timeloop_) return;
+  if (link.upper > 0) link.first_visits_pj = outputs_ * link.copies_above * read;
+  if (link.alone == 1) link.per_return_below_pj *= link.shared;
+}
+
+void LinkCosts::add_multipliers(const Link& link) {
+  const auto macs = static_cast<double>(space_.layer().macs());
+  Amounts amounts;
+  amounts.entries = macs;
+  amounts.content = macs / link.shared;
+  if (link.windowed)
+    for (std::size_t a = 0; a < kAxes.size(); ++a) {
+      // Positions at one time are at least as many as either loop has by itself.
+      const auto p = static_cast<double>(link.joined[index_of(kAxes[a].position)]);
+      const auto t = static_cast<double>(link.joined[index_of(kAxes[a].tap)]);
+      amounts.content *= std::max(p, t) / (p * t);
+    }
+  // A transposed layer drops what falls outside its output.
+  if (link.tensor == Tensor::output && space_.layer().transposed) return;
+  if (link.tensor == Tensor::output && link.upper == 0)
+    amounts.returns = std::max(0.0, amounts.content - outputs_ * link.copies_above);
+  fixed_.energy_pj += energy(link, amounts);
+  add_words(fixed_, link, amounts);
+}
+
+LinkCosts::Bound LinkCosts::fixed() const {
+  return {fixed_.energy_pj, compute_cycles_, port_cycles(fixed_)};
+}
+
+double LinkCosts::energy(const Link& link, const Amounts& a) const {
+  if (link.tensor != Tensor::output)
+    return a.content * link.per_content_pj + a.entries * link.per_entry_pj;
+  const std::size_t partial = a.returns > 0 ? 1 : 0;
+  const double finished = link.upper == 0 ? outputs_ * link.finished_pj : 0;
+  return finished - link.first_visits_pj + a.content * link.per_update_pj[partial] +
+         a.returns * (link.per_return_pj[partial] + link.per_return_below_pj) +
+         (a.entries - a.content) * link.per_addition_pj;
+}
+
+LinkCosts::Window LinkCosts::least_window(const Link& link) const {
+  if (!link.windowed) return {};
+  double least = 1;
+  for (const AxisTable& axis : axes_) least *= axis.least();
+  return {least, least};
+}
+
+double LinkCosts::sum_along(const Link& link, const DivisorIndices& tile, bool joined, Slide slide,
+                            std::size_t axis) const {
+  double product = 1, best_gain = 1;
+  for (std::size_t a = 0; a < kAxes.size(); ++a) {
+    const std::size_t p = index_of(kAxes[a].position), t = index_of(kAxes[a].tap);
+    std::size_t positions = tile[p], taps = tile[t];
+    if (joined && link.joined[p] * link.joined[t] > 1) {
+      if (!link.joint[a]) {
+        product *= axes_[a].least();
+        continue;
+      }
+      positions = space_.product(kAxes[a].position, positions, link.joined[p]);
+      taps = space_.product(kAxes[a].tap, taps, link.joined[t]);
+    }
+    const AxisTable::Entry& entry = axes_[a].at(positions, taps);
+    product *= entry.whole;
+    if (link.may_slide[a] && (slide == Slide::any || (slide == Slide::along && axis == a)))
+      best_gain = std::min(best_gain, entry.sliding / entry.whole);
+  }
+  return product * best_gain;
+}
+
+LinkCosts::Window LinkCosts::window(const Link& link, const DivisorIndices& tile, Slide slide,
+                                    std::size_t axis) const {
+  if (!link.windowed) return {};
+  Window window;
+  window.content = window.entries = sum_along(link, tile, false, slide, axis);
+  if (!link.joins) return window;
+  if (!timeloop_) {
+    window.content = sum_along(link, tile, true, slide, axis);
+    return window;
+  }
+  // Children with the same tile share a read: at least as many groups as either loop makes.
+  for (std::size_t a = 0; a < kAxes.size(); ++a) {
+    const auto p = static_cast<double>(link.joined[index_of(kAxes[a].position)]);
+    const auto t = static_cast<double>(link.joined[index_of(kAxes[a].tap)]);
+    window.content *= std::max(p, t) / (p * t);
+  }
+  return window;
+}
+
+LinkCosts::Amounts LinkCosts::amounts(const Link& link, double visits,
+                                      const Window& window) const {
+  const double elements = link.elements * visits * link.copies_above * link.alone;
+  Amounts amounts{elements * window.content, elements * link.shared * window.entries, 0};
+  if (link.tensor == Tensor::output && (timeloop_ || link.copies_above == 1))
+    amounts.returns = std::max(0.0, amounts.content - outputs_ * link.copies_above);
+  return amounts;
+}
+
+LinkCosts::Share::Words LinkCosts::words_of(const Link& link, const Amounts& a) const {
+  if (link.tensor != Tensor::output) {
+    const double content = a.content * link.words;
+    return {content, 0, content, content};
+  }
+  const double width = link.sum_words[a.returns > 0 ? 1 : 0];
+  const double content = a.content * width, returns = a.returns * width;
+  // Outside each output is written once as a finished value. Inside the chip every value that
+  // arrives is read again, to go on or to be summed.
+  if (link.upper == 0)
+    return {returns, (a.content - a.returns) * link.sum_words[0] + returns, content + returns,
+            returns};
+  return {timeloop_ ? returns : content, content, content + returns, returns};
+}
+
+void LinkCosts::add_words(Share& share, const Link& link, const Amounts& a) const {
+  if (limited_[link.upper]) {
+    const Share::Words words = words_of(link, a);
+    Share::Words& upper = share.words[link.upper];
+    upper.read += words.read;
+    upper.write += words.write;
+    upper.network += words.network;
+  }
+  // Words are at least as many as values.
+  if (link.lower < space_.machine().levels.size() && limited_[link.lower])
+    share.words[link.lower].write += link.tensor == Tensor::output ? a.returns : a.entries;
+}
+
+LinkCosts::Share LinkCosts::share_of(const Link& link, double visits, const Window& window) const {
+  const Amounts a = amounts(link, visits, window);
+  Share share;
+  share.energy_pj = energy(link, a);
+  add_words(share, link, a);
+  return share;
+}
+
+LinkCosts::Share& LinkCosts::Share::operator+=(const Share& other) {
+  energy_pj += other.energy_pj;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    words[i].read += other.words[i].read;
+    words[i].write += other.words[i].write;
+    words[i].network += other.words[i].network;
+  }
+  return *this;
+}
+
+bool LinkCosts::Share::at_most(const Share& other) const {
+  if (energy_pj > other.energy_pj) return false;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    if (words[i].read > other.words[i].read || words[i].write > other.words[i].write ||
+        words[i].network > other.words[i].network)
+      return false;
+  return true;
+}
+
+double LinkCosts::cycles_of(std::size_t level, const Share::Words& words) const {
+  const StorageLevel& l = space_.machine().levels[level];
+  const double longest =
+      std::max({words.read / l.read_bandwidth, words.write / l.write_bandwidth,
+                (words.read + words.write) / l.shared_bandwidth,
+                timeloop_ ? 0 : words.network / l.network_bandwidth});
+  return longest / instances_[level];
+}
+
+double LinkCosts::port_cycles(const Share& share) const {
+  double cycles = 0;
+  for (std::size_t i = 0; i < space_.machine().levels.size(); ++i)
+    if (limited_[i]) cycles = std::max(cycles, cycles_of(i, share.words[i]));
+  return cycles;
+}
+
+LinkCosts::Bound LinkCosts::at_least(std::size_t level, const Visits& moving) const {
+  return cheapest(level, nullptr, moving, {1, 1, 1, 1});
+}
+
+LinkCosts::Bound LinkCosts::at_least(std::size_t level, const DivisorIndices& tile,
+                                     const Visits& moving, const Visits& still) const {
+  return cheapest(level, &tile, moving, still);
+}
+
+LinkCosts::Bound LinkCosts::cheapest(std::size_t level, const DivisorIndices* tile,
+                                     const Visits& moving, const Visits& still) const {
+  Bound bound;
+  double best_gain = 0, transfer = 0;
+  // One tensor at most stays where it is; links from one upper level share its ports.
+  std::array<Share::Words, 3> words, gain;
+  std::array<std::size_t, 3> uppers;
+  std::size_t upper_count = 0;
+  for (std::size_t i = 0; i < link_count_[level]; ++i) {
+    const Link& link = links_[links_into_[level][i]];
+    const std::size_t t = index_of(link.tensor);
+    const Window w = tile != nullptr ? window(link, *tile, Slide::any, 0) : least_window(link);
+    const Amounts moves = amounts(link, moving[t], w), stays = amounts(link, still[t], w);
+    const double energy_moving = energy(link, moves);
+    bound.energy_pj += energy_moving;
+    best_gain = std::max(best_gain, energy_moving - energy(link, stays));
+    if (!limited_[link.upper]) continue;
+    std::size_t slot = 0;
+    while (slot < upper_count && uppers[slot] != link.upper) ++slot;
+    if (slot == upper_count) {
+      uppers[upper_count++] = link.upper;
+      words[slot] = gain[slot] = {};
+    }
+    const Share::Words x = words_of(link, moves), y = words_of(link, stays);
+    Share::Words &sum = words[slot], &g = gain[slot];
+    sum = {sum.read + x.read, sum.write + x.write, sum.network + x.network, sum.down + x.down};
+    g = {std::max(g.read, x.read - y.read), std::max(g.write, x.write - y.write),
+         std::max(g.network, x.network - y.network), std::max(g.down, x.down - y.down)};
+  }
+  bound.energy_pj -= best_gain;
+  for (std::size_t slot = 0; slot < upper_count; ++slot) {
+    const Share::Words least{words[slot].read - gain[slot].read,
+                             words[slot].write - gain[slot].write,
+                             words[slot].network - gain[slot].network,
+                             words[slot].down - gain[slot].down};
+    bound.port_cycles = std::max(bound.port_cycles, cycles_of(uppers[slot], least));
+    // Of these, what crosses the links; the rest are reads to sum up or to go on.
+    transfer =
+        std::max(transfer, cycles_of(uppers[slot], {least.down, least.write, least.network, 0}));
+  }
+  if (tile != nullptr) bound.busy_cycles = edge_cycles(level, *tile);
+  // What a level with one buffer exchanges, nothing overlaps with.
+  if (!timeloop_ && space_.machine().levels[level].buffers == 1)
+    bound.busy_cycles = std::max(bound.busy_cycles, transfer);
+  return bound;
+}
+
+double LinkCosts::first_values(const Link& link, const DivisorIndices& tile, bool at_upper) const {
+  double values = at_upper ? link.spread : 1;
+  for (const Dimension d : space_.dimensions())
+    if (is_relevant(link.tensor, d, space_.layer().transposed) &&
+        !(link.windowed && is_window_dimension(d)))
+      values *= static_cast<double>(space_.divisors(d).values[tile[index_of(d)]]);
+  if (!link.windowed) return values;
+  for (std::size_t a = 0; a < kAxes.size(); ++a) {
+    const std::size_t p = index_of(kAxes[a].position), t = index_of(kAxes[a].tap);
+    std::size_t positions = tile[p], taps = tile[t];
+    if (at_upper && link.joins && link.joint[a]) {
+      positions = space_.product(kAxes[a].position, positions, link.joined[p]);
+      taps = space_.product(kAxes[a].tap, taps, link.joined[t]);
+    }
+    values *= axes_[a].at(positions, taps).first;
+  }
+  return values;
+}
+
+double LinkCosts::edge_cycles(std::size_t level, const DivisorIndices& tile) const {
+  // Outputs of a transposed layer are clipped at their end, which no table has.
+  if (timeloop_ || space_.layer().transposed) return 0;
+  const Machine& machine = space_.machine();
+  std::array<double, kMostLevels> fill{}, drain{};
+  double fill_below = 0, drain_below = 0;
+  for (std::size_t i = 0; i < link_count_[level]; ++i) {
+    const Link& link = links_[links_into_[level][i]];
+    const double sent = first_values(link, tile, true), held = first_values(link, tile, false);
+    if (link.tensor == Tensor::output) {
+      drain[link.upper] += sent;
+      drain_below += held;
+    } else {
+      fill[link.upper] += sent;
+      fill_below += held;
+    }
+  }
+  // Words are at least as many as values.
+  const StorageLevel& lower = machine.levels[level];
+  double down = fill_below / std::min(lower.write_bandwidth, lower.shared_bandwidth);
+  double up = drain_below / std::min(lower.read_bandwidth, lower.shared_bandwidth);
+  for (std::size_t i = 0; i < level; ++i) {
+    const StorageLevel& upper = machine.levels[i];
+    const double both = std::min(upper.shared_bandwidth, upper.network_bandwidth);
+    down = std::max(down, fill[i] / std::min(upper.read_bandwidth, both));
+    up = std::max(up, drain[i] / std::min(upper.write_bandwidth, both));
+  }
+  return down + up;
+}
+
+void LinkCosts::complete(Tiling& tiling) const {
+  Visits outside{1, 1, 1, 1};
+  const std::size_t levels = space_.machine().levels.size();
+  for (std::size_t i = 0; i < levels; ++i) {
+    Visits& unmoved = tiling.unmoved[i];
+    unmoved = {1, 1, 1, 1};
+    tiling.loops[i] = 1;
+    for (const Dimension d : space_.dimensions()) {
+      const auto factor = static_cast<double>(tiling.temporal[i][index_of(d)]);
+      unmoved[unmoved_[index_of(d)]] *= factor;
+      tiling.loops[i] *= factor;
+    }
+    tiling.further_out[i] = outside;
+    for (std::size_t t = 0; t < 4; ++t) outside[t] *= unmoved[t];
+  }
+}
+
+std::size_t LinkCosts::deciding_level(const Link& link, const Tiling& tiling) const {
+  const std::size_t t = index_of(link.tensor);
+  for (std::size_t i = link.lower; i-- > 0;)
+    if (tiling.loops[i] > 1 && tiling.unmoved[i][t] != tiling.loops[i]) return i;
+  return space_.machine().levels.size();
+}
+
+LinkCosts::Share LinkCosts::decided_at(std::size_t level, const OrderClass& order,
+                                       const Tiling& tiling) const {
+  Share share;
+  for (const Link& link : links_) {
+    if (link.lower <= level || deciding_level(link, tiling) != level) continue;
+    const std::size_t t = index_of(link.tensor);
+    const double inside = order.stationary == t ? order.outside_run : tiling.unmoved[level][t];
+    const std::size_t axis = axis_of(order.slide);
+    const Slide slide = axis < kAxes.size() ? Slide::along : Slide::none;
+    share += share_of(link, tiling.further_out[level][t] * inside,
+                      window(link, tiling.tile[link.lower], slide, axis));
+  }
+  return share;
+}
+
+LinkCosts::Share LinkCosts::decided_anyway(const Tiling& tiling) const {
+  Share share = fixed_;
+  for (const Link& link : links_)
+    if (deciding_level(link, tiling) == space_.machine().levels.size())
+      share += share_of(link, 1, window(link, tiling.tile[link.lower], Slide::none, 0));
+  return share;
+}
+
+}  // namespace cosearch::accel

@@ -1,0 +1,26 @@
+// The orders of one level's temporal loops that can differ in cost.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <vector>
+
+#include "accel/link_costs.h"
+#include "accel/map_space.h"
+
+namespace cosearch::accel {
+
+struct LoopOrderChoice {
+  std::array<Dimension, kDimensions> innermost_first{};
+  std::size_t count = 0;
+  OrderClass order_class;
+};
+
+/// One order of each class, given the level's temporal factors. A tensor's traffic depends on the
+/// loops that do not move it inside the innermost one that does, and a windowed tensor's on which
+/// loop that is. Each loop leaves at most one tensor in place, so the innermost loop says which
+/// tensor stays; all other loops that leave it in place are best next to it.
+void loop_orders(const MapSpace& space, std::size_t level, const Extents& temporal,
+                 std::vector<LoopOrderChoice>& orders);
+
+}  // namespace cosearch::accel

@@ -1,0 +1,126 @@
+// The mappings among which the optimal mapper chooses, for one layer on one machine: every
+// factorisation of the layer's loops into the places where loops may be, every order of the loops
+// of a level, every choice of what a level keeps that the machine leaves open.
+//
+// Declared space: every factor divides, so that all pieces of a loop are alike; no temporal loops
+// at levels that may keep nothing (there they mean the same as further out).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "accel/access_counts.h"
+#include "accel/dimension.h"
+#include "accel/loop_nest.h"
+#include "accel/machine.h"
+#include "accel/map_constraints.h"
+#include "core/layer.h"
+
+namespace cosearch::accel {
+
+/// Pieces that loops over one dimension may make at one place.
+struct FactorRange {
+  std::int64_t least = 1, most = std::numeric_limits<std::int64_t>::max();
+  [[nodiscard]] bool has(std::int64_t factor) const { return least <= factor && factor <= most; }
+  friend bool operator==(const FactorRange&, const FactorRange&) = default;
+};
+using FactorRanges = std::array<FactorRange, kDimensions>;
+
+/// The divisors of one dimension's extent, in increasing order.
+struct Divisors {
+  std::vector<std::int64_t> values;
+  [[nodiscard]] std::size_t index(std::int64_t divisor) const;
+};
+
+/// Axes of one fan-out that are alike: which of them a loop takes makes no difference, so they are
+/// one place with a product of children.
+struct AxisGroup {
+  std::size_t level = 0;
+  std::vector<std::int8_t> axes;
+  std::vector<std::int64_t> sizes;
+  FactorRanges ranges;
+  bool multicast = true, reduction = true;
+
+  [[nodiscard]] std::int64_t children() const;
+};
+
+/// Factors of each dimension in each axis group.
+struct SpatialChoice {
+  static constexpr std::size_t kMostGroups = 8;
+  std::array<Extents, kMostGroups> factors;
+  Extents product;        ///< over all groups
+  std::int64_t used = 1;  ///< multipliers with work
+};
+
+class MapSpace {
+ public:
+  /// Requires `constraints` to be without problems for `machine`. Throws UserError when one level
+  /// has more groups of axes than SpatialChoice::kMostGroups.
+  MapSpace(const Layer& layer, const Machine& machine, const MapConstraints& constraints,
+           Accounting accounting);
+
+  [[nodiscard]] const Layer& layer() const { return layer_; }
+  [[nodiscard]] const Machine& machine() const { return machine_; }
+  [[nodiscard]] Accounting accounting() const { return accounting_; }
+  [[nodiscard]] const Extents& extents() const { return extents_; }
+  /// Dimensions of more than one iteration.
+  [[nodiscard]] const std::vector<Dimension>& dimensions() const { return dimensions_; }
+  [[nodiscard]] const Divisors& divisors(Dimension d) const { return divisors_[index_of(d)]; }
+  /// Index of `factor` times the divisor at `index`. Requires the product to divide.
+  [[nodiscard]] std::size_t product(Dimension d, std::size_t index, std::int64_t factor) const {
+    if (factor == 1) return index;
+    const Divisors& divisors = divisors_[index_of(d)];
+    return divisors.index(divisors.values[index] * factor);
+  }
+  [[nodiscard]] const FactorRanges& temporal(std::size_t level) const { return temporal_[level]; }
+  [[nodiscard]] const std::vector<AxisGroup>& groups() const { return groups_; }
+  /// Dimensions whose loops are inside all others of the level, innermost first.
+  [[nodiscard]] const std::vector<Dimension>& innermost(std::size_t level) const {
+    return innermost_[level];
+  }
+
+  /// Every choice of what the levels keep.
+  [[nodiscard]] std::vector<std::vector<TensorSet>> keep_choices() const;
+
+  /// Every way to spread the layer over the fan-outs, most multipliers first.
+  [[nodiscard]] std::vector<SpatialChoice> spatial_choices() const;
+
+  /// Words of each kept tensor in a tile of `level`; what buffers and widths make of them.
+  [[nodiscard]] bool fits(std::size_t level, TensorSet keep, const Extents& tile) const;
+  [[nodiscard]] std::array<std::int64_t, 3> words(std::size_t level, TensorSet keep,
+                                                  const Extents& tile) const;
+
+  /// Values of `tensor` in a tile, as the accounting sees them.
+  [[nodiscard]] std::int64_t values(Tensor tensor, const Extents& tile) const;
+
+  /// Number of mappings before capacities and sizes of fan-outs are looked at: factorisations times
+  /// orders of the loops that a level may have, times choices of what is kept.
+  [[nodiscard]] double size() const;
+
+ private:
+  void resolve(const MapConstraints& constraints);
+  void resolve_dimension(Dimension d, const MapConstraints& constraints);
+  void group_axes(const std::vector<std::vector<FactorRanges>>& axes);
+  void spread(std::size_t group, std::size_t dimension, SpatialChoice& choice, std::int64_t room,
+              std::vector<SpatialChoice>& choices) const;
+
+  Layer layer_;
+  Machine machine_;
+  Accounting accounting_;
+  Extents extents_;
+  std::vector<Dimension> dimensions_;
+  std::array<Divisors, kDimensions> divisors_;
+  std::vector<FactorRanges> temporal_;
+  std::vector<std::vector<Dimension>> innermost_;
+  std::vector<std::vector<FactorRanges>> axis_ranges_;  ///< [level][axis]
+  std::vector<AxisGroup> groups_;
+};
+
+/// Whether the factors can be shared out among bins of these sizes, each factor cut into one piece
+/// per bin. Gives the pieces: [bin][dimension].
+[[nodiscard]] bool pack(const Extents& factors, const std::vector<std::int64_t>& sizes,
+                        std::vector<Extents>& pieces);
+
+}  // namespace cosearch::accel

@@ -1,0 +1,51 @@
+// Cycles of a layer's run on a machine: compute, transfers between levels, and what cannot overlap.
+//
+// Every level receives tiles from the next outer ones that keep the same tensors. In order:
+//   * A level with two buffers or more receives its next tiles while the last are used: the slower
+//     of both decides.
+//   * A level with one buffer stops everything below for as long as it exchanges tiles; then what
+//     is below fills anew, and it drains before the next exchange.
+//   * Before the first multiplication the first tiles come down level by level, after the last one
+//     the last outputs go up: nothing else happens meanwhile.
+// Each port serves all tensors, at full bandwidth throughout.
+#pragma once
+
+#include <array>
+
+#include "accel/access_counts.h"
+#include "accel/loop_nest.h"
+#include "accel/machine.h"
+#include "core/layer.h"
+#include "core/quantity.h"
+
+namespace cosearch::accel {
+
+/// Cycles that each port of a level's busiest instance needs for all its words.
+struct PortTimes {
+  double read = 0, write = 0, shared = 0, network = 0;
+  [[nodiscard]] double longest() const;
+};
+
+/// In cycles, not yet rounded up.
+struct NestLatency {
+  double compute = 0;  ///< of the busiest multiplier
+  std::array<PortTimes, kMostLevels> ports{};
+  double fill = 0;    ///< the first tiles arrive; nothing to compute yet
+  double drain = 0;   ///< the last output tiles leave; nothing left to compute
+  double steady = 0;  ///< in between: the slowest of compute and what overlaps with it, and...
+  double waits = 0;   ///< ...of it, cycles in which levels with one buffer make the others wait
+
+  /// fill + steady + drain, rounded up.
+  [[nodiscard]] Cycles total() const;
+};
+
+/// With Accounting::timeloop the slowest of compute and all ports, as if all overlapped, and no
+/// networks. `counts` must be of the same accounting. Allocates nothing.
+/// Assumes: transfers of one level follow each other without gaps; DRAM has no row misses or
+/// refresh; a tensor is not held up by levels that it passes by; outermost, nothing waits for DRAM
+/// to be filled.
+[[nodiscard]] NestLatency latency_of(const AccessCounts& counts, const Layer& layer,
+                                     const Machine& machine, const LoopNest& nest,
+                                     Accounting accounting);
+
+}  // namespace cosearch::accel

@@ -1,0 +1,601 @@
+#include "accel/optimal_mapper.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <unordered_map>
+
+#include "accel/divisor_keys.h"
+#include "accel/link_costs.h"
+#include "accel/loop_orders.h"
+#include "accel/map_space.h"
+#include "accel/misfit.h"
+
+namespace cosearch::accel {
+namespace {
+
+/// What is better by a smaller share than this counts as equal: bounds and costs add up the same
+/// numbers in different orders.
+constexpr double kTolerance = 1e-9;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// What has been found, and whether something at least as costly as a bound could still be of use.
+class Incumbents {
+ public:
+  virtual ~Incumbents() = default;
+  [[nodiscard]] virtual bool admits(double cycles, double energy_pj) const = 0;
+  virtual void offer(const LoopNest& nest, const NestCost& cost) = 0;
+};
+
+/// The one best mapping.
+class Best final : public Incumbents {
+ public:
+  explicit Best(const MappingObjective& objective) : objective_(objective) {}
+
+  [[nodiscard]] bool admits(double cycles, double energy_pj) const override {
+    const double value = objective_.value(cycles, energy_pj);
+    if (value < value_ * (1 - kTolerance)) return true;
+    return has_tie_break() && value <= value_ && tie(cycles, energy_pj) < tie_ * (1 - kTolerance);
+  }
+  void offer(const LoopNest& nest, const NestCost& cost) override {
+    const auto cycles = static_cast<double>(cost.cycles().value);
+    const double energy = cost.total_energy().value;
+    const double value = objective_.value(cycles, energy), second = tie(cycles, energy);
+    if (value > value_ || (value == value_ && second >= tie_)) return;
+    value_ = value;
+    tie_ = second;
+    found_ = MappedLayer{nest, cost, {}};
+  }
+  [[nodiscard]] std::optional<MappedLayer>& found() { return found_; }
+  [[nodiscard]] double value() const { return value_; }
+
+ private:
+  [[nodiscard]] bool has_tie_break() const {
+    return objective_.energy == 0 || objective_.latency == 0;
+  }
+  /// Of equals the faster, or the more frugal, whichever has no weight.
+  [[nodiscard]] double tie(double cycles, double energy_pj) const {
+    return objective_.energy == 0 ? energy_pj : cycles;
+  }
+
+  MappingObjective objective_;
+  double value_ = kInfinity, tie_ = kInfinity;
+  std::optional<MappedLayer> found_;
+};
+
+/// All mappings that none beats.
+class Front final : public Incumbents {
+ public:
+  [[nodiscard]] bool admits(double cycles, double energy_pj) const override {
+    return std::none_of(points_.begin(), points_.end(), [&](const Point& p) {
+      return p.cycles * (1 - kTolerance) <= cycles && p.energy * (1 - kTolerance) <= energy_pj;
+    });
+  }
+  void offer(const LoopNest& nest, const NestCost& cost) override {
+    const Point point{
+        static_cast<double>(cost.cycles().value), cost.total_energy().value, {nest, cost, {}}};
+    const auto beats = [](const Point& a, const Point& b) {
+      return a.cycles <= b.cycles && a.energy <= b.energy;
+    };
+    if (std::any_of(points_.begin(), points_.end(),
+                    [&](const Point& p) { return beats(p, point); }))
+      return;
+    std::erase_if(points_, [&](const Point& p) { return beats(point, p); });
+    points_.push_back(point);
+  }
+  [[nodiscard]] std::vector<MappedLayer> sorted() {
+    std::sort(points_.begin(), points_.end(),
+              [](const Point& a, const Point& b) { return a.cycles < b.cycles; });
+    std::vector<MappedLayer> mapped;
+    for (Point& point : points_) mapped.push_back(std::move(point.mapped));
+    return mapped;
+  }
+
+ private:
+  struct Point {
+    double cycles, energy;
+    MappedLayer mapped;
+  };
+  std::vector<Point> points_;
+};
+
+/// A tile of one level, and the least that what is decided costs with it.
+struct Candidate {
+  DivisorIndices tile{};
+  Extents temporal{};         ///< factors of the level's temporal loops
+  LinkCosts::Visits visits{};  ///< by the loops further out
+  LinkCosts::Bound least;     ///< with what is decided further in
+};
+
+/// A tile that the outermost level on the chip can hold.
+struct OuterTile {
+  DivisorIndices tile{};
+  Extents extents{};
+  LinkCosts::Visits visits{};  ///< by the loops of level 0
+  LinkCosts::Bound least;     ///< of the links into this level alone
+};
+
+std::array<std::vector<std::int64_t>, kDimensions> all_divisors(const MapSpace& space) {
+  std::array<std::vector<std::int64_t>, kDimensions> all;
+  for (const Dimension d : kAllDimensions) all[index_of(d)] = space.divisors(d).values;
+  return all;
+}
+
+std::vector<AxisTable> axis_tables(const MapSpace& space) {
+  std::vector<AxisTable> tables;
+  for (const Axis& axis : kAxes) tables.emplace_back(space, axis);
+  return tables;
+}
+
+class MapSearch {
+ public:
+  MapSearch(const MapSpace& space, Incumbents& incumbents)
+      : space_(space),
+        incumbents_(incumbents),
+        levels_(space.machine().levels.size()),
+        axes_(axis_tables(space)),
+        sizes_(space, axes_),
+        keys_(all_divisors(space)),
+        candidates_(levels_),
+        orders_(levels_),
+        shares_(levels_) {
+    certificate_.space_size = space.size();
+  }
+
+  Certificate run() {
+    const std::vector<SpatialChoice> choices = space_.spatial_choices();
+    certificate_.spatial = choices.size();
+    for (const auto& keep : space_.keep_choices()) {
+      keep_ = keep;
+      outer_tiles_.clear();
+      outer_spread_.fill(0);
+      for (const SpatialChoice& choice : choices) search(choice);
+    }
+    return certificate_;
+  }
+
+ private:
+  using Bound = LinkCosts::Bound;
+  void search(const SpatialChoice& choice) {
+    ++certificate_.partial;
+    const LinkCosts costs(space_, axes_, keep_, choice);
+    costs_ = &costs;
+    spatial_ = &choice;
+    prepare_outer_tiles();
+    open_[1] = {};
+    for (std::size_t i = 1; i < levels_; ++i)
+      open_[i + 1] = open_[i] + (i == 1 ? least_outer_ : costs.at_least(i, {1, 1, 1, 1}));
+    const Bound decided = costs.fixed();
+    if (!admits(decided, levels_)) {
+      ++certificate_.bounded;
+      return;
+    }
+    tiling_.tile[levels_].fill(0);
+    Extents left = space_.extents();
+    for (std::size_t d = 0; d < kDimensions; ++d) left[d] /= choice.product[d];
+    descend(levels_ - 1, left, decided);
+  }
+
+  [[nodiscard]] bool admits(const Bound& all) const {
+    return incumbents_.admits(all.cycles(), all.energy_pj);
+  }
+  /// With what the levels 1 to `level` - 1 will cost at least.
+  [[nodiscard]] bool admits(const Bound& decided, std::size_t level) const {
+    return admits(decided + open_[level]);
+  }
+
+  [[nodiscard]] DivisorIndices indices_of(const Extents& extents) const {
+    DivisorIndices indices{};
+    for (const Dimension d : space_.dimensions())
+      indices[index_of(d)] =
+          static_cast<std::uint16_t>(space_.divisors(d).index(extents[index_of(d)]));
+    return indices;
+  }
+
+  [[nodiscard]] Extents extents_of_tile(const DivisorIndices& tile) const {
+    Extents extents;
+    extents.fill(1);
+    for (const Dimension d : space_.dimensions())
+      extents[index_of(d)] = space_.divisors(d).values[tile[index_of(d)]];
+    return extents;
+  }
+
+  /// Factors of the fan-outs of `level`.
+  [[nodiscard]] Extents spread_at(std::size_t level) const {
+    Extents spread;
+    spread.fill(1);
+    for (std::size_t g = 0; g < space_.groups().size(); ++g)
+      if (space_.groups()[g].level == level)
+        for (const Dimension d : space_.dimensions())
+          spread[index_of(d)] *= spatial_->factors[g][index_of(d)];
+    return spread;
+  }
+
+  // Tiles of the outermost level on the chip.
+
+  /// Every tile that level 1 holds, cheapest first. They depend on the spatial choice only through
+  /// what level 0 spreads and level 1 feeds, which is one instance on most machines.
+  void prepare_outer_tiles() {
+    if (levels_ < 2) return;
+    const Extents spread = spread_at(0);
+    if (spread != outer_spread_) {
+      outer_spread_ = spread;
+      outer_tiles_.clear();
+      OuterTile tile;
+      tile.extents.fill(1);
+      add_outer_tiles(0, tile, {1, 1, 1, 1});
+      std::sort(outer_tiles_.begin(), outer_tiles_.end(),
+                [](const OuterTile& a, const OuterTile& b) {
+                  return a.least.energy_pj < b.least.energy_pj;
+                });
+      multiples_of_.clear();
+      outer_keys_.clear();
+      for (const OuterTile& t : outer_tiles_) outer_keys_.push_back(keys_.of(t.tile));
+      least_outer_ = {};
+      if (!outer_tiles_.empty()) least_outer_ = outer_tiles_.front().least;
+      for (const OuterTile& t : outer_tiles_) {
+        least_outer_.busy_cycles = std::min(least_outer_.busy_cycles, t.least.busy_cycles);
+        least_outer_.port_cycles = std::min(least_outer_.port_cycles, t.least.port_cycles);
+      }
+    }
+  }
+
+  void add_outer_tiles(std::size_t position, OuterTile& tile, const LinkCosts::Visits& visits) {
+    if (position == space_.dimensions().size()) {
+      tile.visits = visits;
+      tile.least = costs_->at_least(1, tile.tile, visits, {1, 1, 1, 1});
+      outer_tiles_.push_back(tile);
+      return;
+    }
+    const Dimension dimension = space_.dimensions()[position];
+    const std::size_t d = index_of(dimension);
+    const auto& divisors = space_.divisors(dimension).values;
+    const std::int64_t whole = divisors.back() / outer_spread_[d];
+    for (std::size_t i = 0; i < divisors.size() && divisors[i] <= whole; ++i) {
+      if (whole % divisors[i] != 0 || !space_.temporal(0)[d].has(whole / divisors[i])) continue;
+      tile.tile[d] = static_cast<std::uint16_t>(i);
+      tile.extents[d] = divisors[i];
+      if (!sizes_.fits(1, keep_[1], tile.tile)) break;
+      LinkCosts::Visits further = visits;
+      further[costs_->unmoved_by(dimension)] *= static_cast<double>(whole / divisors[i]);
+      add_outer_tiles(position + 1, tile, further);
+    }
+    tile.tile[d] = 0;
+    tile.extents[d] = 1;
+  }
+
+  // Tiles from the inside out.
+
+  /// Chooses the temporal loops of `level`, given those of the levels inside it; `left` are the
+  /// factors not placed yet, `decided` the least that the levels inside cost.
+  void descend(std::size_t level, const Extents& left, const Bound& decided) {
+    Extents base = extents_of_tile(tiling_.tile[level + 1]);
+    const Extents spread = spread_at(level);
+    for (std::size_t d = 0; d < kDimensions; ++d) base[d] *= spread[d];
+    if (level == 0) {
+      tiling_.tile[0] = indices_of(base);
+      return finish(left, decided);
+    }
+    if (!space_.fits(level, keep_[level], base)) {
+      ++certificate_.too_large;
+      return;
+    }
+    if (level == 1) return take_outer_tiles(base, left, decided);
+    std::vector<Candidate>& candidates = candidates_[level];
+    candidates.clear();
+    Candidate candidate{indices_of(base), {}, {}, decided};
+    candidate.temporal.fill(1);
+    choose(level, 0, left, {1, 1, 1, 1}, candidate);
+    std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+      return a.least.energy_pj < b.least.energy_pj;
+    });
+    // Deeper calls use other levels' candidates only.
+    for (const Candidate& c : candidates) {
+      if (!admits(c.least, level)) {
+        ++certificate_.bounded;
+        continue;
+      }
+      tiling_.tile[level] = c.tile;
+      tiling_.temporal[level] = c.temporal;
+      Extents rest = left;
+      for (const Dimension d : space_.dimensions())
+        rest[index_of(d)] /= c.temporal[index_of(d)];
+      visits_ = c.visits;
+      inside_ = decided;
+      descend(level - 1, rest, c.least);
+    }
+  }
+
+  /// Factors of the dimensions from `position` on; `candidate` has those before,
+  /// and `visits` is what they leave to loops further out.
+  void choose(std::size_t level, std::size_t position, const Extents& left,
+              const LinkCosts::Visits& visits, Candidate& candidate) {
+    ++certificate_.partial;
+    if (position == space_.dimensions().size()) {
+      Candidate whole = candidate;
+      whole.visits = visits;
+      whole.least = whole.least + costs_->at_least(level, candidate.tile, visits, {1, 1, 1, 1});
+      if (admits(whole.least, level))
+        candidates_[level].push_back(whole);
+      else
+        ++certificate_.bounded;
+      return;
+    }
+    const Dimension dimension = space_.dimensions()[position];
+    const std::size_t d = index_of(dimension);
+    const FactorRange& range = space_.temporal(level)[d];
+    const std::uint16_t base_index = candidate.tile[d];
+    const std::vector<std::int64_t>& factors = space_.divisors(dimension).values;
+    for (const std::int64_t factor : factors) {
+      if (factor > left[d] || factor > range.most) break;
+      if (factor < range.least || left[d] % factor != 0) continue;
+      candidate.tile[d] =
+          static_cast<std::uint16_t>(space_.product(dimension, base_index, factor));
+      candidate.temporal[d] = factor;
+      if (factor > 1 && !sizes_.fits(level, keep_[level], candidate.tile)) {
+        ++certificate_.too_large;
+        break;
+      }
+      // The dimensions still open may turn out to have no loops further out.
+      LinkCosts::Visits further = visits;
+      further[costs_->unmoved_by(dimension)] *= static_cast<double>(left[d] / factor);
+      Bound open = candidate.least;
+      open.energy_pj += costs_->energy_at_least(level, further);
+      if (!admits(open, level)) {
+        ++certificate_.bounded;
+        continue;
+      }
+      choose(level, position + 1, left, further, candidate);
+    }
+    candidate.tile[d] = base_index;
+    candidate.temporal[d] = 1;
+  }
+
+  /// Level 1: its tiles are listed already.
+  void take_outer_tiles(const Extents& base, const Extents& left, const Bound& decided) {
+    const LinkCosts::Visits visits = visits_;
+    const Bound inside = inside_;
+    const std::uint64_t key = keys_.of(indices_of(base));
+    Multiples& multiples = multiples_of_[key];
+    for (std::size_t n = 0;; ++n) {
+      const std::size_t i = nth_multiple(multiples, n, key);
+      if (i == outer_tiles_.size()) break;
+      const OuterTile& outer = outer_tiles_[i];
+      Bound cheapest = least_outer_;
+      cheapest.energy_pj = outer.least.energy_pj;
+      if (!admits(decided + cheapest)) {
+        ++certificate_.bounded;
+        break;
+      }
+      const Bound all = decided + outer.least;
+      if (!admits(all) || !set_temporal(1, outer.extents, base)) continue;
+      ++certificate_.partial;
+      tiling_.tile[1] = outer.tile;
+      // Now that the loops of level 1 are known, so is how often level 0 brings back what stays
+      // during them.
+      if (levels_ > 2 &&
+          !admits(inside + costs_->at_least(2, tiling_.tile[2], visits, stay(outer, visits)) +
+                  outer.least)) {
+        ++certificate_.bounded;
+        continue;
+      }
+      Extents rest = left;
+      for (const Dimension d : space_.dimensions())
+        rest[index_of(d)] /= tiling_.temporal[1][index_of(d)];
+      descend(0, rest, all);
+    }
+  }
+
+  /// Outer tiles, cheapest first, that are multiples of one tile, as far as they have been looked for.
+  struct Multiples {
+    std::vector<std::uint32_t> found;
+    std::size_t looked_at = 0;
+  };
+  /// Place of the n-th among the outer tiles; their number when there is none.
+  [[nodiscard]] std::size_t nth_multiple(Multiples& multiples, std::size_t n,
+                                         std::uint64_t key) const {
+    while (multiples.found.size() <= n) {
+      if (multiples.looked_at == outer_tiles_.size()) return outer_tiles_.size();
+      if (keys_.may_divide(key, outer_keys_[multiples.looked_at]))
+        multiples.found.push_back(static_cast<std::uint32_t>(multiples.looked_at));
+      ++multiples.looked_at;
+    }
+    return multiples.found[n];
+  }
+
+  /// How often a tensor that stays during the loops of level 1 comes back: as often as loops of level
+  /// 0 outside others say, but once where level 1 has no loop that moves it.
+  [[nodiscard]] LinkCosts::Visits stay(const OuterTile& outer,
+                                       const LinkCosts::Visits& visits) const {
+    double loops = 1;
+    LinkCosts::Visits still;
+    for (const Dimension d : space_.dimensions())
+      loops *= static_cast<double>(tiling_.temporal[1][index_of(d)]);
+    for (std::size_t t = 0; t < still.size(); ++t)
+      still[t] = outer.visits[t] * loops == visits[t] ? 1 : outer.visits[t];
+    return still;
+  }
+
+  /// Whether loops of `level` can make tiles of `base` out of tiles of `whole`.
+  [[nodiscard]] bool set_temporal(std::size_t level, const Extents& whole, const Extents& base) {
+    for (const Dimension dimension : space_.dimensions()) {
+      const std::size_t d = index_of(dimension);
+      if (whole[d] < base[d]) return false;
+    }
+    for (const Dimension dimension : space_.dimensions()) {
+      const std::size_t d = index_of(dimension);
+      const std::int64_t factor = whole[d] / base[d];
+      if (factor * base[d] != whole[d] || !space_.temporal(level)[d].has(factor)) return false;
+      tiling_.temporal[level][d] = factor;
+    }
+    return true;
+  }
+
+  // Whole mappings.
+
+  /// Level 0 takes what is left; the orders of all loops are tried.
+  void finish(const Extents& left, const Bound& decided) {
+    for (const Dimension d : space_.dimensions())
+      if (!space_.temporal(0)[index_of(d)].has(left[index_of(d)])) return;
+    tiling_.temporal[0] = left;
+    costs_->complete(tiling_);
+    for (std::size_t i = 0; i < levels_; ++i) rank_orders(i);
+    busy_cycles_ = decided.busy_cycles;
+    ranked_.clear();
+    order(0, costs_->decided_anyway(tiling_));
+    std::sort(ranked_.begin(), ranked_.end(), [](const Ranked& a, const Ranked& b) {
+      return a.bound.cycles() * a.bound.energy_pj < b.bound.cycles() * b.bound.energy_pj;
+    });
+    for (const Ranked& ranked : ranked_) {
+      if (!admits(ranked.bound)) continue;
+      const LoopNest nest = build(ranked.choice);
+      ++certificate_.evaluated;
+      incumbents_.offer(nest,
+                        evaluate(space_.layer(), space_.machine(), nest, space_.accounting()));
+    }
+  }
+
+  /// The orders of one level that no other beats in everything they decide.
+  void rank_orders(std::size_t level) {
+    loop_orders(space_, level, tiling_.temporal[level], orders_[level]);
+    shares_[level].clear();
+    std::size_t kept = 0;
+    for (const LoopOrderChoice& order : orders_[level]) {
+      const LinkCosts::Share share = costs_->decided_at(level, order.order_class, tiling_);
+      const auto beaten = [&](const LinkCosts::Share& other) { return other.at_most(share); };
+      if (std::any_of(shares_[level].begin(), shares_[level].end(), beaten)) continue;
+      shares_[level].push_back(share);
+      orders_[level][kept++] = order;
+    }
+    orders_[level].resize(kept);
+  }
+
+  void order(std::size_t level, const LinkCosts::Share& share) {
+    if (level == levels_) {
+      const Bound bound{share.energy_pj, busy_cycles_, costs_->port_cycles(share)};
+      ++certificate_.partial;
+      if (admits(bound))
+        ranked_.push_back({bound, choice_});
+      else
+        ++certificate_.bounded;
+      return;
+    }
+    for (std::size_t i = 0; i < orders_[level].size(); ++i) {
+      LinkCosts::Share sum = share;
+      sum += shares_[level][i];
+      choice_[level] = i;
+      order(level + 1, sum);
+    }
+  }
+
+  using Choice = std::array<std::size_t, kMostLevels>;
+
+  [[nodiscard]] LoopNest build(const Choice& choice) const {
+    LoopNest nest;
+    nest.levels.resize(levels_);
+    Extents piece = space_.extents();
+    for (std::size_t i = 0; i < levels_; ++i) {
+      nest.levels[i].keep = keep_[i];
+      const LoopOrderChoice& order = orders_[i][choice[i]];
+      for (std::size_t j = order.count; j-- > 0;) {
+        const Dimension d = order.innermost_first[j];
+        piece[index_of(d)] /= tiling_.temporal[i][index_of(d)];
+        nest.levels[i].loops.push_back({d, piece[index_of(d)], Loop::kTemporal});
+      }
+      add_spatial(i, piece, nest.levels[i]);
+    }
+    return nest;
+  }
+
+  void add_spatial(std::size_t level, Extents& piece, LevelNest& nest) const {
+    for (std::size_t g = 0; g < space_.groups().size(); ++g) {
+      const AxisGroup& group = space_.groups()[g];
+      if (group.level != level) continue;
+      std::vector<Extents> bins;
+      if (!pack(spatial_->factors[g], group.sizes, bins)) continue;  // never: it was packed before
+      for (std::size_t bin = 0; bin < bins.size(); ++bin)
+        for (const Dimension d : space_.dimensions()) {
+          const std::int64_t factor = bins[bin][index_of(d)];
+          if (factor == 1) continue;
+          piece[index_of(d)] /= factor;
+          nest.loops.push_back({d, piece[index_of(d)], group.axes[bin]});
+        }
+    }
+  }
+
+  struct Ranked {
+    Bound bound;
+    Choice choice;
+  };
+
+  const MapSpace& space_;
+  Incumbents& incumbents_;
+  std::size_t levels_;
+  std::vector<AxisTable> axes_;
+  TileSizes sizes_;
+  Certificate certificate_;
+
+  // What is decided so far, from the outside in: kept tensors, spatial factors, tiles.
+  std::vector<TensorSet> keep_;
+  const SpatialChoice* spatial_ = nullptr;
+  const LinkCosts* costs_ = nullptr;
+  LinkCosts::Tiling tiling_;
+  LinkCosts::Visits visits_{};  ///< of the level chosen last, by loops further out
+  Bound inside_;                ///< the least that the levels inside it cost
+
+  DivisorKeys keys_;
+  std::vector<OuterTile> outer_tiles_;
+  std::vector<std::uint64_t> outer_keys_;
+  std::unordered_map<std::uint64_t, Multiples> multiples_of_;  ///< by the key of the tile
+  Extents outer_spread_{};
+  Bound least_outer_;
+  /// [i]: the least that levels 1 to i-1 cost.
+  std::array<Bound, kMostLevels + 1> open_{};
+  std::vector<std::vector<Candidate>> candidates_;
+
+  std::vector<std::vector<LoopOrderChoice>> orders_;
+  std::vector<std::vector<LinkCosts::Share>> shares_;  ///< of each order
+  double busy_cycles_ = 0;
+  Choice choice_{};
+  std::vector<Ranked> ranked_;
+};
+
+}  // namespace
+
+double MappingObjective::value(double cycles, double energy_pj) const {
+  if (latency == 1 && energy == 1) return cycles * energy_pj;
+  if (energy == 0) return latency == 1 ? cycles : std::pow(cycles, latency);
+  if (latency == 0) return energy == 1 ? energy_pj : std::pow(energy_pj, energy);
+  return std::pow(cycles, latency) * std::pow(energy_pj, energy);
+}
+
+std::variant<Infeasible, MappedLayer> optimal_mapping(const Layer& layer, const Machine& machine,
+                                                      const MapConstraints& constraints,
+                                                      const MapperOptions& options) {
+  const MapSpace space(layer, machine, constraints, options.accounting);
+  Best best(options.objective);
+  Certificate certificate = MapSearch(space, best).run();
+  if (!best.found()) return explain_misfit(space);
+  certificate.lower_bound = best.value();
+  best.found()->certificate = certificate;
+  return *std::move(best.found());
+}
+
+std::variant<Infeasible, std::vector<MappedLayer>> pareto_mappings(
+    const Layer& layer, const Machine& machine, const MapConstraints& constraints,
+    Accounting accounting) {
+  const MapSpace space(layer, machine, constraints, accounting);
+  Front front;
+  const Certificate certificate = MapSearch(space, front).run();
+  std::vector<MappedLayer> mapped = front.sorted();
+  if (mapped.empty()) return explain_misfit(space);
+  for (MappedLayer& one : mapped) {
+    one.certificate = certificate;
+    one.certificate.lower_bound = static_cast<double>(one.cost.cycles().value);
+  }
+  return mapped;
+}
+
+}  // namespace cosearch::accel

@@ -12,11 +12,8 @@
 #include "codesign/accelerator_file.h"
 #include "codesign/cli/checks.h"
 #include "codesign/cli/console.h"
-<<<<<<< HEAD
 #include "codesign/cli/cost_report.h"
-=======
 #include "codesign/cli/machine_report.h"
->>>>>>> cli
 #include "codesign/cli/text_table.h"
 #include "codesign/mapping_file.h"
 #include "codesign/network_file.h"
@@ -183,15 +180,10 @@ void print_totals(const Console& console, const Network& network,
   print_energy(console, totals.energy);
 }
 
-<<<<<<< HEAD
 }  // namespace
 
 void report_cost(const Network& network, const accel::Accelerator& accelerator, bool per_layer,
                  Console& console) {
-=======
-void cost_on_accelerator(const CostOptions& options, const Network& network, Console& console) {
-  const accel::Accelerator accelerator = find_accelerator(options.accelerator);
->>>>>>> cli
   std::string misfits;
   const std::vector<CostedNode> costed = cost_nodes(network, accelerator, misfits);
   if (!misfits.empty()) {
@@ -204,8 +196,8 @@ void cost_on_accelerator(const CostOptions& options, const Network& network, Con
   print_totals(console, network, accelerator, costed);
 }
 
-<<<<<<< HEAD
-=======
+namespace {
+
 /// `whole` has all layers that a file of mappings may name; `network` those to be costed.
 NetworkOnMachine run_on_machine(const CostOptions& options, const Network& whole,
                                 const Network& network, const MachineDescription& machine) {
@@ -243,13 +235,13 @@ void cost(const CostOptions& options, Console& console) {
     throw UserError("cost takes either --accelerator or --machine");
   const Network whole = find_network(options.network);
   const Network network = options.layer.empty() ? whole : only_layer(whole, options.layer);
-  if (options.machine.empty()) return cost_on_accelerator(options, network, console);
+  if (options.machine.empty())
+    return report_cost(network, find_accelerator(options.accelerator), options.per_layer, console);
   cost_on_machine(options, whole, network, console);
 }
 
 }  // namespace
 
->>>>>>> cli
 void add_cost_command(CLI::App& app, Console& console) {
   const auto options = std::make_shared<CostOptions>();
   CLI::App* command =
@@ -275,17 +267,10 @@ void add_cost_command(CLI::App& app, Console& console) {
       ->needs(machine);
   command->add_option("-l,--layer", options->layer, "this layer alone");
   command->add_flag("--per-layer", options->per_layer, "one row a layer, before the totals");
-<<<<<<< HEAD
-  command->callback([options, &console] {
-    report_cost(find_network(options->network), find_accelerator(options->accelerator),
-                options->per_layer, console);
-  });
-=======
   command->add_flag("--nests", options->nests, "the loop nest of each shape")->needs(machine);
   command->add_option("-j,--jobs", options->jobs, "threads; the answer is the same for any number")
       ->check(CLI::Range(1, 1024));
   command->callback([options, &console] { cost(*options, console); });
->>>>>>> cli
 }
 
 }  // namespace cosearch::codesign

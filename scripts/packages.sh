@@ -30,11 +30,12 @@ full=(
   libgmock-dev
   libgtest-dev
   libopenblas0-pthread # with the default BLAS, training is 17 times slower
+  librapidcheck-dev
   libtorch-dev
   python3 python3-h5py python3-matplotlib python3-numpy python3-pandas
 )
 # Without these something is skipped, not broken; not every release of Debian and Ubuntu has them.
-optional=(dataset-fashion-mnist libtorch-dev)
+optional=(dataset-fashion-mnist librapidcheck-dev libtorch-dev)
 
 die() {
   echo "packages: $*" >&2

@@ -55,6 +55,8 @@ int run(int argc, char** argv, Console& console) {
   add_rank_command(app, console);
   add_pareto_command(app, console);
   add_dataset_command(app, console);
+  add_import_command(app, console);
+  add_export_command(app, console);
   add_list_command(app, console);
   add_doctor_command(app, console);
   try {

@@ -192,30 +192,39 @@ class Attributes {
   std::vector<Node> scopes_;
 };
 
+/// Width, block and cluster: two of them give the third, the width alone a block.
 void read_block(const Node& component, const Attributes& attributes, TimeloopStorage& storage) {
   storage.word_bits =
       attributes.integer({"word-bits", "word_bits", "word_width", "datawidth", "data_width"})
           .value_or(16);
-  storage.cluster_size = attributes.integer({"cluster-size", "cluster_size"}).value_or(1);
-  const auto width = attributes.integer({"width", "memory_width"});
+  const auto cluster = attributes.integer({"cluster-size", "cluster_size"});
   const auto block = attributes.integer({"block-size", "block_size", "n_words"});
-  const std::int64_t lane = storage.word_bits * storage.cluster_size;
-  storage.block_size = block.value_or(width ? std::max<std::int64_t>(*width / lane, 1) : 1);
-  if (width && block && *width != *block * lane)
+  storage.cluster_size = cluster.value_or(1);
+  storage.block_size = block.value_or(1);
+  const auto width = attributes.integer({"width", "memory_width", "data_storage_width"});
+  if (!width) return;
+  const std::int64_t words = *width / storage.word_bits;
+  if (block && !cluster)
+    storage.cluster_size = std::max<std::int64_t>(words / *block, 1);
+  else if (!block)
+    storage.block_size = std::max<std::int64_t>(words / storage.cluster_size, 1);
+  if (storage.block_size > words || storage.cluster_size > words ||
+      storage.block_size * storage.cluster_size * storage.word_bits != *width)
     component.fail(fmt::format(
         "{} is {} bits wide, which is not word-bits ({}) x block-size ({}) x cluster-size ({})",
-        storage.name, *width, storage.word_bits, *block, storage.cluster_size));
+        storage.name, *width, storage.word_bits, storage.block_size, storage.cluster_size));
 }
 
 void read_size(const Node& component, const Attributes& attributes, const std::string& class_name,
                TimeloopStorage& storage) {
-  const auto depth = attributes.integer({"depth", "memory_depth"}, 0);
+  const auto depth = attributes.integer({"depth", "memory_depth", "data_storage_depth"}, 0);
   const auto entries = attributes.integer({"entries"}, 0);
   const auto kilobytes = attributes.integer({"sizeKB"}, 0);
   if ((depth ? 1 : 0) + (entries ? 1 : 0) + (kilobytes ? 1 : 0) > 1)
     component.fail(
         fmt::format("{} has its size twice: give depth, entries or sizeKB", storage.name));
-  if (lower(class_name) == "dram") return;  // without limit, whatever its depth
+  // Without limit, whatever its depth.
+  if (class_name.find("DRAM") != std::string::npos) return;
   if (depth) storage.entries = *depth * storage.block_size;
   if (entries) storage.entries = *entries;
   if (kilobytes) storage.entries = *kilobytes * 1024 * 8 / storage.word_bits;
@@ -282,7 +291,9 @@ class ArchitectureReader {
     const Range range = read_range(part.at("name"));
     const std::int64_t count = bounded_product(part, instances, range.count);
     const std::size_t outer_scopes = push_scope(part);
-    const auto mesh_x = Attributes(scopes_).integer({"meshX", "mesh_x"});
+    auto mesh_x = Attributes(scopes_).integer({"meshX", "mesh_x"});
+    if (const auto mesh_y = Attributes(scopes_).integer({"meshY", "mesh_y"}); mesh_y && !mesh_x)
+      mesh_x = std::max<std::int64_t>(count / *mesh_y, 1);
     if (mesh_x && count % *mesh_x != 0)
       part.fail(fmt::format("meshX {} does not divide the {} instances of {}", *mesh_x, count,
                             range.name));
@@ -756,7 +767,7 @@ std::string factors_text(const std::vector<TimeloopFactor>& factors) {
 }
 
 std::string to_text(const TimeloopDirective& directive) {
-  static constexpr std::array<const char*, 3> kTypes{"temporal", "spatial", "bypass"};
+  static constexpr std::array<const char*, 3> kTypes{"temporal", "spatial", "datatype"};
   std::string text = fmt::format("  - target: {}\n    type: {}\n", directive.target,
                                  kTypes.at(static_cast<std::size_t>(directive.kind)));
   if (!directive.factors.empty())

@@ -69,7 +69,7 @@ struct TimeloopFactor {
 
   std::string dimension;
   Relation relation = Relation::equal;
-  /// 0: whatever is left of the dimension.
+  /// 0: in a mapping the whole dimension, in constraints whatever is left of it.
   std::int64_t bound = 1;
   /// Iterations of the last time round, where the loop does not divide.
   std::optional<std::int64_t> last_bound;

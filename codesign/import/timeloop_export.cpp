@@ -133,8 +133,9 @@ TimeloopArchitecture architecture_of(const accel::Machine& machine) {
 /// Writes loops, outermost first, as bounds; remembers the lengths of whole and of last pieces.
 class MappingWriter {
  public:
-  explicit MappingWriter(const MappedLayer& design)
+  MappingWriter(const MappedLayer& design, const std::vector<std::string>& dimensions)
       : design_(design),
+        dimensions_(dimensions),
         whole_(accel::extents_of(design.layer)),
         last_(accel::extents_of(design.layer)) {
     for (std::size_t i = 0; i < design.nest.levels.size(); ++i) write_level(i);
@@ -144,27 +145,29 @@ class MappingWriter {
 
  private:
   void write_level(std::size_t i) {
+    const accel::StorageLevel& level = design_.machine.levels[i];
     std::vector<Loop> temporal, along_x, along_y;
     for (const Loop& loop : design_.nest.levels[i].loops) {
       if (!loop.is_spatial())
         temporal.push_back(loop);
-      else if (runs_along_y(design_.machine.levels[i], static_cast<std::size_t>(loop.axis)))
+      else if (runs_along_y(level, static_cast<std::size_t>(loop.axis)))
         along_y.push_back(loop);
       else
         along_x.push_back(loop);
     }
     write_kept(i);
-    add(i, TimeloopDirective::Kind::temporal, factors_of(i, temporal));
-    if (along_x.empty() && along_y.empty()) return;
-    std::vector<Loop> spatial = along_x;
-    spatial.insert(spatial.end(), along_y.begin(), along_y.end());
-    const auto on_x = static_cast<std::int64_t>(along_x.size());
-    add(i, TimeloopDirective::Kind::spatial, factors_of(i, spatial));
-    TimeloopDirective& written = mapping_.back();
-    // Those along X come first in the permutation, which runs from the inside.
-    std::rotate(written.permutation.begin(), written.permutation.end() - on_x,
-                written.permutation.end());
-    written.split = on_x;
+    add(i, TimeloopDirective::Kind::temporal, factors_of(i, temporal), {});
+    // Timeloop wants an entry of each level with a fan-out, and of no other.
+    if (level.children() == 1) return;
+    const std::vector<TimeloopFactor> on_x = factors_of(i, along_x);
+    const std::vector<TimeloopFactor> on_y = factors_of(i, along_y);
+    for (const TimeloopFactor& factor : on_x)
+      if (std::ranges::count(on_y, factor.dimension, &TimeloopFactor::dimension) != 0)
+        throw UserError(
+            fmt::format("level {}: {} runs along X and Y; Timeloop has one factor of it",
+                        level.name, factor.dimension));
+    add(i, TimeloopDirective::Kind::spatial, on_x, on_y);
+    mapping_.back().split = static_cast<std::int64_t>(on_x.size());
   }
 
   void write_kept(std::size_t i) {
@@ -177,13 +180,23 @@ class MappingWriter {
     mapping_.push_back(std::move(directive));
   }
 
-  void add(std::size_t i, TimeloopDirective::Kind kind, std::vector<TimeloopFactor> factors) {
+  /// An entry with all dimensions, as older versions of Timeloop ask: the loops of `first`, then of
+  /// `second` (each outermost first), then the others as factors of 1.
+  void add(std::size_t i, TimeloopDirective::Kind kind, const std::vector<TimeloopFactor>& first,
+           const std::vector<TimeloopFactor>& second) {
     TimeloopDirective directive;
     directive.target = plain_name(design_.machine.levels[i].name);
     directive.kind = kind;
-    for (auto factor = factors.rbegin(); factor != factors.rend(); ++factor)
-      directive.permutation.push_back(factor->dimension);
-    directive.factors = std::move(factors);
+    for (const auto* factors : {&first, &second})
+      for (auto factor = factors->rbegin(); factor != factors->rend(); ++factor) {
+        directive.permutation.push_back(factor->dimension);
+        directive.factors.push_back(*factor);
+      }
+    for (const std::string& dimension : dimensions_) {
+      if (std::ranges::count(directive.permutation, dimension) != 0) continue;
+      directive.permutation.push_back(dimension);
+      directive.factors.emplace_back().dimension = dimension;
+    }
     mapping_.push_back(std::move(directive));
   }
 
@@ -229,6 +242,7 @@ class MappingWriter {
   }
 
   const MappedLayer& design_;
+  const std::vector<std::string>& dimensions_;
   accel::Extents whole_, last_;
   std::vector<TimeloopDirective> mapping_;
 };
@@ -239,7 +253,7 @@ datasets::TimeloopFiles export_timeloop(const MappedLayer& design) {
   datasets::TimeloopFiles files;
   files.problem = problem_of(design);
   files.architecture = architecture_of(design.machine);
-  files.mapping = MappingWriter(design).take();
+  files.mapping = MappingWriter(design, files.problem->dimensions).take();
   return files;
 }
 

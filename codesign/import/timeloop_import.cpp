@@ -187,16 +187,13 @@ class NestReader {
   void set_tiles(const std::string& name, Dimension dimension) {
     const std::int64_t extent = accel::extents_of(problem_.layer)[index_of(dimension)];
     const auto chain = chain_of(dimension);
-    std::int64_t left = extent;
-    for (const auto& [loop, source] : chain)
-      left = ceil_div(left, std::max<std::int64_t>(source->factor->bound, 1));
     // Lengths of a whole piece and of the last one, from the inside. Beyond the extent they are
     // wrong anyhow: cut off there, they stay within 64 bits.
     std::int64_t whole = 1, last = 1;
     for (const auto& [loop, source] : chain) {
       loop->tile = whole;
       const TimeloopFactor& factor = *source->factor;
-      const std::int64_t bound = factor.bound == 0 ? std::exchange(left, 1) : factor.bound;
+      const std::int64_t bound = factor.bound == 0 ? extent : factor.bound;
       const std::int64_t last_bound = factor.last_bound.value_or(bound);
       if (last_bound < 1 || last_bound > bound)
         throw UserError(source->directive->where,

@@ -215,9 +215,9 @@ class TensorCounter {
   void multiply_axis(Passage& passage, const Axis& axis, std::size_t upper,
                      std::size_t lower) const {
     const std::size_t p = index_of(axis.position), t = index_of(axis.tap);
-    if (nest_.extents[p] == 1 && nest_.extents[t] == 1) return;
-    const std::size_t end = nest_.above[lower], begin = slide_begin(axis, upper, lower);
     const WindowAxis window = axis_at(axis, lower);
+    if (nest_.extents[p] == 1 && nest_.extents[t] == 1 && window.padding == 0) return;
+    const std::size_t end = nest_.above[lower], begin = slide_begin(axis, upper, lower);
     const auto sum = [&](bool whole_machine, bool at_upper_end) {
       return sum_along(axis, end, window, [&](std::size_t i, const FlatLoop& loop) {
         if (!loop.spatial) {

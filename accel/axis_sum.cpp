@@ -178,6 +178,8 @@ class PointwiseSum {
 
   void slide(std::size_t chain, std::size_t cut, std::int64_t& total) {
     if (chain == 2) {
+      // A step without work leaves the last tile where it is.
+      if (is_empty(0) || is_empty(1)) return;
       total += taken();
       last_ = digits_;
       has_last_ = true;
@@ -189,6 +191,12 @@ class PointwiseSum {
       digits_[chain][cut] = i;
       slide(chain, cut + 1, total);
     }
+  }
+
+  [[nodiscard]] bool is_empty(std::size_t chain) const {
+    for (std::int64_t x = 0; x < chains_[chain]->extent; ++x)
+      if (in_piece(chain, digits_, x)) return false;
+    return true;
   }
 
   [[nodiscard]] std::int64_t taken() const {

@@ -7,8 +7,6 @@
 namespace cosearch::accel {
 namespace {
 
-constexpr std::size_t kInput = index_of(Tensor::input), kOutput = index_of(Tensor::output);
-
 std::uint8_t tensor_not_moved_by(Dimension d, bool transposed) {
   for (const Tensor tensor : kTensors)
     if (!is_relevant(tensor, d, transposed)) return static_cast<std::uint8_t>(tensor);
@@ -19,10 +17,6 @@ std::size_t axis_of(Dimension d) {
   for (std::size_t a = 0; a < kAxes.size(); ++a)
     if (kAxes[a].position == d || kAxes[a].tap == d) return a;
   return kAxes.size();
-}
-
-double exact_sum(const WindowAxis& window, const AxisChain& positions, const AxisChain& taps) {
-  return static_cast<double>(axis_sum(window, positions, taps));
 }
 
 AxisChain chain_of(std::int64_t extent, std::int64_t tile, PieceRole role) {
@@ -41,28 +35,40 @@ AxisTable::AxisTable(const MapSpace& space, const Axis& axis) {
   const WindowAxis window = window_axis(space.layer(), axis.position);
   const bool boxes = space.accounting() == Accounting::timeloop;
   const auto box = [&](std::int64_t p, std::int64_t t) {
-    return static_cast<double>((p - 1) * window.stride + (t - 1) * window.dilation + 1);
+    return (p - 1) * window.stride + (t - 1) * window.dilation + 1;
   };
   taps_ = taps.size();
   for (const std::int64_t p : positions)
     for (const std::int64_t t : taps) {
+      Entry entry;
       if (boxes) {
-        whole_.push_back(static_cast<double>((p_all / p) * (t_all / t)) * box(p, t));
-        sliding_.push_back(std::min(whole_.back(), box(p_all, t_all)));
-        continue;
+        entry.held = box(p, t);
+        entry.whole = static_cast<double>((p_all / p) * (t_all / t) * box(p, t));
+        entry.sliding = std::min(entry.whole, static_cast<double>(box(p_all, t_all)));
+      } else {
+        const auto sum = [&](PieceRole over_positions, PieceRole over_taps) {
+          return static_cast<double>(axis_sum(window, chain_of(p_all, p, over_positions),
+                                              chain_of(t_all, t, over_taps)));
+        };
+        entry.held = window.most_touched(p, t);
+        entry.whole = sum(PieceRole::each, PieceRole::each);
+        entry.sliding = std::min(sum(PieceRole::slide, PieceRole::each),
+                                 sum(PieceRole::each, PieceRole::slide));
+        entry.first = static_cast<double>(window.touched(0, p, 0, t));
       }
-      const auto sum = [&](PieceRole over_positions, PieceRole over_taps) {
-        return exact_sum(window, chain_of(p_all, p, over_positions), chain_of(t_all, t, over_taps));
-      };
-      whole_.push_back(sum(PieceRole::each, PieceRole::each));
-      sliding_.push_back(
-          std::min(sum(PieceRole::slide, PieceRole::each), sum(PieceRole::each, PieceRole::slide)));
+      entries_.push_back(entry);
     }
+  least_ = entries_.front().sliding;
+  for (const Entry& entry : entries_) least_ = std::min(least_, entry.sliding);
 }
 
 LinkCosts::LinkCosts(const MapSpace& space, const std::vector<AxisTable>& axes,
                      const std::vector<TensorSet>& keep, const SpatialChoice& spatial)
-    : space_(space), axes_(axes), keep_(keep), spatial_(spatial) {
+    : space_(space),
+      axes_(axes),
+      keep_(keep),
+      spatial_(spatial),
+      timeloop_(space.accounting() == Accounting::timeloop) {
   const Machine& machine = space.machine();
   const std::size_t levels = machine.levels.size();
   instances_.fill(1);
@@ -77,13 +83,14 @@ LinkCosts::LinkCosts(const MapSpace& space, const std::vector<AxisTable>& axes,
   const auto macs = static_cast<double>(space.layer().macs());
   compute_cycles_ = macs / static_cast<double>(spatial.used);
   fixed_pj_ = macs * machine.compute.mac_energy_pj;
+  links_.reserve(3 * levels);
   for (const Tensor tensor : kTensors) add_links(tensor);
 }
 
 double LinkCosts::powered(std::size_t level) const {
   const std::int64_t cluster = space_.machine().levels[level].cluster;
   const double used = instances_[level];
-  if (space_.accounting() == Accounting::timeloop) {
+  if (timeloop_) {
     const auto memories = static_cast<double>(space_.machine().instances(level) / cluster);
     return std::min(used, memories) / used;
   }
@@ -94,38 +101,17 @@ double LinkCosts::powered(std::size_t level) const {
 
 void LinkCosts::add_links(Tensor tensor) {
   const bool transposed = space_.layer().transposed;
-  const bool windowed = tensor == windowed_tensor(transposed);
   Link link;
   link.tensor = tensor;
+  link.windowed = tensor == windowed_tensor(transposed);
   link.joined.fill(1);
   for (const Dimension d : space_.dimensions())
-    if (is_relevant(tensor, d, transposed) && !(windowed && is_window_dimension(d)))
+    if (is_relevant(tensor, d, transposed) && !(link.windowed && is_window_dimension(d)))
       link.elements *= static_cast<double>(space_.extents()[index_of(d)]);
-  if (tensor == Tensor::output) {
-    outputs_ = link.elements;
-    if (windowed)
-      for (const AxisTable& axis : axes_) outputs_ *= axis.least();
-  }
-  const auto groups = space_.groups();
+  if (tensor == Tensor::output) outputs_ = link.elements * least_window(link).content;
   const std::size_t levels = space_.machine().levels.size();
   for (std::size_t lower = 1; lower <= levels; ++lower) {
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-      if (groups[g].level + 1 != lower) continue;
-      // Timeloop knows no fan-out that cannot share.
-      const bool shares = space_.accounting() == Accounting::timeloop ||
-                          (tensor == Tensor::output ? groups[g].reduction : groups[g].multicast);
-      for (const Dimension d : space_.dimensions()) {
-        const std::int64_t factor = spatial_.factors[g][index_of(d)];
-        if (factor == 1) continue;
-        if (!is_relevant(tensor, d, transposed)) {
-          (shares ? link.shared : link.alone) *= static_cast<double>(factor);
-        } else if (windowed && is_window_dimension(d)) {
-          link.may_slide[axis_of(d)] = false;
-          if (!shares) continue;
-          link.joined[index_of(d)] *= factor;
-        }
-      }
-    }
+    pass_fanouts(link, lower);
     if (lower < levels && !keep_[lower].has(tensor)) {
       // Loops of a level in between may come between pieces that would be neighbours.
       for (std::size_t a = 0; a < kAxes.size(); ++a)
@@ -135,24 +121,57 @@ void LinkCosts::add_links(Tensor tensor) {
     }
     link.lower = lower;
     tensor == Tensor::output ? price_output(link) : price_operand(link);
-    if (lower == levels)
+    if (lower == levels) {
       add_multipliers(link);
-    else
+    } else {
+      const auto cost = [&](double visits) {
+        return energy(link, amounts(link, visits, least_window(link)));
+      };
+      // Linear from two visits on.
+      link.least.once = cost(1);
+      link.least.per_visit = cost(3) - cost(2);
+      link.least.constant = cost(2) - 2 * link.least.per_visit;
       links_.push_back(link);
+    }
     link.upper = lower;
     link.copies_above *= link.shared * link.alone;
-    link.shared = link.alone = 1;
+    link.shared = link.alone = link.spread = 1;
     link.may_slide = link.joint = {true, true, true};
     link.joined.fill(1);
+    link.joins = false;
+  }
+}
+
+/// The spatial factors of the level above `lower`.
+void LinkCosts::pass_fanouts(Link& link, std::size_t lower) const {
+  for (std::size_t g = 0; g < space_.groups().size(); ++g) {
+    const AxisGroup& group = space_.groups()[g];
+    if (group.level + 1 != lower) continue;
+    // Timeloop knows no fan-out that cannot share.
+    const bool shares =
+        timeloop_ || (link.tensor == Tensor::output ? group.reduction : group.multicast);
+    for (const Dimension d : space_.dimensions()) {
+      const std::int64_t factor = spatial_.factors[g][index_of(d)];
+      if (factor == 1) continue;
+      if (!is_relevant(link.tensor, d, space_.layer().transposed)) {
+        (shares ? link.shared : link.alone) *= static_cast<double>(factor);
+      } else if (link.windowed && is_window_dimension(d)) {
+        link.may_slide[axis_of(d)] = false;
+        if (!shares) continue;
+        link.joined[index_of(d)] *= factor;
+        link.joins = true;
+      } else {
+        link.spread *= static_cast<double>(factor);
+      }
+    }
   }
 }
 
 void LinkCosts::price_operand(Link& link) const {
   const Machine& machine = space_.machine();
   const StorageLevel& upper = machine.levels[link.upper];
-  const bool timeloop = space_.accounting() == Accounting::timeloop;
   const auto words = [&](const StorageLevel& level) {
-    return timeloop
+    return timeloop_
                ? 1.0
                : static_cast<double>(ceil_div(space_.layer().bits(link.tensor), level.word_bits));
   };
@@ -162,10 +181,10 @@ void LinkCosts::price_operand(Link& link) const {
   link.per_entry_pj = 0;
   if (link.lower < machine.levels.size()) {
     const StorageLevel& lower = machine.levels[link.lower];
-    link.per_entry_pj = words(lower) * (timeloop ? lower.read_energy_pj : lower.write_energy_pj) /
+    link.per_entry_pj = words(lower) * (timeloop_ ? lower.read_energy_pj : lower.write_energy_pj) /
                         static_cast<double>(lower.block_words) * powered(link.lower);
   }
-  if (timeloop) return;
+  if (timeloop_) return;
   link.per_content_pj += bits * (upper.network_energy_pj - upper.hop_energy_pj);
   link.per_entry_pj += bits * upper.hop_energy_pj;
   for (std::size_t i = link.upper + 1; i < link.lower; ++i)
@@ -180,23 +199,22 @@ void LinkCosts::price_operand(Link& link) const {
 void LinkCosts::price_output(Link& link) const {
   const Machine& machine = space_.machine();
   const StorageLevel& upper = machine.levels[link.upper];
-  const bool timeloop = space_.accounting() == Accounting::timeloop;
   const auto width = [&](const StorageLevel& level, bool partial) {
     const std::int64_t bits =
         partial ? space_.layer().partial_sum_bits : space_.layer().output_bits;
-    return timeloop ? 1.0 : static_cast<double>(ceil_div(bits, level.word_bits));
+    return timeloop_ ? 1.0 : static_cast<double>(ceil_div(bits, level.word_bits));
   };
   const auto per_word = [&](std::size_t i, double pj) {
     return pj / static_cast<double>(machine.levels[i].block_words) * powered(i);
   };
   const double read = per_word(link.upper, upper.read_energy_pj);
   const double write =
-      per_word(link.upper, timeloop ? upper.read_energy_pj : upper.write_energy_pj);
+      per_word(link.upper, timeloop_ ? upper.read_energy_pj : upper.write_energy_pj);
   const bool innermost = link.upper == innermost_output_;
   for (const bool partial : {false, true}) {
     const double words = width(upper, partial || (innermost && link.upper != 0));
     const double network =
-        timeloop ? 0 : words * static_cast<double>(upper.word_bits) * upper.network_energy_pj;
+        timeloop_ ? 0 : words * static_cast<double>(upper.word_bits) * upper.network_energy_pj;
     // Inside the chip every value that arrives is read once more: to go on or to be summed.
     link.per_update_pj[partial] = link.upper == 0 ? network : words * (write + read) + network;
     link.per_return_pj[partial] =
@@ -206,14 +224,14 @@ void LinkCosts::price_output(Link& link) const {
   if (link.lower < machine.levels.size()) {
     const StorageLevel& lower = machine.levels[link.lower];
     const double words = width(lower, link.lower == innermost_output_);
-    const double read_below = timeloop ? 0 : per_word(link.lower, lower.read_energy_pj);
+    const double read_below = timeloop_ ? 0 : per_word(link.lower, lower.read_energy_pj);
     const double write_below =
-        per_word(link.lower, timeloop ? lower.read_energy_pj : lower.write_energy_pj);
+        per_word(link.lower, timeloop_ ? lower.read_energy_pj : lower.write_energy_pj);
     link.per_return_below_pj = words * (read_below + write_below);
   }
-  link.per_addition_pj = timeloop ? 0 : machine.compute.add_energy_pj;
+  link.per_addition_pj = timeloop_ ? 0 : machine.compute.add_energy_pj;
   // Timeloop reads nothing at the first visit, but sends partial sums back to every child.
-  if (!timeloop) return;
+  if (!timeloop_) return;
   if (link.upper > 0) link.first_visits_pj = outputs_ * link.copies_above * read;
   if (link.alone == 1) link.per_return_below_pj *= link.shared;
 }
@@ -223,7 +241,7 @@ void LinkCosts::add_multipliers(const Link& link) {
   Amounts amounts;
   amounts.entries = macs;
   amounts.content = macs / link.shared;
-  if (link.tensor == windowed_tensor(space_.layer().transposed))
+  if (link.windowed)
     for (std::size_t a = 0; a < kAxes.size(); ++a) {
       // Positions at one time are at least as many as either loop has by itself.
       const auto p = static_cast<double>(link.joined[index_of(kAxes[a].position)]);
@@ -251,140 +269,185 @@ double LinkCosts::energy(const Link& link, const Amounts& a) const {
          (a.entries - a.content) * link.per_addition_pj;
 }
 
-double LinkCosts::window(const Link& link, const Extents& tile, bool joined, bool any_slide,
-                         Dimension slide) const {
-  std::array<double, 3> whole{}, sliding{};
+LinkCosts::Window LinkCosts::least_window(const Link& link) const {
+  if (!link.windowed) return {};
+  double least = 1;
+  for (const AxisTable& axis : axes_) least *= axis.least();
+  return {least, least};
+}
+
+double LinkCosts::sum_along(const Link& link, const DivisorIndices& tile, bool joined, Slide slide,
+                            std::size_t axis) const {
   double product = 1, best_gain = 1;
   for (std::size_t a = 0; a < kAxes.size(); ++a) {
-    const Dimension p = kAxes[a].position, t = kAxes[a].tap;
-    if (axes_[a].least() == 1 && space_.extents()[index_of(p)] == 1) {
-      whole[a] = sliding[a] = 1;
-      continue;
+    const std::size_t p = index_of(kAxes[a].position), t = index_of(kAxes[a].tap);
+    std::size_t positions = tile[p], taps = tile[t];
+    if (joined && link.joined[p] * link.joined[t] > 1) {
+      if (!link.joint[a]) {
+        product *= axes_[a].least();
+        continue;
+      }
+      positions = space_.product(kAxes[a].position, positions, link.joined[p]);
+      taps = space_.product(kAxes[a].tap, taps, link.joined[t]);
     }
-    std::int64_t positions = tile[index_of(p)], taps = tile[index_of(t)];
-    const bool joins = joined && link.joined[index_of(p)] * link.joined[index_of(t)] > 1;
-    if (joins && !link.joint[a]) {
-      whole[a] = sliding[a] = axes_[a].least();
-    } else {
-      if (joins) positions *= link.joined[index_of(p)], taps *= link.joined[index_of(t)];
-      const std::size_t i = space_.divisors(p).index(positions);
-      const std::size_t j = space_.divisors(t).index(taps);
-      whole[a] = axes_[a].whole(i, j);
-      sliding[a] = axes_[a].sliding(i, j);
-    }
-    product *= whole[a];
-    const bool slides = link.may_slide[a] && (any_slide || axis_of(slide) == a);
-    if (slides) best_gain = std::min(best_gain, sliding[a] / whole[a]);
+    const AxisTable::Entry& entry = axes_[a].at(positions, taps);
+    product *= entry.whole;
+    if (link.may_slide[a] && (slide == Slide::any || (slide == Slide::along && axis == a)))
+      best_gain = std::min(best_gain, entry.sliding / entry.whole);
   }
   return product * best_gain;
 }
 
-LinkCosts::Amounts LinkCosts::amounts(const Link& link, double visits, const Extents* tile,
-                                      bool any_slide, Dimension slide) const {
+LinkCosts::Window LinkCosts::window(const Link& link, const DivisorIndices& tile, Slide slide,
+                                    std::size_t axis) const {
+  if (!link.windowed) return {};
+  Window window;
+  window.content = window.entries = sum_along(link, tile, false, slide, axis);
+  if (!link.joins) return window;
+  if (!timeloop_) {
+    window.content = sum_along(link, tile, true, slide, axis);
+    return window;
+  }
+  // Children with the same tile share a read: at least as many groups as either loop makes.
+  for (std::size_t a = 0; a < kAxes.size(); ++a) {
+    const auto p = static_cast<double>(link.joined[index_of(kAxes[a].position)]);
+    const auto t = static_cast<double>(link.joined[index_of(kAxes[a].tap)]);
+    window.content *= std::max(p, t) / (p * t);
+  }
+  return window;
+}
+
+LinkCosts::Amounts LinkCosts::amounts(const Link& link, double visits,
+                                      const Window& window) const {
   const double elements = link.elements * visits * link.copies_above * link.alone;
-  Amounts amounts;
-  amounts.content = elements;
-  amounts.entries = elements * link.shared;
-  if (link.tensor == windowed_tensor(space_.layer().transposed)) {
-    if (tile == nullptr) {
-      double distinct = 1;
-      for (const AxisTable& axis : axes_) distinct *= axis.least();
-      amounts.content *= distinct;
-      amounts.entries *= distinct;
-    } else {
-      const bool joins = space_.accounting() == Accounting::exact;
-      const double entries = window(link, *tile, false, any_slide, slide);
-      double content = entries;
-      if (joins) {
-        content = window(link, *tile, true, any_slide, slide);
-      } else {
-        // Children with the same tile share a read: at least as many groups as either loop makes.
-        for (std::size_t a = 0; a < kAxes.size(); ++a) {
-          const auto p = static_cast<double>(link.joined[index_of(kAxes[a].position)]);
-          const auto t = static_cast<double>(link.joined[index_of(kAxes[a].tap)]);
-          content *= std::max(p, t) / (p * t);
-        }
-      }
-      amounts.content *= content;
-      amounts.entries *= entries;
-    }
-  }
-  if (link.tensor == Tensor::output) {
-    const bool timeloop = space_.accounting() == Accounting::timeloop;
-    if (timeloop || link.copies_above == 1)
-      amounts.returns = std::max(0.0, amounts.content - outputs_ * link.copies_above);
-  }
+  Amounts amounts{elements * window.content, elements * link.shared * window.entries, 0};
+  if (link.tensor == Tensor::output && (timeloop_ || link.copies_above == 1))
+    amounts.returns = std::max(0.0, amounts.content - outputs_ * link.copies_above);
   return amounts;
 }
 
-double LinkCosts::cheapest(const std::array<double, 3>& visits, std::size_t level,
-                           const Extents* tile) const {
+double LinkCosts::at_least(std::size_t level, const Visits& visits) const {
   double all = 0, best_gain = 0;
   for (const Link& link : links_) {
     if (link.lower != level) continue;
-    const double times = visits[index_of(link.tensor)];
-    const double moving = energy(link, amounts(link, times, tile, true, Dimension::N));
+    const double moving = link.least.at(visits[index_of(link.tensor)]);
     all += moving;
-    if (times > 1) {
-      const double still = energy(link, amounts(link, 1, tile, true, Dimension::N));
-      best_gain = std::max(best_gain, moving - still);
-    }
+    // One tensor at most stays where it is.
+    best_gain = std::max(best_gain, moving - link.least.once);
   }
   return all - best_gain;
 }
 
-double LinkCosts::at_least(std::size_t level, const Extents& tile, const Extents& above) const {
-  std::array<double, 4> visits{1, 1, 1, 1};
-  for (const Dimension d : space_.dimensions())
-    visits[unmoved_[index_of(d)]] *= static_cast<double>(above[index_of(d)]);
-  return cheapest({visits[0], visits[1], visits[2]}, level, &tile);
-}
-
-double LinkCosts::at_least(std::size_t level, const Extents& above) const {
-  std::array<double, 4> visits{1, 1, 1, 1};
-  for (const Dimension d : space_.dimensions())
-    visits[unmoved_[index_of(d)]] *= static_cast<double>(above[index_of(d)]);
-  return cheapest({visits[0], visits[1], visits[2]}, level, nullptr);
-}
-
-LinkCosts::Bound LinkCosts::of_mapping(const std::vector<Extents>& temporal,
-                                       const std::vector<Extents>& tile,
-                                       const std::vector<OrderClass>& orders) const {
-  // Products of each level's loops that do not move a tensor, and of all levels further out.
-  std::array<std::array<double, 4>, kMostLevels> unmoved{}, further_out{};
-  std::array<double, kMostLevels> all{};
-  std::array<double, 4> outside{1, 1, 1, 1};
-  for (std::size_t i = 0; i < temporal.size(); ++i) {
-    unmoved[i] = {1, 1, 1, 1};
-    all[i] = 1;
-    for (const Dimension d : space_.dimensions()) {
-      const auto factor = static_cast<double>(temporal[i][index_of(d)]);
-      unmoved[i][unmoved_[index_of(d)]] *= factor;
-      all[i] *= factor;
+double LinkCosts::at_least(std::size_t level, const DivisorIndices& tile,
+                           const Visits& visits) const {
+  double all = 0, best_gain = 0;
+  for (const Link& link : links_) {
+    if (link.lower != level) continue;
+    const double times = visits[index_of(link.tensor)];
+    double moving = link.least.at(times), still = link.least.once;
+    if (link.windowed) {
+      const Window w = window(link, tile, Slide::any, 0);
+      moving = energy(link, amounts(link, times, w));
+      still = energy(link, amounts(link, 1, w));
     }
-    further_out[i] = outside;
-    for (std::size_t t = 0; t < 4; ++t) outside[t] *= unmoved[i][t];
+    all += moving;
+    best_gain = std::max(best_gain, moving - still);
   }
-  Bound bound{fixed_pj_, compute_cycles_};
+  return all - best_gain;
+}
+
+double LinkCosts::first_values(const Link& link, const DivisorIndices& tile, bool at_upper) const {
+  double values = at_upper ? link.spread : 1;
+  for (const Dimension d : space_.dimensions())
+    if (is_relevant(link.tensor, d, space_.layer().transposed) &&
+        !(link.windowed && is_window_dimension(d)))
+      values *= static_cast<double>(space_.divisors(d).values[tile[index_of(d)]]);
+  if (!link.windowed) return values;
+  for (std::size_t a = 0; a < kAxes.size(); ++a) {
+    const std::size_t p = index_of(kAxes[a].position), t = index_of(kAxes[a].tap);
+    std::size_t positions = tile[p], taps = tile[t];
+    if (at_upper && link.joins && link.joint[a]) {
+      positions = space_.product(kAxes[a].position, positions, link.joined[p]);
+      taps = space_.product(kAxes[a].tap, taps, link.joined[t]);
+    }
+    values *= axes_[a].at(positions, taps).first;
+  }
+  return values;
+}
+
+double LinkCosts::edge_cycles(std::size_t level, const DivisorIndices& tile) const {
+  // Outputs of a transposed layer are clipped at their end, which no table has.
+  if (timeloop_ || space_.layer().transposed) return 0;
   const Machine& machine = space_.machine();
-  std::array<double, kMostLevels> read{}, write{};
+  std::array<double, kMostLevels> fill{}, drain{};
+  double fill_below = 0, drain_below = 0;
+  for (const Link& link : links_) {
+    if (link.lower != level) continue;
+    const double sent = first_values(link, tile, true), held = first_values(link, tile, false);
+    if (link.tensor == Tensor::output) {
+      drain[link.upper] += sent;
+      drain_below += held;
+    } else {
+      fill[link.upper] += sent;
+      fill_below += held;
+    }
+  }
+  // Words are at least as many as values.
+  const StorageLevel& lower = machine.levels[level];
+  double down = fill_below / std::min(lower.write_bandwidth, lower.shared_bandwidth);
+  double up = drain_below / std::min(lower.read_bandwidth, lower.shared_bandwidth);
+  for (std::size_t i = 0; i < level; ++i) {
+    const StorageLevel& upper = machine.levels[i];
+    const double both = std::min(upper.shared_bandwidth, upper.network_bandwidth);
+    down = std::max(down, fill[i] / std::min(upper.read_bandwidth, both));
+    up = std::max(up, drain[i] / std::min(upper.write_bandwidth, both));
+  }
+  return down + up;
+}
+
+void LinkCosts::complete(Tiling& tiling) const {
+  Visits outside{1, 1, 1, 1};
+  const std::size_t levels = space_.machine().levels.size();
+  for (std::size_t i = 0; i < levels; ++i) {
+    Visits& unmoved = tiling.unmoved[i];
+    unmoved = {1, 1, 1, 1};
+    tiling.loops[i] = 1;
+    for (const Dimension d : space_.dimensions()) {
+      const auto factor = static_cast<double>(tiling.temporal[i][index_of(d)]);
+      unmoved[unmoved_[index_of(d)]] *= factor;
+      tiling.loops[i] *= factor;
+    }
+    tiling.further_out[i] = outside;
+    for (std::size_t t = 0; t < 4; ++t) outside[t] *= unmoved[t];
+  }
+}
+
+LinkCosts::Bound LinkCosts::of_mapping(const Tiling& tiling,
+                                       const std::array<OrderClass, kMostLevels>& orders) const {
+  Bound bound{fixed_pj_, compute_cycles_ + tiling.edge_cycles};
+  const Machine& machine = space_.machine();
+  std::array<double, kMostLevels + 1> read{}, write{};
   for (const Link& link : links_) {
     const std::size_t t = index_of(link.tensor);
     double visits = 1;
-    Dimension slide = Dimension::N;
+    Slide slide = Slide::none;
+    std::size_t axis = 0;
     for (std::size_t i = link.lower; i-- > 0;) {
-      if (all[i] == 1) continue;
-      if (orders[i].stationary == t && unmoved[i][t] == all[i]) continue;
-      visits =
-          further_out[i][t] * (orders[i].stationary == t ? orders[i].outside_run : unmoved[i][t]);
-      slide = orders[i].slide;
+      if (tiling.loops[i] == 1) continue;
+      const bool stays = orders[i].stationary == t;
+      if (stays && tiling.unmoved[i][t] == tiling.loops[i]) continue;
+      visits = tiling.further_out[i][t] * (stays ? orders[i].outside_run : tiling.unmoved[i][t]);
+      axis = axis_of(orders[i].slide);
+      slide = axis < kAxes.size() ? Slide::along : Slide::none;
       break;
     }
-    const Amounts a = amounts(link, visits, &tile[link.lower], false, slide);
+    const Amounts a =
+        amounts(link, visits, window(link, tiling.tile[link.lower], slide, axis));
     bound.energy_pj += energy(link, a);
-    read[link.upper] += link.tensor == Tensor::output ? a.returns : a.content;
-    write[link.upper] += link.tensor == Tensor::output ? a.content : 0;
-    write[link.lower] += link.tensor == Tensor::output ? a.returns : a.entries;
+    const bool output = link.tensor == Tensor::output;
+    read[link.upper] += output ? a.returns : a.content;
+    write[link.upper] += output ? a.content : 0;
+    write[link.lower] += output ? a.returns : a.entries;
   }
   for (std::size_t i = 0; i < machine.levels.size(); ++i) {
     // Words are at least as many as values.

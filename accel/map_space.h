@@ -68,6 +68,12 @@ class MapSpace {
   /// Dimensions of more than one iteration.
   [[nodiscard]] const std::vector<Dimension>& dimensions() const { return dimensions_; }
   [[nodiscard]] const Divisors& divisors(Dimension d) const { return divisors_[index_of(d)]; }
+  /// Index of `factor` times the divisor at `index`. Requires the product to divide.
+  [[nodiscard]] std::size_t product(Dimension d, std::size_t index, std::int64_t factor) const {
+    if (factor == 1) return index;
+    const Divisors& divisors = divisors_[index_of(d)];
+    return divisors.index(divisors.values[index] * factor);
+  }
   [[nodiscard]] const FactorRanges& temporal(std::size_t level) const { return temporal_[level]; }
   [[nodiscard]] const std::vector<AxisGroup>& groups() const { return groups_; }
   /// Dimensions whose loops are inside all others of the level, innermost first.

@@ -13,6 +13,10 @@
 namespace cosearch::accel {
 namespace {
 
+/// What is better by a smaller share than this counts as equal: bounds and costs add up the same
+/// numbers in different orders.
+constexpr double kTolerance = 1e-9;
+
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// What has been found, and whether something at least as costly as a bound could still be of use.
@@ -29,11 +33,9 @@ class Best final : public Incumbents {
   explicit Best(const MappingObjective& objective) : objective_(objective) {}
 
   [[nodiscard]] bool admits(double cycles, double energy_pj) const override {
-    // Bounds are sums in another order than costs: leave them their rounding.
-    constexpr double rounding = 1 - 1e-12;
-    const double value = objective_.value(cycles, energy_pj) * rounding;
-    if (value != value_) return value < value_;
-    return tie(cycles, energy_pj) * rounding < tie_;
+    const double value = objective_.value(cycles, energy_pj);
+    if (value < value_ * (1 - kTolerance)) return true;
+    return has_tie_break() && value <= value_ && tie(cycles, energy_pj) < tie_ * (1 - kTolerance);
   }
   void offer(const LoopNest& nest, const NestCost& cost) override {
     const auto cycles = static_cast<double>(cost.cycles().value);
@@ -48,6 +50,9 @@ class Best final : public Incumbents {
   [[nodiscard]] double value() const { return value_; }
 
  private:
+  [[nodiscard]] bool has_tie_break() const {
+    return objective_.energy == 0 || objective_.latency == 0;
+  }
   /// Of equals the faster, or the more frugal, whichever has no weight.
   [[nodiscard]] double tie(double cycles, double energy_pj) const {
     return objective_.energy == 0 ? energy_pj : cycles;
@@ -62,9 +67,8 @@ class Best final : public Incumbents {
 class Front final : public Incumbents {
  public:
   [[nodiscard]] bool admits(double cycles, double energy_pj) const override {
-    constexpr double rounding = 1 - 1e-12;
     return std::none_of(points_.begin(), points_.end(), [&](const Point& p) {
-      return p.cycles <= cycles * rounding && p.energy <= energy_pj * rounding;
+      return p.cycles * (1 - kTolerance) <= cycles && p.energy * (1 - kTolerance) <= energy_pj;
     });
   }
   void offer(const LoopNest& nest, const NestCost& cost) override {
@@ -95,10 +99,18 @@ class Front final : public Incumbents {
   std::vector<Point> points_;
 };
 
-/// A tile of one level and the least that what is decided and what is open will cost with it.
+/// A tile of one level, and the least that what is decided costs with it.
 struct Candidate {
-  Extents tile, temporal;
-  double energy_pj = 0;
+  DivisorIndices tile{};
+  Extents temporal{};  ///< factors of the level's temporal loops
+  LinkCosts::Bound least;
+};
+
+/// A tile that the outermost level on the chip can hold.
+struct OuterTile {
+  DivisorIndices tile{};
+  Extents extents{};
+  LinkCosts::Bound least;  ///< of the links into this level alone
 };
 
 class MapSearch {
@@ -107,11 +119,8 @@ class MapSearch {
       : space_(space),
         incumbents_(incumbents),
         levels_(space.machine().levels.size()),
-        tile_(levels_ + 1),
-        temporal_(levels_),
         candidates_(levels_),
-        orders_(levels_),
-        order_classes_(levels_) {
+        orders_(levels_) {
     for (const Axis& axis : kAxes) axes_.emplace_back(space, axis);
     certificate_.space_size = space.size();
   }
@@ -122,83 +131,175 @@ class MapSearch {
     for (const auto& keep : space_.keep_choices()) {
       keep_ = keep;
       outer_tiles_.clear();
+      outer_spread_.fill(0);
       for (const SpatialChoice& choice : choices) search(choice);
     }
     return certificate_;
   }
 
  private:
+  using Bound = LinkCosts::Bound;
+  static Bound plus(Bound a, Bound b) {
+    return {a.energy_pj + b.energy_pj, a.cycles + b.cycles};
+  }
+
   void search(const SpatialChoice& choice) {
     ++certificate_.partial;
-    // The most multipliers come first: what is slower even with free transfers need not be looked
-    // at.
-    LinkCosts costs(space_, axes_, keep_, choice);
+    const LinkCosts costs(space_, axes_, keep_, choice);
     costs_ = &costs;
     spatial_ = &choice;
-    Extents nothing;
-    nothing.fill(1);
-    open_pj_.assign(levels_ + 1, 0);
+    prepare_outer_tiles();
+    open_[1] = {};
     for (std::size_t i = 1; i < levels_; ++i)
-      open_pj_[i + 1] = open_pj_[i] + costs.at_least(i, nothing);
-    if (!admits(costs.fixed_pj() + open_pj_[levels_])) {
+      open_[i + 1] = plus(open_[i], i == 1 ? least_outer_ : Bound{costs.at_least(i, {1, 1, 1, 1}), 0});
+    const Bound decided{costs.fixed_pj(), costs.compute_cycles()};
+    if (!admits(decided, levels_)) {
       ++certificate_.bounded;
       return;
     }
-    tile_[levels_].fill(1);
+    tiling_.tile[levels_].fill(0);
     Extents left = space_.extents();
     for (std::size_t d = 0; d < kDimensions; ++d) left[d] /= choice.product[d];
-    descend(levels_ - 1, left, costs.fixed_pj());
+    descend(levels_ - 1, left, decided);
   }
 
-  [[nodiscard]] bool admits(double energy_pj) const {
-    return incumbents_.admits(costs_->compute_cycles(), energy_pj);
+  /// With what the levels 1 to `level` - 1 will cost at least.
+  [[nodiscard]] bool admits(const Bound& decided, std::size_t level) const {
+    const Bound all = plus(decided, open_[level]);
+    return incumbents_.admits(all.cycles, all.energy_pj);
   }
 
-  /// Chooses the temporal loops of `level`, given those of the levels inside it; `left` are the
-  /// factors not placed yet, `energy_pj` the least that the levels inside cost.
-  void descend(std::size_t level, const Extents& left, double energy_pj) {
-    Extents base = tile_[level + 1];
+  [[nodiscard]] DivisorIndices indices_of(const Extents& extents) const {
+    DivisorIndices indices{};
+    for (const Dimension d : space_.dimensions())
+      indices[index_of(d)] =
+          static_cast<std::uint16_t>(space_.divisors(d).index(extents[index_of(d)]));
+    return indices;
+  }
+
+  [[nodiscard]] Extents extents_of_tile(const DivisorIndices& tile) const {
+    Extents extents;
+    extents.fill(1);
+    for (const Dimension d : space_.dimensions())
+      extents[index_of(d)] = space_.divisors(d).values[tile[index_of(d)]];
+    return extents;
+  }
+
+  /// Factors of the fan-outs of `level`.
+  [[nodiscard]] Extents spread_at(std::size_t level) const {
+    Extents spread;
+    spread.fill(1);
     for (std::size_t g = 0; g < space_.groups().size(); ++g)
       if (space_.groups()[g].level == level)
         for (const Dimension d : space_.dimensions())
-          base[index_of(d)] *= spatial_->factors[g][index_of(d)];
-    if (level == 0) return finish(base, left, energy_pj);
-    std::vector<Candidate>& candidates = candidates_[level];
-    candidates.clear();
+          spread[index_of(d)] *= spatial_->factors[g][index_of(d)];
+    return spread;
+  }
+
+  /// The least that a tile of `level` adds, given the temporal factors further out.
+  [[nodiscard]] Bound least_of(std::size_t level, const DivisorIndices& tile,
+                               const LinkCosts::Visits& visits) const {
+    return {costs_->at_least(level, tile, visits), costs_->edge_cycles(level, tile)};
+  }
+
+  // Tiles of the outermost level on the chip.
+
+  /// Every tile that level 1 holds, cheapest first. They depend on the spatial choice only through
+  /// what level 0 spreads and level 1 feeds, which is one instance on most machines.
+  void prepare_outer_tiles() {
+    least_outer_ = {};
+    if (levels_ < 2) return;
+    const Extents spread = spread_at(0);
+    if (spread != outer_spread_) {
+      outer_spread_ = spread;
+      outer_tiles_.clear();
+      OuterTile tile;
+      tile.extents.fill(1);
+      add_outer_tiles(0, tile, {1, 1, 1, 1});
+      std::sort(outer_tiles_.begin(), outer_tiles_.end(),
+                [](const OuterTile& a, const OuterTile& b) {
+                  return a.least.energy_pj < b.least.energy_pj;
+                });
+      least_cycles_ = outer_tiles_.empty() ? 0 : outer_tiles_.front().least.cycles;
+      for (const OuterTile& t : outer_tiles_)
+        least_cycles_ = std::min(least_cycles_, t.least.cycles);
+    }
+    if (!outer_tiles_.empty())
+      least_outer_ = {outer_tiles_.front().least.energy_pj, least_cycles_};
+  }
+
+  void add_outer_tiles(std::size_t position, OuterTile& tile, const LinkCosts::Visits& visits) {
+    if (position == space_.dimensions().size()) {
+      tile.least = least_of(1, tile.tile, visits);
+      outer_tiles_.push_back(tile);
+      return;
+    }
+    const Dimension dimension = space_.dimensions()[position];
+    const std::size_t d = index_of(dimension);
+    const auto& divisors = space_.divisors(dimension).values;
+    const std::int64_t whole = divisors.back() / outer_spread_[d];
+    for (std::size_t i = 0; i < divisors.size() && divisors[i] <= whole; ++i) {
+      if (whole % divisors[i] != 0 || !space_.temporal(0)[d].has(whole / divisors[i])) continue;
+      tile.tile[d] = static_cast<std::uint16_t>(i);
+      tile.extents[d] = divisors[i];
+      if (!space_.fits(1, keep_[1], tile.extents)) break;
+      LinkCosts::Visits further = visits;
+      further[costs_->unmoved_by(dimension)] *= static_cast<double>(whole / divisors[i]);
+      add_outer_tiles(position + 1, tile, further);
+    }
+    tile.tile[d] = 0;
+    tile.extents[d] = 1;
+  }
+
+  // Tiles from the inside out.
+
+  /// Chooses the temporal loops of `level`, given those of the levels inside it; `left` are the
+  /// factors not placed yet, `decided` the least that the levels inside cost.
+  void descend(std::size_t level, const Extents& left, const Bound& decided) {
+    Extents base = extents_of_tile(tiling_.tile[level + 1]);
+    const Extents spread = spread_at(level);
+    for (std::size_t d = 0; d < kDimensions; ++d) base[d] *= spread[d];
+    if (level == 0) {
+      tiling_.tile[0] = indices_of(base);
+      return finish(left, decided);
+    }
     if (!space_.fits(level, keep_[level], base)) {
       ++certificate_.too_large;
       return;
     }
-    Candidate candidate{base, {}, energy_pj};
+    if (level == 1) return take_outer_tiles(base, left, decided);
+    std::vector<Candidate>& candidates = candidates_[level];
+    candidates.clear();
+    Candidate candidate{indices_of(base), {}, decided};
     candidate.temporal.fill(1);
-    choose(level, 0, left, candidate);
-    std::sort(candidates.begin(), candidates.end(),
-              [](const Candidate& a, const Candidate& b) { return a.energy_pj < b.energy_pj; });
-    const std::vector<Candidate> chosen = candidates;
-    for (const Candidate& c : chosen) {
-      if (!admits(c.energy_pj + open_pj_[level])) {
-        certificate_.bounded += 1;
-        break;
+    choose(level, 0, left, {1, 1, 1, 1}, base, candidate);
+    std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+      return a.least.energy_pj < b.least.energy_pj;
+    });
+    // Deeper calls use other levels' candidates only.
+    for (const Candidate& c : candidates) {
+      if (!admits(c.least, level)) {
+        ++certificate_.bounded;
+        continue;
       }
-      tile_[level] = c.tile;
-      temporal_[level] = c.temporal;
+      tiling_.tile[level] = c.tile;
+      tiling_.temporal[level] = c.temporal;
       Extents rest = left;
-      for (const Dimension d : space_.dimensions()) rest[index_of(d)] /= c.temporal[index_of(d)];
-      descend(level - 1, rest, c.energy_pj);
+      for (const Dimension d : space_.dimensions())
+        rest[index_of(d)] /= c.temporal[index_of(d)];
+      descend(level - 1, rest, c.least);
     }
   }
 
-  /// Factors of the dimensions from `position` on; `candidate` has those before.
-  void choose(std::size_t level, std::size_t position, const Extents& left, Candidate& candidate) {
+  /// Factors of the dimensions from `position` on; `candidate` and `tile` have those before, and
+  /// `visits` what they leave to loops further out.
+  void choose(std::size_t level, std::size_t position, const Extents& left,
+              const LinkCosts::Visits& visits, Extents& tile, Candidate& candidate) {
     ++certificate_.partial;
-    const double inside_pj = candidate.energy_pj;
     if (position == space_.dimensions().size()) {
-      Extents above = left;
-      for (const Dimension d : space_.dimensions())
-        above[index_of(d)] /= candidate.temporal[index_of(d)];
       Candidate whole = candidate;
-      whole.energy_pj = inside_pj + costs_->at_least(level, candidate.tile, above);
-      if (admits(whole.energy_pj + open_pj_[level]))
+      whole.least = plus(whole.least, least_of(level, candidate.tile, visits));
+      if (admits(whole.least, level))
         candidates_[level].push_back(whole);
       else
         ++certificate_.bounded;
@@ -207,46 +308,85 @@ class MapSearch {
     const Dimension dimension = space_.dimensions()[position];
     const std::size_t d = index_of(dimension);
     const FactorRange& range = space_.temporal(level)[d];
-    const std::int64_t base = candidate.tile[d];
+    const std::int64_t base = tile[d];
+    const std::uint16_t base_index = candidate.tile[d];
     const std::vector<std::int64_t>& factors = space_.divisors(dimension).values;
-    for (auto factor = factors.rbegin(); factor != factors.rend(); ++factor) {
-      if (*factor > left[d] || !range.has(*factor) || left[d] % *factor != 0) continue;
-      candidate.tile[d] = base * *factor;
-      candidate.temporal[d] = *factor;
-      if (*factor > 1 && !space_.fits(level, keep_[level], candidate.tile)) {
+    for (const std::int64_t factor : factors) {
+      if (factor > left[d] || factor > range.most) break;
+      if (factor < range.least || left[d] % factor != 0) continue;
+      tile[d] = base * factor;
+      if (factor > 1 && !space_.fits(level, keep_[level], tile)) {
         ++certificate_.too_large;
-        continue;
+        break;
       }
-      // Loops further out over the dimensions decided so far; the others may turn out to have none.
-      Extents above;
-      above.fill(1);
-      for (std::size_t p = 0; p <= position; ++p) {
-        const std::size_t k = index_of(space_.dimensions()[p]);
-        above[k] = left[k] / candidate.temporal[k];
-      }
-      if (!admits(inside_pj + costs_->at_least(level, above) + open_pj_[level])) {
+      candidate.tile[d] =
+          static_cast<std::uint16_t>(space_.product(dimension, base_index, factor));
+      candidate.temporal[d] = factor;
+      // The dimensions still open may turn out to have no loops further out.
+      LinkCosts::Visits further = visits;
+      further[costs_->unmoved_by(dimension)] *= static_cast<double>(left[d] / factor);
+      if (!admits(plus(candidate.least, {costs_->at_least(level, further), 0}), level)) {
         ++certificate_.bounded;
         continue;
       }
-      choose(level, position + 1, left, candidate);
+      choose(level, position + 1, left, further, tile, candidate);
     }
-    candidate.tile[d] = base;
+    tile[d] = base;
+    candidate.tile[d] = base_index;
     candidate.temporal[d] = 1;
   }
 
-  /// Level 0 takes what is left.
-  void finish(const Extents& base, const Extents& left, double energy_pj) {
+  /// Level 1: its tiles are listed already.
+  void take_outer_tiles(const Extents& base, const Extents& left, const Bound& decided) {
+    for (const OuterTile& outer : outer_tiles_) {
+      if (!incumbents_.admits(decided.cycles + least_cycles_,
+                              decided.energy_pj + outer.least.energy_pj)) {
+        ++certificate_.bounded;
+        break;
+      }
+      const Bound all = plus(decided, outer.least);
+      if (!incumbents_.admits(all.cycles, all.energy_pj)) continue;
+      if (!set_temporal(1, outer.extents, base)) continue;
+      ++certificate_.partial;
+      tiling_.tile[1] = outer.tile;
+      Extents rest = left;
+      for (const Dimension d : space_.dimensions())
+        rest[index_of(d)] /= tiling_.temporal[1][index_of(d)];
+      descend(0, rest, all);
+    }
+  }
+
+  /// Whether loops of `level` can make tiles of `base` out of tiles of `whole`.
+  [[nodiscard]] bool set_temporal(std::size_t level, const Extents& whole, const Extents& base) {
+    for (const Dimension dimension : space_.dimensions()) {
+      const std::size_t d = index_of(dimension);
+      if (whole[d] < base[d]) return false;
+    }
+    for (const Dimension dimension : space_.dimensions()) {
+      const std::size_t d = index_of(dimension);
+      const std::int64_t factor = whole[d] / base[d];
+      if (factor * base[d] != whole[d] || !space_.temporal(level)[d].has(factor)) return false;
+      tiling_.temporal[level][d] = factor;
+    }
+    return true;
+  }
+
+  // Whole mappings.
+
+  /// Level 0 takes what is left; the orders of all loops are tried.
+  void finish(const Extents& left, const Bound& decided) {
     for (const Dimension d : space_.dimensions())
       if (!space_.temporal(0)[index_of(d)].has(left[index_of(d)])) return;
-    (void)energy_pj;
-    tile_[0] = base;
-    for (const Dimension d : space_.dimensions()) tile_[0][index_of(d)] *= left[index_of(d)];
-    temporal_[0] = left;
-    for (std::size_t i = 0; i < levels_; ++i) loop_orders(space_, i, temporal_[i], orders_[i]);
+    tiling_.temporal[0] = left;
+    tiling_.edge_cycles = decided.cycles - costs_->compute_cycles();
+    costs_->complete(tiling_);
+    for (std::size_t i = 0; i < levels_; ++i)
+      loop_orders(space_, i, tiling_.temporal[i], orders_[i]);
     ranked_.clear();
     order(0);
-    std::sort(ranked_.begin(), ranked_.end(),
-              [](const Ranked& a, const Ranked& b) { return a.value < b.value; });
+    std::sort(ranked_.begin(), ranked_.end(), [](const Ranked& a, const Ranked& b) {
+      return a.bound.cycles * a.bound.energy_pj < b.bound.cycles * b.bound.energy_pj;
+    });
     for (const Ranked& ranked : ranked_) {
       if (!incumbents_.admits(ranked.bound.cycles, ranked.bound.energy_pj)) continue;
       const LoopNest nest = build(ranked.choice);
@@ -258,10 +398,10 @@ class MapSearch {
 
   void order(std::size_t level) {
     if (level == levels_) {
-      const LinkCosts::Bound bound = costs_->of_mapping(temporal_, tile_, order_classes_);
+      const Bound bound = costs_->of_mapping(tiling_, order_classes_);
       ++certificate_.partial;
       if (incumbents_.admits(bound.cycles, bound.energy_pj))
-        ranked_.push_back({bound, bound.cycles * bound.energy_pj, choice_});
+        ranked_.push_back({bound, choice_});
       else
         ++certificate_.bounded;
       return;
@@ -284,7 +424,7 @@ class MapSearch {
       const LoopOrderChoice& order = orders_[i][choice[i]];
       for (std::size_t j = order.count; j-- > 0;) {
         const Dimension d = order.innermost_first[j];
-        piece[index_of(d)] /= temporal_[i][index_of(d)];
+        piece[index_of(d)] /= tiling_.temporal[i][index_of(d)];
         nest.levels[i].loops.push_back({d, piece[index_of(d)], Loop::kTemporal});
       }
       add_spatial(i, piece, nest.levels[i]);
@@ -309,8 +449,7 @@ class MapSearch {
   }
 
   struct Ranked {
-    LinkCosts::Bound bound;
-    double value;
+    Bound bound;
     Choice choice;
   };
 
@@ -320,17 +459,22 @@ class MapSearch {
   std::vector<AxisTable> axes_;
   Certificate certificate_;
 
+  // What is decided so far, from the outside in: kept tensors, spatial factors, tiles.
   std::vector<TensorSet> keep_;
   const SpatialChoice* spatial_ = nullptr;
   const LinkCosts* costs_ = nullptr;
-  /// [i]: least pJ of the links into levels 1 to i-1.
-  std::vector<double> open_pj_;
-  std::vector<Extents> tile_, temporal_;
+  LinkCosts::Tiling tiling_;
+
+  std::vector<OuterTile> outer_tiles_;
+  Extents outer_spread_{};
+  double least_cycles_ = 0;
+  Bound least_outer_;
+  /// [i]: the least that levels 1 to i-1 cost.
+  std::array<Bound, kMostLevels + 1> open_{};
   std::vector<std::vector<Candidate>> candidates_;
-  std::vector<Candidate> outer_tiles_;
 
   std::vector<std::vector<LoopOrderChoice>> orders_;
-  std::vector<OrderClass> order_classes_;
+  std::array<OrderClass, kMostLevels> order_classes_{};
   Choice choice_{};
   std::vector<Ranked> ranked_;
 };

@@ -306,7 +306,9 @@ class NestWalk {
       if (!has_work_besides(pair.tensor, box)) return;
       const Movement here{instance(pair.outer), group(pair), instance(pair.inner), {}};
       Resident& resident = held(pair.inner, pair.tensor, here.child);
-      if (!is_in_place(pair, resident)) {
+      // A step of a slide without work leaves the tile where it is.
+      const bool idle = may_slide(pair_number, resident) && is_idle(box);
+      if (!idle && !is_in_place(pair, resident)) {
         const Words now = words_in(layer_, pair.tensor, box);
         const Words kept = may_slide(pair_number, resident) ? resident.words : Words{};
         const Words left = may_slide(pair_number, resident) ? now : Words{};
@@ -327,6 +329,11 @@ class NestWalk {
     return std::none_of(kAllDimensions.begin(), kAllDimensions.end(), [&](Dimension d) {
       return !is_relevant(tensor, d, layer_.transposed) && box.is_empty_along(d);
     });
+  }
+
+  [[nodiscard]] static bool is_idle(const Box& box) {
+    return std::any_of(kAllDimensions.begin(), kAllDimensions.end(),
+                       [&](Dimension d) { return box.is_empty_along(d); });
   }
 
   // Whether the tile of this step is the one that `resident` holds.

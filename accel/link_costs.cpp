@@ -1,6 +1,7 @@
 #include "accel/link_costs.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "accel/axis_sum.h"
 
@@ -62,6 +63,55 @@ AxisTable::AxisTable(const MapSpace& space, const Axis& axis) {
   for (const Entry& entry : entries_) least_ = std::min(least_, entry.sliding);
 }
 
+TileSizes::TileSizes(const MapSpace& space, const std::vector<AxisTable>& axes)
+    : space_(space), axes_(axes), levels_(space.machine().levels.size()) {
+  constexpr std::int64_t unlimited = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t i = 0; i < levels_.size(); ++i) {
+    const StorageLevel& level = space.machine().levels[i];
+    levels_[i].shared = level.capacity_bits.value_or(unlimited);
+    for (const Tensor tensor : kTensors) {
+      const std::int64_t words = space.accounting() == Accounting::timeloop
+                                     ? 1
+                                     : words_per_value(space.layer(), level, tensor);
+      levels_[i].bits_per_value[index_of(tensor)] = level.buffers * words * level.word_bits;
+      levels_[i].partition[index_of(tensor)] = level.partition_bits[index_of(tensor)].value_or(0);
+    }
+  }
+}
+
+std::array<std::int64_t, 3> TileSizes::values(const DivisorIndices& tile) const {
+  const bool transposed = space_.layer().transposed;
+  const Tensor windowed = windowed_tensor(transposed);
+  std::array<std::int64_t, 3> values{1, 1, 1};
+  for (const Dimension d : space_.dimensions()) {
+    const std::int64_t extent = space_.divisors(d).values[tile[index_of(d)]];
+    if (extent == 1) continue;
+    for (const Tensor tensor : kTensors)
+      if (is_relevant(tensor, d, transposed) && !(tensor == windowed && is_window_dimension(d)))
+        values[index_of(tensor)] *= extent;
+  }
+  for (std::size_t a = 0; a < kAxes.size(); ++a)
+    values[index_of(windowed)] *=
+        axes_[a].at(tile[index_of(kAxes[a].position)], tile[index_of(kAxes[a].tap)]).held;
+  return values;
+}
+
+bool TileSizes::fits(std::size_t level, TensorSet keep, const DivisorIndices& tile) const {
+  const Level& l = levels_[level];
+  const std::array<std::int64_t, 3> needs = values(tile);
+  std::int64_t shared = 0;
+  for (const Tensor tensor : kTensors) {
+    if (!keep.has(tensor)) continue;
+    const std::size_t t = index_of(tensor);
+    const std::int64_t bits = l.bits_per_value[t] * needs[t];
+    if (l.partition[t] == 0)
+      shared += bits;
+    else if (bits > l.partition[t])
+      return false;
+  }
+  return shared <= l.shared;
+}
+
 LinkCosts::LinkCosts(const MapSpace& space, const std::vector<AxisTable>& axes,
                      const std::vector<TensorSet>& keep, const SpatialChoice& spatial)
     : space_(space),
@@ -82,7 +132,12 @@ LinkCosts::LinkCosts(const MapSpace& space, const std::vector<AxisTable>& axes,
     if (keep[i].has(Tensor::output)) innermost_output_ = i;
   const auto macs = static_cast<double>(space.layer().macs());
   compute_cycles_ = macs / static_cast<double>(spatial.used);
-  fixed_pj_ = macs * machine.compute.mac_energy_pj;
+  fixed_.energy_pj = macs * machine.compute.mac_energy_pj;
+  for (std::size_t i = 0; i < levels; ++i) {
+    const StorageLevel& l = machine.levels[i];
+    limited_[i] = std::min({l.read_bandwidth, l.write_bandwidth, l.shared_bandwidth,
+                            l.network_bandwidth}) != kUnlimited;
+  }
   links_.reserve(3 * levels);
   for (const Tensor tensor : kTensors) add_links(tensor);
 }
@@ -131,6 +186,7 @@ void LinkCosts::add_links(Tensor tensor) {
       link.least.once = cost(1);
       link.least.per_visit = cost(3) - cost(2);
       link.least.constant = cost(2) - 2 * link.least.per_visit;
+      links_into_[lower][link_count_[lower]++] = static_cast<std::uint8_t>(links_.size());
       links_.push_back(link);
     }
     link.upper = lower;
@@ -175,7 +231,8 @@ void LinkCosts::price_operand(Link& link) const {
                ? 1.0
                : static_cast<double>(ceil_div(space_.layer().bits(link.tensor), level.word_bits));
   };
-  const double bits = words(upper) * static_cast<double>(upper.word_bits);
+  link.words = words(upper);
+  const double bits = link.words * static_cast<double>(upper.word_bits);
   link.per_content_pj = words(upper) * upper.read_energy_pj /
                         static_cast<double>(upper.block_words) * powered(link.upper);
   link.per_entry_pj = 0;
@@ -213,6 +270,7 @@ void LinkCosts::price_output(Link& link) const {
   const bool innermost = link.upper == innermost_output_;
   for (const bool partial : {false, true}) {
     const double words = width(upper, partial || (innermost && link.upper != 0));
+    link.sum_words[partial] = words;
     const double network =
         timeloop_ ? 0 : words * static_cast<double>(upper.word_bits) * upper.network_energy_pj;
     // Inside the chip every value that arrives is read once more: to go on or to be summed.
@@ -248,15 +306,16 @@ void LinkCosts::add_multipliers(const Link& link) {
       const auto t = static_cast<double>(link.joined[index_of(kAxes[a].tap)]);
       amounts.content *= std::max(p, t) / (p * t);
     }
-  if (link.tensor != Tensor::output) {
-    fixed_pj_ += energy(link, amounts);
-    return;
-  }
   // A transposed layer drops what falls outside its output.
-  if (space_.layer().transposed) return;
-  if (link.upper == 0)
+  if (link.tensor == Tensor::output && space_.layer().transposed) return;
+  if (link.tensor == Tensor::output && link.upper == 0)
     amounts.returns = std::max(0.0, amounts.content - outputs_ * link.copies_above);
-  fixed_pj_ += energy(link, amounts);
+  fixed_.energy_pj += energy(link, amounts);
+  add_words(fixed_, link, amounts);
+}
+
+LinkCosts::Bound LinkCosts::fixed() const {
+  return {fixed_.energy_pj, compute_cycles_, port_cycles(fixed_)};
 }
 
 double LinkCosts::energy(const Link& link, const Amounts& a) const {
@@ -326,34 +385,131 @@ LinkCosts::Amounts LinkCosts::amounts(const Link& link, double visits,
   return amounts;
 }
 
-double LinkCosts::at_least(std::size_t level, const Visits& visits) const {
-  double all = 0, best_gain = 0;
-  for (const Link& link : links_) {
-    if (link.lower != level) continue;
-    const double moving = link.least.at(visits[index_of(link.tensor)]);
-    all += moving;
-    // One tensor at most stays where it is.
-    best_gain = std::max(best_gain, moving - link.least.once);
+LinkCosts::Share::Words LinkCosts::words_of(const Link& link, const Amounts& a) const {
+  if (link.tensor != Tensor::output) {
+    const double content = a.content * link.words;
+    return {content, 0, content, content};
   }
-  return all - best_gain;
+  const double width = link.sum_words[a.returns > 0 ? 1 : 0];
+  const double content = a.content * width, returns = a.returns * width;
+  // Outside each output is written once as a finished value. Inside the chip every value that
+  // arrives is read again, to go on or to be summed.
+  if (link.upper == 0)
+    return {returns, (a.content - a.returns) * link.sum_words[0] + returns, content + returns,
+            returns};
+  return {timeloop_ ? returns : content, content, content + returns, returns};
 }
 
-double LinkCosts::at_least(std::size_t level, const DivisorIndices& tile,
-                           const Visits& visits) const {
-  double all = 0, best_gain = 0;
-  for (const Link& link : links_) {
-    if (link.lower != level) continue;
-    const double times = visits[index_of(link.tensor)];
-    double moving = link.least.at(times), still = link.least.once;
-    if (link.windowed) {
-      const Window w = window(link, tile, Slide::any, 0);
-      moving = energy(link, amounts(link, times, w));
-      still = energy(link, amounts(link, 1, w));
-    }
-    all += moving;
-    best_gain = std::max(best_gain, moving - still);
+void LinkCosts::add_words(Share& share, const Link& link, const Amounts& a) const {
+  if (limited_[link.upper]) {
+    const Share::Words words = words_of(link, a);
+    Share::Words& upper = share.words[link.upper];
+    upper.read += words.read;
+    upper.write += words.write;
+    upper.network += words.network;
   }
-  return all - best_gain;
+  // Words are at least as many as values.
+  if (link.lower < space_.machine().levels.size() && limited_[link.lower])
+    share.words[link.lower].write += link.tensor == Tensor::output ? a.returns : a.entries;
+}
+
+LinkCosts::Share LinkCosts::share_of(const Link& link, double visits, const Window& window) const {
+  const Amounts a = amounts(link, visits, window);
+  Share share;
+  share.energy_pj = energy(link, a);
+  add_words(share, link, a);
+  return share;
+}
+
+LinkCosts::Share& LinkCosts::Share::operator+=(const Share& other) {
+  energy_pj += other.energy_pj;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    words[i].read += other.words[i].read;
+    words[i].write += other.words[i].write;
+    words[i].network += other.words[i].network;
+  }
+  return *this;
+}
+
+bool LinkCosts::Share::at_most(const Share& other) const {
+  if (energy_pj > other.energy_pj) return false;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    if (words[i].read > other.words[i].read || words[i].write > other.words[i].write ||
+        words[i].network > other.words[i].network)
+      return false;
+  return true;
+}
+
+double LinkCosts::cycles_of(std::size_t level, const Share::Words& words) const {
+  const StorageLevel& l = space_.machine().levels[level];
+  const double longest =
+      std::max({words.read / l.read_bandwidth, words.write / l.write_bandwidth,
+                (words.read + words.write) / l.shared_bandwidth,
+                timeloop_ ? 0 : words.network / l.network_bandwidth});
+  return longest / instances_[level];
+}
+
+double LinkCosts::port_cycles(const Share& share) const {
+  double cycles = 0;
+  for (std::size_t i = 0; i < space_.machine().levels.size(); ++i)
+    if (limited_[i]) cycles = std::max(cycles, cycles_of(i, share.words[i]));
+  return cycles;
+}
+
+LinkCosts::Bound LinkCosts::at_least(std::size_t level, const Visits& moving) const {
+  return cheapest(level, nullptr, moving, {1, 1, 1, 1});
+}
+
+LinkCosts::Bound LinkCosts::at_least(std::size_t level, const DivisorIndices& tile,
+                                     const Visits& moving, const Visits& still) const {
+  return cheapest(level, &tile, moving, still);
+}
+
+LinkCosts::Bound LinkCosts::cheapest(std::size_t level, const DivisorIndices* tile,
+                                     const Visits& moving, const Visits& still) const {
+  Bound bound;
+  double best_gain = 0, transfer = 0;
+  // One tensor at most stays where it is; links from one upper level share its ports.
+  std::array<Share::Words, 3> words, gain;
+  std::array<std::size_t, 3> uppers;
+  std::size_t upper_count = 0;
+  for (std::size_t i = 0; i < link_count_[level]; ++i) {
+    const Link& link = links_[links_into_[level][i]];
+    const std::size_t t = index_of(link.tensor);
+    const Window w = tile != nullptr ? window(link, *tile, Slide::any, 0) : least_window(link);
+    const Amounts moves = amounts(link, moving[t], w), stays = amounts(link, still[t], w);
+    const double energy_moving = energy(link, moves);
+    bound.energy_pj += energy_moving;
+    best_gain = std::max(best_gain, energy_moving - energy(link, stays));
+    if (!limited_[link.upper]) continue;
+    std::size_t slot = 0;
+    while (slot < upper_count && uppers[slot] != link.upper) ++slot;
+    if (slot == upper_count) {
+      uppers[upper_count++] = link.upper;
+      words[slot] = gain[slot] = {};
+    }
+    const Share::Words x = words_of(link, moves), y = words_of(link, stays);
+    Share::Words &sum = words[slot], &g = gain[slot];
+    sum = {sum.read + x.read, sum.write + x.write, sum.network + x.network, sum.down + x.down};
+    g = {std::max(g.read, x.read - y.read), std::max(g.write, x.write - y.write),
+         std::max(g.network, x.network - y.network), std::max(g.down, x.down - y.down)};
+  }
+  bound.energy_pj -= best_gain;
+  for (std::size_t slot = 0; slot < upper_count; ++slot) {
+    const Share::Words least{words[slot].read - gain[slot].read,
+                             words[slot].write - gain[slot].write,
+                             words[slot].network - gain[slot].network,
+                             words[slot].down - gain[slot].down};
+    bound.port_cycles = std::max(bound.port_cycles, cycles_of(uppers[slot], least));
+    // Of these, what crosses the links; the rest are reads to sum up or to go on.
+    transfer =
+        std::max(transfer, cycles_of(uppers[slot], {least.down, least.write, least.network, 0}));
+  }
+  if (tile != nullptr) bound.busy_cycles = edge_cycles(level, *tile);
+  // What a level with one buffer exchanges, nothing overlaps with.
+  if (!timeloop_ && space_.machine().levels[level].buffers == 1)
+    bound.busy_cycles = std::max(bound.busy_cycles, transfer);
+  return bound;
 }
 
 double LinkCosts::first_values(const Link& link, const DivisorIndices& tile, bool at_upper) const {
@@ -381,8 +537,8 @@ double LinkCosts::edge_cycles(std::size_t level, const DivisorIndices& tile) con
   const Machine& machine = space_.machine();
   std::array<double, kMostLevels> fill{}, drain{};
   double fill_below = 0, drain_below = 0;
-  for (const Link& link : links_) {
-    if (link.lower != level) continue;
+  for (std::size_t i = 0; i < link_count_[level]; ++i) {
+    const Link& link = links_[links_into_[level][i]];
     const double sent = first_values(link, tile, true), held = first_values(link, tile, false);
     if (link.tensor == Tensor::output) {
       drain[link.upper] += sent;
@@ -422,41 +578,34 @@ void LinkCosts::complete(Tiling& tiling) const {
   }
 }
 
-LinkCosts::Bound LinkCosts::of_mapping(const Tiling& tiling,
-                                       const std::array<OrderClass, kMostLevels>& orders) const {
-  Bound bound{fixed_pj_, compute_cycles_ + tiling.edge_cycles};
-  const Machine& machine = space_.machine();
-  std::array<double, kMostLevels + 1> read{}, write{};
+std::size_t LinkCosts::deciding_level(const Link& link, const Tiling& tiling) const {
+  const std::size_t t = index_of(link.tensor);
+  for (std::size_t i = link.lower; i-- > 0;)
+    if (tiling.loops[i] > 1 && tiling.unmoved[i][t] != tiling.loops[i]) return i;
+  return space_.machine().levels.size();
+}
+
+LinkCosts::Share LinkCosts::decided_at(std::size_t level, const OrderClass& order,
+                                       const Tiling& tiling) const {
+  Share share;
   for (const Link& link : links_) {
+    if (link.lower <= level || deciding_level(link, tiling) != level) continue;
     const std::size_t t = index_of(link.tensor);
-    double visits = 1;
-    Slide slide = Slide::none;
-    std::size_t axis = 0;
-    for (std::size_t i = link.lower; i-- > 0;) {
-      if (tiling.loops[i] == 1) continue;
-      const bool stays = orders[i].stationary == t;
-      if (stays && tiling.unmoved[i][t] == tiling.loops[i]) continue;
-      visits = tiling.further_out[i][t] * (stays ? orders[i].outside_run : tiling.unmoved[i][t]);
-      axis = axis_of(orders[i].slide);
-      slide = axis < kAxes.size() ? Slide::along : Slide::none;
-      break;
-    }
-    const Amounts a =
-        amounts(link, visits, window(link, tiling.tile[link.lower], slide, axis));
-    bound.energy_pj += energy(link, a);
-    const bool output = link.tensor == Tensor::output;
-    read[link.upper] += output ? a.returns : a.content;
-    write[link.upper] += output ? a.content : 0;
-    write[link.lower] += output ? a.returns : a.entries;
+    const double inside = order.stationary == t ? order.outside_run : tiling.unmoved[level][t];
+    const std::size_t axis = axis_of(order.slide);
+    const Slide slide = axis < kAxes.size() ? Slide::along : Slide::none;
+    share += share_of(link, tiling.further_out[level][t] * inside,
+                      window(link, tiling.tile[link.lower], slide, axis));
   }
-  for (std::size_t i = 0; i < machine.levels.size(); ++i) {
-    // Words are at least as many as values.
-    const StorageLevel& level = machine.levels[i];
-    bound.cycles = std::max({bound.cycles, read[i] / instances_[i] / level.read_bandwidth,
-                             write[i] / instances_[i] / level.write_bandwidth,
-                             (read[i] + write[i]) / instances_[i] / level.shared_bandwidth});
-  }
-  return bound;
+  return share;
+}
+
+LinkCosts::Share LinkCosts::decided_anyway(const Tiling& tiling) const {
+  Share share = fixed_;
+  for (const Link& link : links_)
+    if (deciding_level(link, tiling) == space_.machine().levels.size())
+      share += share_of(link, 1, window(link, tiling.tile[link.lower], Slide::none, 0));
+  return share;
 }
 
 }  // namespace cosearch::accel

@@ -3,6 +3,7 @@
 // over links; each link's cost grows with how often its tiles come back.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -49,14 +50,30 @@ struct OrderClass {
 /// Extents as indices among their divisors.
 using DivisorIndices = std::array<std::uint16_t, kDimensions>;
 
+/// What tiles take in each level, from tables.
+class TileSizes {
+ public:
+  TileSizes(const MapSpace& space, const std::vector<AxisTable>& axes);
+  [[nodiscard]] bool fits(std::size_t level, TensorSet keep, const DivisorIndices& tile) const;
+
+ private:
+  struct Level {
+    std::array<std::int64_t, 3> bits_per_value{};  ///< of all buffers together
+    std::array<std::int64_t, 3> partition{};       ///< 0: shares `shared`
+    std::int64_t shared = 0;
+  };
+  [[nodiscard]] std::array<std::int64_t, 3> values(const DivisorIndices& tile) const;
+
+  const MapSpace& space_;
+  const std::vector<AxisTable>& axes_;
+  std::vector<Level> levels_;
+};
+
 class LinkCosts {
  public:
   LinkCosts(const MapSpace& space, const std::vector<AxisTable>& axes,
             const std::vector<TensorSet>& keep, const SpatialChoice& spatial);
 
-  /// Does not depend on tiles or orders: multiplications and what feeds them.
-  [[nodiscard]] double fixed_pj() const { return fixed_pj_; }
-  [[nodiscard]] double compute_cycles() const { return compute_cycles_; }
 
   /// How often the loops outside a tile that do not move a tensor bring it back, per tensor; loops
   /// that move all tensors count in the last entry.
@@ -64,34 +81,74 @@ class LinkCosts {
   /// The tensor that loops over `d` do not move; 3 when they move all.
   [[nodiscard]] std::uint8_t unmoved_by(Dimension d) const { return unmoved_[index_of(d)]; }
 
-  /// At least pJ of the links that end at `level`, whatever its tile.
-  [[nodiscard]] double at_least(std::size_t level, const Visits& visits) const;
-  /// The same with its tile.
-  [[nodiscard]] double at_least(std::size_t level, const DivisorIndices& tile,
-                                const Visits& visits) const;
-  /// At least cycles in which the first tiles of `level` come and the last ones go while nothing
-  /// else can happen. 0 in Timeloop's accounting.
-  [[nodiscard]] double edge_cycles(std::size_t level, const DivisorIndices& tile) const;
-
+  /// Lower bounds of what some links cost.
   struct Bound {
-    double energy_pj = 0, cycles = 0;
+    double energy_pj = 0;
+    double busy_cycles = 0;  ///< one after the other: compute, fills and drains
+    double port_cycles = 0;  ///< of the slowest port
+
+    [[nodiscard]] double cycles() const { return std::max(busy_cycles, port_cycles); }
+    friend Bound operator+(const Bound& a, const Bound& b) {
+      return {a.energy_pj + b.energy_pj, a.busy_cycles + b.busy_cycles,
+              std::max(a.port_cycles, b.port_cycles)};
+    }
   };
+
+  /// Does not depend on tiles or orders: multiplications and what feeds them.
+  [[nodiscard]] Bound fixed() const;
+
+  /// Of the links that end at `level`, whatever its tile, when loops bring tiles back `moving` times
+  /// but for one tensor that stays: `still` times.
+  [[nodiscard]] Bound at_least(std::size_t level, const Visits& moving) const;
+  /// Its energy alone, in pJ, fast.
+  [[nodiscard]] double energy_at_least(std::size_t level, const Visits& moving) const {
+    double all = 0, best_gain = 0;
+    for (std::size_t i = 0; i < link_count_[level]; ++i) {
+      const Link& link = links_[links_into_[level][i]];
+      const double energy = link.least.at(moving[index_of(link.tensor)]);
+      all += energy;
+      best_gain = std::max(best_gain, energy - link.least.once);
+    }
+    return all - best_gain;
+  }
+  /// The same with its tile, whose first and last transfers nothing can overlap.
+  [[nodiscard]] Bound at_least(std::size_t level, const DivisorIndices& tile, const Visits& moving,
+                               const Visits& still) const;
+
   /// Temporal factors and tiles of a whole mapping, and what all its orders share.
   struct Tiling {
     std::array<Extents, kMostLevels> temporal;
     std::array<DivisorIndices, kMostLevels + 1> tile;
     std::array<Visits, kMostLevels> unmoved, further_out;  ///< by the loops of each level
     std::array<double, kMostLevels> loops{};               ///< product of each level's
-    double edge_cycles = 0;
   };
   /// Fills in what follows from `temporal` and `tile`.
   void complete(Tiling& tiling) const;
-  /// At least, for a whole mapping.
-  [[nodiscard]] Bound of_mapping(const Tiling& tiling,
-                                 const std::array<OrderClass, kMostLevels>& orders) const;
+
+  /// Energy and words of links, to be added up over levels.
+  struct Share {
+    struct Words {
+      double read = 0, write = 0, network = 0;
+      double down = 0;  ///< of `read`, what goes down the links
+    };
+    double energy_pj = 0;
+    std::array<Words, kMostLevels> words{};  ///< of all instances of levels with limited ports
+
+    Share& operator+=(const Share& other);
+    /// No part is larger than the other's.
+    [[nodiscard]] bool at_most(const Share& other) const;
+  };
+  /// What the order of `level`'s loops decides: the links to tiles which that level's loops are the
+  /// innermost to move. Every link is decided at one level, whatever the orders.
+  [[nodiscard]] Share decided_at(std::size_t level, const OrderClass& order,
+                                 const Tiling& tiling) const;
+  /// What no loop decides: multiplications, and tensors that no temporal loop moves.
+  [[nodiscard]] Share decided_anyway(const Tiling& tiling) const;
+  /// Cycles that the slowest port needs.
+  [[nodiscard]] double port_cycles(const Share& share) const;
 
  private:
-  /// Cost of an output's link as a function of its visits: `once` for one, else
+  /// pJ of a link with the smallest window, as a function of its visits: `once` for one, else
   /// `constant + per_visit * visits`.
   struct Visited {
     double once = 0, constant = 0, per_visit = 0;
@@ -119,8 +176,9 @@ class LinkCosts {
     double first_visits_pj = 0;  ///< of reads that are not made
     double per_return_below_pj = 0;
     double per_addition_pj = 0;
-    /// With the smallest window.
     Visited least;
+    double words = 1;                    ///< per value of an operand, at the upper end
+    std::array<double, 2> sum_words{};   ///< per value of an output there, [finished, partial]
   };
   struct Amounts {
     double content = 0, entries = 0, returns = 0;
@@ -137,6 +195,13 @@ class LinkCosts {
   void add_multipliers(const Link& link);
   [[nodiscard]] Amounts amounts(const Link& link, double visits, const Window& window) const;
   [[nodiscard]] double energy(const Link& link, const Amounts& amounts) const;
+  void add_words(Share& share, const Link& link, const Amounts& amounts) const;
+  [[nodiscard]] Share share_of(const Link& link, double visits, const Window& window) const;
+  [[nodiscard]] Bound cheapest(std::size_t level, const DivisorIndices* tile, const Visits& moving,
+                               const Visits& still) const;
+  [[nodiscard]] double edge_cycles(std::size_t level, const DivisorIndices& tile) const;
+  [[nodiscard]] Share::Words words_of(const Link& link, const Amounts& amounts) const;
+  [[nodiscard]] double cycles_of(std::size_t level, const Share::Words& words) const;
   [[nodiscard]] Window least_window(const Link& link) const;
   [[nodiscard]] Window window(const Link& link, const DivisorIndices& tile, Slide slide,
                               std::size_t axis) const;
@@ -145,15 +210,21 @@ class LinkCosts {
   [[nodiscard]] double powered(std::size_t level) const;
   [[nodiscard]] double first_values(const Link& link, const DivisorIndices& tile,
                                     bool at_upper) const;
+  /// The level whose loops decide a link; the number of levels when none does.
+  [[nodiscard]] std::size_t deciding_level(const Link& link, const Tiling& tiling) const;
 
   const MapSpace& space_;
   const std::vector<AxisTable>& axes_;
   const std::vector<TensorSet>& keep_;
   const SpatialChoice& spatial_;
   std::array<double, kMostLevels + 1> instances_{};
+  std::array<bool, kMostLevels> limited_{};
   std::vector<Link> links_;
+  std::array<std::array<std::uint8_t, 3>, kMostLevels> links_into_{};  ///< places in links_
+  std::array<std::uint8_t, kMostLevels> link_count_{};
   std::array<std::uint8_t, kDimensions> unmoved_{};
-  double fixed_pj_ = 0, compute_cycles_ = 0, outputs_ = 0;
+  Share fixed_;
+  double compute_cycles_ = 0, outputs_ = 0;
   std::size_t innermost_output_ = 0;
   bool timeloop_;
 };

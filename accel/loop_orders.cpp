@@ -13,8 +13,9 @@ class OrderBuilder {
         window_(static_cast<std::uint8_t>(windowed_tensor(transposed_))),
         temporal_(temporal),
         orders_(orders) {
+    // Constraints may name dimensions that the layer does not have; no factor is set for them.
     for (const Dimension d : space.innermost(level))
-      if (temporal[index_of(d)] > 1) fixed_.push_back(d);
+      if (space.extents()[index_of(d)] > 1 && temporal[index_of(d)] > 1) fixed_.push_back(d);
     for (const Dimension d : space.dimensions())
       if (temporal[index_of(d)] > 1 && std::find(fixed_.begin(), fixed_.end(), d) == fixed_.end())
         free_.push_back(d);

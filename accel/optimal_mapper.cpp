@@ -4,7 +4,9 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <unordered_map>
 
+#include "accel/divisor_keys.h"
 #include "accel/link_costs.h"
 #include "accel/loop_orders.h"
 #include "accel/map_space.h"
@@ -102,16 +104,30 @@ class Front final : public Incumbents {
 /// A tile of one level, and the least that what is decided costs with it.
 struct Candidate {
   DivisorIndices tile{};
-  Extents temporal{};  ///< factors of the level's temporal loops
-  LinkCosts::Bound least;
+  Extents temporal{};         ///< factors of the level's temporal loops
+  LinkCosts::Visits visits{};  ///< by the loops further out
+  LinkCosts::Bound least;     ///< with what is decided further in
 };
 
 /// A tile that the outermost level on the chip can hold.
 struct OuterTile {
   DivisorIndices tile{};
   Extents extents{};
-  LinkCosts::Bound least;  ///< of the links into this level alone
+  LinkCosts::Visits visits{};  ///< by the loops of level 0
+  LinkCosts::Bound least;     ///< of the links into this level alone
 };
+
+std::array<std::vector<std::int64_t>, kDimensions> all_divisors(const MapSpace& space) {
+  std::array<std::vector<std::int64_t>, kDimensions> all;
+  for (const Dimension d : kAllDimensions) all[index_of(d)] = space.divisors(d).values;
+  return all;
+}
+
+std::vector<AxisTable> axis_tables(const MapSpace& space) {
+  std::vector<AxisTable> tables;
+  for (const Axis& axis : kAxes) tables.emplace_back(space, axis);
+  return tables;
+}
 
 class MapSearch {
  public:
@@ -119,9 +135,12 @@ class MapSearch {
       : space_(space),
         incumbents_(incumbents),
         levels_(space.machine().levels.size()),
+        axes_(axis_tables(space)),
+        sizes_(space, axes_),
+        keys_(all_divisors(space)),
         candidates_(levels_),
-        orders_(levels_) {
-    for (const Axis& axis : kAxes) axes_.emplace_back(space, axis);
+        orders_(levels_),
+        shares_(levels_) {
     certificate_.space_size = space.size();
   }
 
@@ -139,10 +158,6 @@ class MapSearch {
 
  private:
   using Bound = LinkCosts::Bound;
-  static Bound plus(Bound a, Bound b) {
-    return {a.energy_pj + b.energy_pj, a.cycles + b.cycles};
-  }
-
   void search(const SpatialChoice& choice) {
     ++certificate_.partial;
     const LinkCosts costs(space_, axes_, keep_, choice);
@@ -151,8 +166,8 @@ class MapSearch {
     prepare_outer_tiles();
     open_[1] = {};
     for (std::size_t i = 1; i < levels_; ++i)
-      open_[i + 1] = plus(open_[i], i == 1 ? least_outer_ : Bound{costs.at_least(i, {1, 1, 1, 1}), 0});
-    const Bound decided{costs.fixed_pj(), costs.compute_cycles()};
+      open_[i + 1] = open_[i] + (i == 1 ? least_outer_ : costs.at_least(i, {1, 1, 1, 1}));
+    const Bound decided = costs.fixed();
     if (!admits(decided, levels_)) {
       ++certificate_.bounded;
       return;
@@ -163,10 +178,12 @@ class MapSearch {
     descend(levels_ - 1, left, decided);
   }
 
+  [[nodiscard]] bool admits(const Bound& all) const {
+    return incumbents_.admits(all.cycles(), all.energy_pj);
+  }
   /// With what the levels 1 to `level` - 1 will cost at least.
   [[nodiscard]] bool admits(const Bound& decided, std::size_t level) const {
-    const Bound all = plus(decided, open_[level]);
-    return incumbents_.admits(all.cycles, all.energy_pj);
+    return admits(decided + open_[level]);
   }
 
   [[nodiscard]] DivisorIndices indices_of(const Extents& extents) const {
@@ -196,18 +213,11 @@ class MapSearch {
     return spread;
   }
 
-  /// The least that a tile of `level` adds, given the temporal factors further out.
-  [[nodiscard]] Bound least_of(std::size_t level, const DivisorIndices& tile,
-                               const LinkCosts::Visits& visits) const {
-    return {costs_->at_least(level, tile, visits), costs_->edge_cycles(level, tile)};
-  }
-
   // Tiles of the outermost level on the chip.
 
   /// Every tile that level 1 holds, cheapest first. They depend on the spatial choice only through
   /// what level 0 spreads and level 1 feeds, which is one instance on most machines.
   void prepare_outer_tiles() {
-    least_outer_ = {};
     if (levels_ < 2) return;
     const Extents spread = spread_at(0);
     if (spread != outer_spread_) {
@@ -220,17 +230,22 @@ class MapSearch {
                 [](const OuterTile& a, const OuterTile& b) {
                   return a.least.energy_pj < b.least.energy_pj;
                 });
-      least_cycles_ = outer_tiles_.empty() ? 0 : outer_tiles_.front().least.cycles;
-      for (const OuterTile& t : outer_tiles_)
-        least_cycles_ = std::min(least_cycles_, t.least.cycles);
+      multiples_of_.clear();
+      outer_keys_.clear();
+      for (const OuterTile& t : outer_tiles_) outer_keys_.push_back(keys_.of(t.tile));
+      least_outer_ = {};
+      if (!outer_tiles_.empty()) least_outer_ = outer_tiles_.front().least;
+      for (const OuterTile& t : outer_tiles_) {
+        least_outer_.busy_cycles = std::min(least_outer_.busy_cycles, t.least.busy_cycles);
+        least_outer_.port_cycles = std::min(least_outer_.port_cycles, t.least.port_cycles);
+      }
     }
-    if (!outer_tiles_.empty())
-      least_outer_ = {outer_tiles_.front().least.energy_pj, least_cycles_};
   }
 
   void add_outer_tiles(std::size_t position, OuterTile& tile, const LinkCosts::Visits& visits) {
     if (position == space_.dimensions().size()) {
-      tile.least = least_of(1, tile.tile, visits);
+      tile.visits = visits;
+      tile.least = costs_->at_least(1, tile.tile, visits, {1, 1, 1, 1});
       outer_tiles_.push_back(tile);
       return;
     }
@@ -242,7 +257,7 @@ class MapSearch {
       if (whole % divisors[i] != 0 || !space_.temporal(0)[d].has(whole / divisors[i])) continue;
       tile.tile[d] = static_cast<std::uint16_t>(i);
       tile.extents[d] = divisors[i];
-      if (!space_.fits(1, keep_[1], tile.extents)) break;
+      if (!sizes_.fits(1, keep_[1], tile.tile)) break;
       LinkCosts::Visits further = visits;
       further[costs_->unmoved_by(dimension)] *= static_cast<double>(whole / divisors[i]);
       add_outer_tiles(position + 1, tile, further);
@@ -270,9 +285,9 @@ class MapSearch {
     if (level == 1) return take_outer_tiles(base, left, decided);
     std::vector<Candidate>& candidates = candidates_[level];
     candidates.clear();
-    Candidate candidate{indices_of(base), {}, decided};
+    Candidate candidate{indices_of(base), {}, {}, decided};
     candidate.temporal.fill(1);
-    choose(level, 0, left, {1, 1, 1, 1}, base, candidate);
+    choose(level, 0, left, {1, 1, 1, 1}, candidate);
     std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
       return a.least.energy_pj < b.least.energy_pj;
     });
@@ -287,18 +302,21 @@ class MapSearch {
       Extents rest = left;
       for (const Dimension d : space_.dimensions())
         rest[index_of(d)] /= c.temporal[index_of(d)];
+      visits_ = c.visits;
+      inside_ = decided;
       descend(level - 1, rest, c.least);
     }
   }
 
-  /// Factors of the dimensions from `position` on; `candidate` and `tile` have those before, and
-  /// `visits` what they leave to loops further out.
+  /// Factors of the dimensions from `position` on; `candidate` has those before,
+  /// and `visits` is what they leave to loops further out.
   void choose(std::size_t level, std::size_t position, const Extents& left,
-              const LinkCosts::Visits& visits, Extents& tile, Candidate& candidate) {
+              const LinkCosts::Visits& visits, Candidate& candidate) {
     ++certificate_.partial;
     if (position == space_.dimensions().size()) {
       Candidate whole = candidate;
-      whole.least = plus(whole.least, least_of(level, candidate.tile, visits));
+      whole.visits = visits;
+      whole.least = whole.least + costs_->at_least(level, candidate.tile, visits, {1, 1, 1, 1});
       if (admits(whole.least, level))
         candidates_[level].push_back(whole);
       else
@@ -308,52 +326,96 @@ class MapSearch {
     const Dimension dimension = space_.dimensions()[position];
     const std::size_t d = index_of(dimension);
     const FactorRange& range = space_.temporal(level)[d];
-    const std::int64_t base = tile[d];
     const std::uint16_t base_index = candidate.tile[d];
     const std::vector<std::int64_t>& factors = space_.divisors(dimension).values;
     for (const std::int64_t factor : factors) {
       if (factor > left[d] || factor > range.most) break;
       if (factor < range.least || left[d] % factor != 0) continue;
-      tile[d] = base * factor;
-      if (factor > 1 && !space_.fits(level, keep_[level], tile)) {
-        ++certificate_.too_large;
-        break;
-      }
       candidate.tile[d] =
           static_cast<std::uint16_t>(space_.product(dimension, base_index, factor));
       candidate.temporal[d] = factor;
+      if (factor > 1 && !sizes_.fits(level, keep_[level], candidate.tile)) {
+        ++certificate_.too_large;
+        break;
+      }
       // The dimensions still open may turn out to have no loops further out.
       LinkCosts::Visits further = visits;
       further[costs_->unmoved_by(dimension)] *= static_cast<double>(left[d] / factor);
-      if (!admits(plus(candidate.least, {costs_->at_least(level, further), 0}), level)) {
+      Bound open = candidate.least;
+      open.energy_pj += costs_->energy_at_least(level, further);
+      if (!admits(open, level)) {
         ++certificate_.bounded;
         continue;
       }
-      choose(level, position + 1, left, further, tile, candidate);
+      choose(level, position + 1, left, further, candidate);
     }
-    tile[d] = base;
     candidate.tile[d] = base_index;
     candidate.temporal[d] = 1;
   }
 
   /// Level 1: its tiles are listed already.
   void take_outer_tiles(const Extents& base, const Extents& left, const Bound& decided) {
-    for (const OuterTile& outer : outer_tiles_) {
-      if (!incumbents_.admits(decided.cycles + least_cycles_,
-                              decided.energy_pj + outer.least.energy_pj)) {
+    const LinkCosts::Visits visits = visits_;
+    const Bound inside = inside_;
+    const std::uint64_t key = keys_.of(indices_of(base));
+    Multiples& multiples = multiples_of_[key];
+    for (std::size_t n = 0;; ++n) {
+      const std::size_t i = nth_multiple(multiples, n, key);
+      if (i == outer_tiles_.size()) break;
+      const OuterTile& outer = outer_tiles_[i];
+      Bound cheapest = least_outer_;
+      cheapest.energy_pj = outer.least.energy_pj;
+      if (!admits(decided + cheapest)) {
         ++certificate_.bounded;
         break;
       }
-      const Bound all = plus(decided, outer.least);
-      if (!incumbents_.admits(all.cycles, all.energy_pj)) continue;
-      if (!set_temporal(1, outer.extents, base)) continue;
+      const Bound all = decided + outer.least;
+      if (!admits(all) || !set_temporal(1, outer.extents, base)) continue;
       ++certificate_.partial;
       tiling_.tile[1] = outer.tile;
+      // Now that the loops of level 1 are known, so is how often level 0 brings back what stays
+      // during them.
+      if (levels_ > 2 &&
+          !admits(inside + costs_->at_least(2, tiling_.tile[2], visits, stay(outer, visits)) +
+                  outer.least)) {
+        ++certificate_.bounded;
+        continue;
+      }
       Extents rest = left;
       for (const Dimension d : space_.dimensions())
         rest[index_of(d)] /= tiling_.temporal[1][index_of(d)];
       descend(0, rest, all);
     }
+  }
+
+  /// Outer tiles, cheapest first, that are multiples of one tile, as far as they have been looked for.
+  struct Multiples {
+    std::vector<std::uint32_t> found;
+    std::size_t looked_at = 0;
+  };
+  /// Place of the n-th among the outer tiles; their number when there is none.
+  [[nodiscard]] std::size_t nth_multiple(Multiples& multiples, std::size_t n,
+                                         std::uint64_t key) const {
+    while (multiples.found.size() <= n) {
+      if (multiples.looked_at == outer_tiles_.size()) return outer_tiles_.size();
+      if (keys_.may_divide(key, outer_keys_[multiples.looked_at]))
+        multiples.found.push_back(static_cast<std::uint32_t>(multiples.looked_at));
+      ++multiples.looked_at;
+    }
+    return multiples.found[n];
+  }
+
+  /// How often a tensor that stays during the loops of level 1 comes back: as often as loops of level
+  /// 0 outside others say, but once where level 1 has no loop that moves it.
+  [[nodiscard]] LinkCosts::Visits stay(const OuterTile& outer,
+                                       const LinkCosts::Visits& visits) const {
+    double loops = 1;
+    LinkCosts::Visits still;
+    for (const Dimension d : space_.dimensions())
+      loops *= static_cast<double>(tiling_.temporal[1][index_of(d)]);
+    for (std::size_t t = 0; t < still.size(); ++t)
+      still[t] = outer.visits[t] * loops == visits[t] ? 1 : outer.visits[t];
+    return still;
   }
 
   /// Whether loops of `level` can make tiles of `base` out of tiles of `whole`.
@@ -378,17 +440,16 @@ class MapSearch {
     for (const Dimension d : space_.dimensions())
       if (!space_.temporal(0)[index_of(d)].has(left[index_of(d)])) return;
     tiling_.temporal[0] = left;
-    tiling_.edge_cycles = decided.cycles - costs_->compute_cycles();
     costs_->complete(tiling_);
-    for (std::size_t i = 0; i < levels_; ++i)
-      loop_orders(space_, i, tiling_.temporal[i], orders_[i]);
+    for (std::size_t i = 0; i < levels_; ++i) rank_orders(i);
+    busy_cycles_ = decided.busy_cycles;
     ranked_.clear();
-    order(0);
+    order(0, costs_->decided_anyway(tiling_));
     std::sort(ranked_.begin(), ranked_.end(), [](const Ranked& a, const Ranked& b) {
-      return a.bound.cycles * a.bound.energy_pj < b.bound.cycles * b.bound.energy_pj;
+      return a.bound.cycles() * a.bound.energy_pj < b.bound.cycles() * b.bound.energy_pj;
     });
     for (const Ranked& ranked : ranked_) {
-      if (!incumbents_.admits(ranked.bound.cycles, ranked.bound.energy_pj)) continue;
+      if (!admits(ranked.bound)) continue;
       const LoopNest nest = build(ranked.choice);
       ++certificate_.evaluated;
       incumbents_.offer(nest,
@@ -396,20 +457,36 @@ class MapSearch {
     }
   }
 
-  void order(std::size_t level) {
+  /// The orders of one level that no other beats in everything they decide.
+  void rank_orders(std::size_t level) {
+    loop_orders(space_, level, tiling_.temporal[level], orders_[level]);
+    shares_[level].clear();
+    std::size_t kept = 0;
+    for (const LoopOrderChoice& order : orders_[level]) {
+      const LinkCosts::Share share = costs_->decided_at(level, order.order_class, tiling_);
+      const auto beaten = [&](const LinkCosts::Share& other) { return other.at_most(share); };
+      if (std::any_of(shares_[level].begin(), shares_[level].end(), beaten)) continue;
+      shares_[level].push_back(share);
+      orders_[level][kept++] = order;
+    }
+    orders_[level].resize(kept);
+  }
+
+  void order(std::size_t level, const LinkCosts::Share& share) {
     if (level == levels_) {
-      const Bound bound = costs_->of_mapping(tiling_, order_classes_);
+      const Bound bound{share.energy_pj, busy_cycles_, costs_->port_cycles(share)};
       ++certificate_.partial;
-      if (incumbents_.admits(bound.cycles, bound.energy_pj))
+      if (admits(bound))
         ranked_.push_back({bound, choice_});
       else
         ++certificate_.bounded;
       return;
     }
     for (std::size_t i = 0; i < orders_[level].size(); ++i) {
-      order_classes_[level] = orders_[level][i].order_class;
+      LinkCosts::Share sum = share;
+      sum += shares_[level][i];
       choice_[level] = i;
-      order(level + 1);
+      order(level + 1, sum);
     }
   }
 
@@ -457,6 +534,7 @@ class MapSearch {
   Incumbents& incumbents_;
   std::size_t levels_;
   std::vector<AxisTable> axes_;
+  TileSizes sizes_;
   Certificate certificate_;
 
   // What is decided so far, from the outside in: kept tensors, spatial factors, tiles.
@@ -464,17 +542,22 @@ class MapSearch {
   const SpatialChoice* spatial_ = nullptr;
   const LinkCosts* costs_ = nullptr;
   LinkCosts::Tiling tiling_;
+  LinkCosts::Visits visits_{};  ///< of the level chosen last, by loops further out
+  Bound inside_;                ///< the least that the levels inside it cost
 
+  DivisorKeys keys_;
   std::vector<OuterTile> outer_tiles_;
+  std::vector<std::uint64_t> outer_keys_;
+  std::unordered_map<std::uint64_t, Multiples> multiples_of_;  ///< by the key of the tile
   Extents outer_spread_{};
-  double least_cycles_ = 0;
   Bound least_outer_;
   /// [i]: the least that levels 1 to i-1 cost.
   std::array<Bound, kMostLevels + 1> open_{};
   std::vector<std::vector<Candidate>> candidates_;
 
   std::vector<std::vector<LoopOrderChoice>> orders_;
-  std::array<OrderClass, kMostLevels> order_classes_{};
+  std::vector<std::vector<LinkCosts::Share>> shares_;  ///< of each order
+  double busy_cycles_ = 0;
   Choice choice_{};
   std::vector<Ranked> ranked_;
 };

@@ -2,6 +2,7 @@
 // The numbers live in a table (accel/data/*.csv), each with its source; no constant is in code.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,11 +40,19 @@ struct TechnologyTable {
   double sram_area = 0;             ///< um2 per KiB
   double register_file_area = 0;    ///< um2 per byte of PE buffer
   double noc_area = 0;              ///< um2 per PE and byte per cycle
+  // A table may leave these out; they are then 0.
+  double sram_fixed_share = 0;       ///< of a 64-bit access, what does not grow with the width
+  double logic_leakage = 0;          ///< mW per mm2 of multipliers and control
+  double sram_leakage = 0;           ///< mW per KiB
+  double register_file_leakage = 0;  ///< mW per KiB of PE buffer
 
   /// Energy to read or write one byte of a store of `capacity`.
   /// Assumes: reads and writes cost the same; energy follows a power law in the capacity, never
   /// below a register file's.
   [[nodiscard]] Picojoules access_energy_per_byte(Bytes capacity) const;
+  /// Energy to read or write `bits` at once, of a store that is `capacity` large and as wide.
+  /// Assumes: linear in the width, with an offset; the same as above for 64 bits.
+  [[nodiscard]] Picojoules access_energy(Bytes capacity, std::int64_t bits) const;
   /// Requires `bits` to be 8, 16 or 32.
   [[nodiscard]] Picojoules mac_energy(int bits) const;
   /// In um2. Requires `bits` to be 8, 16 or 32.
@@ -56,7 +65,36 @@ struct TechnologyTable {
 [[nodiscard]] TechnologyTable technology_from_rows(const std::string& name,
                                                    const std::vector<TechnologyRow>& rows);
 
+/// How one technology differs from that of the base table, as factors on its constants.
+struct TechnologyScaling {
+  int node_nm = 45;
+  double supply_voltage = 0;  ///< V
+  double logic_energy = 0;    ///< of multipliers, adders and register files
+  double logic_area = 0;      ///< of multipliers, control and network
+  double sram_area = 0;       ///< of SRAM and register files
+};
+
+/// One line of a table of scalings.
+struct ScalingRow {
+  int node_nm = 0;
+  TechnologyRow row;
+};
+
+/// In the order of the rows. Throws as technology_from_rows does; each node needs every constant.
+[[nodiscard]] std::vector<TechnologyScaling> scalings_from_rows(
+    const std::string& name, const std::vector<ScalingRow>& rows);
+
+/// `table`, which holds for the node of `base`, at the node of `target`.
+/// Assumes: a wire's capacitance per mm is the same at all nodes, so that its energy follows the
+/// square of the supply voltage; SRAM energy is that of its word and bit lines, whose length is the
+/// square root of the cell's area; leakage per area follows the supply voltage; DRAM is another
+/// chip and stays as it is.
+[[nodiscard]] TechnologyTable scaled(const TechnologyTable& table, const TechnologyScaling& base,
+                                     const TechnologyScaling& target);
+
 /// The text of accel/data/technology_45nm.csv: `constant,value,unit,source`.
 extern const std::string_view kTechnology45nm;
+/// The text of accel/data/technology_scaling.csv: `node,constant,value,unit,source`.
+extern const std::string_view kTechnologyScaling;
 
 }  // namespace cosearch::accel

@@ -15,9 +15,39 @@ namespace {
 
 using nlohmann::json;
 
-datasets::Table technology_rows(const std::string& what) {
-  if (what == "45nm") return datasets::Table::parse(accel::kTechnology45nm, "technology 45nm");
-  return datasets::Table::read(what);
+// Reads the columns of a technology's constants from one row.
+accel::TechnologyRow technology_row(const datasets::Table& table, std::size_t row) {
+  return {.constant = table.text(row, table.column("constant")),
+          .value = table.number(row, table.column("value")),
+          .unit = table.text(row, table.column("unit")),
+          .source = table.text(row, table.column("source")),
+          .line = table.line(row)};
+}
+
+accel::TechnologyTable read_technology(const datasets::Table& table) {
+  std::vector<accel::TechnologyRow> rows;
+  for (std::size_t row = 0; row < table.rows(); ++row) rows.push_back(technology_row(table, row));
+  return accel::technology_from_rows(table.name(), rows);
+}
+
+accel::TechnologyTable technology_45nm() {
+  return read_technology(datasets::Table::parse(accel::kTechnology45nm, "technology 45nm"));
+}
+
+const std::vector<accel::TechnologyScaling>& scalings() {
+  static const std::vector<accel::TechnologyScaling> all = [] {
+    const auto table = datasets::Table::parse(accel::kTechnologyScaling, "technology scaling");
+    std::vector<accel::ScalingRow> rows;
+    for (std::size_t row = 0; row < table.rows(); ++row)
+      rows.push_back(
+          {static_cast<int>(table.integer(row, table.column("node"))), technology_row(table, row)});
+    return accel::scalings_from_rows(table.name(), rows);
+  }();
+  return all;
+}
+
+std::string name_of(const accel::TechnologyScaling& scaling) {
+  return fmt::format("{}nm", scaling.node_nm);
 }
 
 // Fills the choices of a template from one part of a document; what is absent keeps its default.
@@ -84,18 +114,25 @@ class ChoicesReader {
 
 }  // namespace
 
+std::vector<std::string> technology_names() {
+  std::vector<std::string> names;
+  for (const accel::TechnologyScaling& scaling : scalings()) names.push_back(name_of(scaling));
+  return names;
+}
+
 accel::TechnologyTable find_technology(const std::string& what) {
-  const datasets::Table table = technology_rows(what);
-  const std::size_t constant = table.column("constant"), value = table.column("value"),
-                    unit = table.column("unit"), source = table.column("source");
-  std::vector<accel::TechnologyRow> rows;
-  for (std::size_t row = 0; row < table.rows(); ++row)
-    rows.push_back({.constant = table.text(row, constant),
-                    .value = table.number(row, value),
-                    .unit = table.text(row, unit),
-                    .source = table.text(row, source),
-                    .line = table.line(row)});
-  return accel::technology_from_rows(table.name(), rows);
+  if (what == "45nm") return technology_45nm();
+  const auto at = [](const std::string& name) {
+    return std::ranges::find(scalings(), name, [](const auto& s) { return name_of(s); });
+  };
+  if (const auto found = at(what); found != scalings().end())
+    return accel::scaled(technology_45nm(), *at("45nm"), *found);
+  if (std::filesystem::path(what).extension() != ".csv" && what.ends_with("nm"))
+    throw UserError(
+        fmt::format("no technology '{}' (expected the path of a CSV file, or one of: "
+                    "{})",
+                    what, fmt::join(technology_names(), ", ")));
+  return read_technology(datasets::Table::read(what));
 }
 
 accel::AcceleratorParameters named_parameters(const std::string& name) {
@@ -121,7 +158,9 @@ accel::Accelerator find_accelerator(const std::string& what) {
   const datasets::Document document = datasets::read_yaml(path);
   datasets::validate(document, kAcceleratorSchema);
   std::string technology = document.value.value("technology", "45nm");
-  if (technology != "45nm") technology = path.parent_path() / technology;
+  const std::vector<std::string> known = technology_names();
+  if (std::ranges::find(known, technology) == known.end())
+    technology = path.parent_path() / technology;
   return accel::make_accelerator(document.value["name"], read_grid(document, "").at(0),
                                  find_technology(technology));
 }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "accel/accelerator.h"
 #include "accel/accelerator_space.h"
@@ -14,7 +15,11 @@ namespace cosearch::codesign {
 
 extern const std::string_view kAcceleratorSchema;
 
-/// "45nm" (embedded) or the path of a CSV file with the columns constant, value, unit, source.
+/// Nodes known by name: "65nm" to "7nm".
+[[nodiscard]] std::vector<std::string> technology_names();
+
+/// One of technology_names() (45nm is embedded, the others are scaled from it) or the path of a CSV
+/// file with the columns constant, value, unit, source.
 [[nodiscard]] accel::TechnologyTable find_technology(const std::string& what);
 
 /// Parameters of a named accelerator. Throws UserError with a suggestion.

@@ -23,6 +23,13 @@ constexpr Unit kBytes[] = {{"B", 1},        {"kB", 1e3},     {"KiB", 0x1p10},
                            {"GiB", 0x1p30}, {"TB", 1e12},    {"TiB", 0x1p40}};
 constexpr Unit kBinaryBytes[] = {
     {"B", 1}, {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30}, {"TiB", 0x1p40}};
+constexpr Unit kBits[] = {{"bit", 1},      {"bits", 1},  {"B", 8},        {"kB", 8e3},
+                          {"KiB", 0x1p13}, {"MB", 8e6},  {"MiB", 0x1p23}, {"GB", 8e9},
+                          {"GiB", 0x1p33}, {"TB", 8e12}, {"TiB", 0x1p43}};
+constexpr Unit kWords[] = {{"word", 1}, {"words", 1}};
+constexpr Unit kMilliwatts[] = {{"nW", 1e-6}, {"uW", 1e-3}, {"mW", 1}, {"W", 1e3}};
+constexpr Unit kPicojoulesPerBit[] = {
+    {"aJ/bit", 1e-6}, {"fJ/bit", 1e-3}, {"pJ/bit", 1}, {"nJ/bit", 1e3}};
 constexpr Unit kHertz[] = {{"Hz", 1}, {"kHz", 1e3}, {"MHz", 1e6}, {"GHz", 1e9}};
 constexpr Unit kPicojoules[] = {{"aJ", 1e-6}, {"fJ", 1e-3}, {"pJ", 1},  {"nJ", 1e3},
                                 {"uJ", 1e6},  {"mJ", 1e9},  {"J", 1e12}};
@@ -124,6 +131,52 @@ SquareMillimetres parse_square_millimetres(std::string_view text, const SourceLo
 
 double parse_bytes_per_cycle(std::string_view text, const SourceLocation& where) {
   return parse(text, kBytesPerCycle, "a bandwidth", where);
+}
+
+std::int64_t parse_bits(std::string_view text, const SourceLocation& where) {
+  constexpr std::string_view kWhat = "a number of bits";
+  return whole(parse(text, kBits, kWhat, where), text, kWhat, where);
+}
+
+std::int64_t parse_capacity_bits(std::string_view text, std::int64_t word_bits,
+                                 const SourceLocation& where) {
+  constexpr std::string_view kWhat = "a capacity";
+  std::vector<Unit> units{{"word", static_cast<double>(word_bits)},
+                          {"words", static_cast<double>(word_bits)}};
+  units.insert(units.end(), std::begin(kBits), std::end(kBits));
+  return whole(parse(text, units, kWhat, where), text, kWhat, where);
+}
+
+std::int64_t parse_words(std::string_view text, const SourceLocation& where) {
+  constexpr std::string_view kWhat = "a number of words";
+  return whole(parse(text, kWords, kWhat, where), text, kWhat, where);
+}
+
+double parse_words_per_cycle(std::string_view text, std::int64_t word_bits, Hertz clock,
+                             const SourceLocation& where) {
+  const auto word = static_cast<double>(word_bits);
+  const double per_second = 8 / word / clock.value;
+  const std::vector<Unit> units{{"word/cycle", 1},
+                                {"words/cycle", 1},
+                                {"bit/cycle", 1 / word},
+                                {"bits/cycle", 1 / word},
+                                {"B/cycle", 8 / word},
+                                {"kB/cycle", 8e3 / word},
+                                {"KiB/cycle", 0x1p13 / word},
+                                {"MiB/cycle", 0x1p23 / word},
+                                {"B/s", per_second},
+                                {"MB/s", 1e6 * per_second},
+                                {"GB/s", 1e9 * per_second},
+                                {"TB/s", 1e12 * per_second}};
+  return parse(text, units, "a bandwidth", where);
+}
+
+double parse_milliwatts(std::string_view text, const SourceLocation& where) {
+  return parse(text, kMilliwatts, "a power", where);
+}
+
+double parse_picojoules_per_bit(std::string_view text, const SourceLocation& where) {
+  return parse(text, kPicojoulesPerBit, "an energy per bit", where);
 }
 
 Cycles parse_cycles(std::string_view text, const SourceLocation& where) {

@@ -1,6 +1,7 @@
 // Quantities as people write them in files and read them on screens: "256KiB", "200MHz", "1.2 pJ".
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,22 @@ namespace cosearch::datasets {
                                                          const SourceLocation& where = {});
 /// Bytes per clock cycle: B/cycle, kB/cycle, KiB/cycle, MiB/cycle.
 [[nodiscard]] double parse_bytes_per_cycle(std::string_view text, const SourceLocation& where = {});
+/// bit, bits, and bytes as in parse_bytes; a whole number of bits.
+[[nodiscard]] std::int64_t parse_bits(std::string_view text, const SourceLocation& where = {});
+/// The same, and words of `word_bits`.
+[[nodiscard]] std::int64_t parse_capacity_bits(std::string_view text, std::int64_t word_bits,
+                                               const SourceLocation& where = {});
+/// word, words; a whole number of them.
+[[nodiscard]] std::int64_t parse_words(std::string_view text, const SourceLocation& where = {});
+/// Words of `word_bits` per cycle of `clock`: words/cycle, bits/cycle, bytes per cycle as in
+/// parse_bytes_per_cycle, and B/s, MB/s, GB/s, TB/s.
+[[nodiscard]] double parse_words_per_cycle(std::string_view text, std::int64_t word_bits,
+                                           Hertz clock, const SourceLocation& where = {});
+/// nW, uW, mW, W; the result is in mW.
+[[nodiscard]] double parse_milliwatts(std::string_view text, const SourceLocation& where = {});
+/// aJ/bit, fJ/bit, pJ/bit, nJ/bit; the result is in pJ/bit.
+[[nodiscard]] double parse_picojoules_per_bit(std::string_view text,
+                                              const SourceLocation& where = {});
 /// cycles, cycle, kcycles, Mcycles, Gcycles, or no unit at all; a whole number of cycles.
 [[nodiscard]] Cycles parse_cycles(std::string_view text, const SourceLocation& where = {});
 /// ns, us, ms, s, min, h, d; the result is in seconds.

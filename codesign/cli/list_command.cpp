@@ -8,9 +8,11 @@
 
 #include "accel/accelerator.h"
 #include "accel/area.h"
+#include "accel/machine_costs.h"
 #include "codesign/accelerator_file.h"
 #include "codesign/cli/console.h"
 #include "codesign/cli/text_table.h"
+#include "codesign/machine_file.h"
 #include "codesign/search/registry.h"
 #include "datasets/quantity_text.h"
 #include "nas/named_networks.h"
@@ -67,6 +69,26 @@ Listing accelerators() {
   return listing;
 }
 
+std::string shape_of(const accel::Machine& machine) {
+  std::string names;
+  for (const accel::StorageLevel& level : machine.levels)
+    names += (names.empty() ? "" : " > ") + level.name;
+  return names;
+}
+
+Listing machines() {
+  Listing listing{{"name", "levels", "PEs", "on chip", "area[mm2]", "clock", "source"}, {}};
+  for (const std::string& name : machine_names()) {
+    const accel::Machine machine = find_machine(name).machine;
+    const double area = accel::area_of(machine).value;
+    listing.rows.push_back({name, shape_of(machine), std::to_string(machine.multipliers()),
+                            datasets::format_bytes(accel::bytes_on_chip(machine)),
+                            area > 0 ? fixed(area, 2) : "-",  // of a file without areas
+                            datasets::format_hertz(machine.clock), machine.source});
+  }
+  return listing;
+}
+
 Listing templates() {
   Listing listing{{"name"}, {}};
   for (const std::string& name : accel::template_names()) listing.rows.push_back({name});
@@ -112,6 +134,7 @@ void add_list_command(CLI::App& app, Console& console) {
   add("networks", "networks by name", networks);
   add("spaces", "spaces of networks", spaces);
   add("accelerators", "accelerators by name", accelerators);
+  add("machines", "machines of any levels by name", machines);
   add("templates", "templates of accelerators", templates);
   add("strategies", "search strategies and their options", strategy_listing);
 }

@@ -28,6 +28,27 @@ TEST(QuantityText, ReadsEveryKindOfQuantity) {
   EXPECT_EQ(parse_seconds("0.5s"), 0.5);
 }
 
+TEST(QuantityText, ReadsWhatDescribesAMachine) {
+  EXPECT_EQ(parse_bits("16bit"), 16);
+  EXPECT_EQ(parse_bits("16 bits"), 16);
+  EXPECT_EQ(parse_bits("2KiB"), 16384);
+  EXPECT_EQ(parse_capacity_bits("192 words", 16), 3072);
+  EXPECT_EQ(parse_capacity_bits("1 word", 24), 24);
+  EXPECT_EQ(parse_capacity_bits("1.5kB", 16), 12000);
+  EXPECT_EQ(parse_words("4 words"), 4);
+  EXPECT_EQ(parse_milliwatts("3uW"), 3e-3);
+  EXPECT_EQ(parse_milliwatts("1.5 W"), 1500);
+  EXPECT_EQ(parse_picojoules_per_bit("20fJ/bit"), 0.02);
+  const Hertz clock{500e6};
+  EXPECT_EQ(parse_words_per_cycle("16 words/cycle", 24, clock), 16);
+  EXPECT_EQ(parse_words_per_cycle("32B/cycle", 16, clock), 16);
+  EXPECT_EQ(parse_words_per_cycle("64 bits/cycle", 8, clock), 8);
+  EXPECT_EQ(parse_words_per_cycle("1GB/s", 16, clock), 1);
+  EXPECT_EQ(message_of([] { (void)parse_words("4"); }),
+            "'4' as a number of words: the unit is missing; expected one of: word, words");
+  EXPECT_THROW((void)parse_capacity_bits("0.3 words", 8), UserError);
+}
+
 TEST(QuantityText, NamesTheUnitsWhenOneIsMissingOrUnknown) {
   EXPECT_EQ(message_of([] { (void)parse_hertz("200"); }),
             "'200' as a frequency: the unit is missing; expected one of: Hz, kHz, MHz, GHz");

@@ -1,0 +1,27 @@
+// Parameters of a file that people write: `parameters: {pe_rows: 16}` gives defaults, and
+// `${pe_rows * 4}` in any value stands for what they say.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "datasets/document.h"
+
+namespace cosearch::codesign {
+
+/// Parameters given from outside, as text.
+using ParameterValues = std::vector<std::pair<std::string, std::string>>;
+
+/// "name:a=1,b=2" as "name" and its parameters. Throws UserError for an empty or repeated one.
+[[nodiscard]] std::pair<std::string, ParameterValues> split_parameters(const std::string& what);
+
+/// Replaces every `${...}` in the values of `document`, whose "/parameters" (a map of numbers and
+/// text; may be absent) give the defaults of `values`. Within the braces: parameters, numbers,
+/// + - * / and parentheses; text parameters stand alone. A value that is one `${...}` takes the
+/// kind of its result: a whole number, a number or text.
+///
+/// Throws UserError at the value for an unknown parameter or a bad expression.
+void fill_in_parameters(datasets::Document& document, const ParameterValues& values);
+
+}  // namespace cosearch::codesign

@@ -370,6 +370,10 @@ Layer maestro_layer(const MaestroNetwork& network, const MaestroLayer& from) {
       from.type == "GEMM" ? gemm(extent("M"), extent("N"), extent("K")) : convolution_of(from);
   if (const auto problems = problems_in(layer); !problems.empty())
     throw UserError(network.where(from), fmt::format("layer {}: {}", from.name, problems.front()));
+  if (slides_too_far(layer))
+    throw UserError(network.where(from),
+                    fmt::format("layer {}: outputs times taps along one axis may be {} at most",
+                                from.name, kMostWindowSteps));
   return layer;
 }
 

@@ -24,4 +24,16 @@ struct MappedLayer {
   friend bool operator==(const MappedLayer&, const MappedLayer&) = default;
 };
 
+/// Outputs times taps that a layer of a file may have along one axis. Counting what a sliding
+/// window touches takes time that grows with them; no layer that anyone runs comes near.
+inline constexpr std::int64_t kMostWindowSteps = std::int64_t{1} << 22;
+
+/// Whether a window slides along an axis further than that.
+[[nodiscard]] constexpr bool slides_too_far(const Layer& layer) {
+  const auto too_far = [](std::int64_t outputs, std::int64_t taps, std::int64_t stride) {
+    return (taps > 1 || stride > 1) && outputs > kMostWindowSteps / taps;
+  };
+  return too_far(layer.P, layer.R, layer.stride_h) || too_far(layer.Q, layer.S, layer.stride_w);
+}
+
 }  // namespace cosearch::codesign

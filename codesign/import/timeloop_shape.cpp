@@ -168,6 +168,10 @@ class ShapeReader {
     if (windows_.empty()) layer.kind = LayerKind::gemm;
     if (const auto problems = problems_in(layer); !problems.empty())
       throw UserError(problem_.where, problems.front());
+    if (slides_too_far(layer))
+      throw UserError(
+          problem_.where,
+          fmt::format("outputs times taps along one axis may be {} at most", kMostWindowSteps));
   }
 
   const TimeloopProblem& problem_;

@@ -11,7 +11,7 @@ namespace cosearch::accel {
 namespace {
 
 struct PortWords {
-  double reads = 0, writes = 0;
+  double reads, writes;
   PortWords& operator+=(PortWords other) {
     reads += other.reads;
     writes += other.writes;
@@ -24,7 +24,7 @@ struct PortWords {
 /// down and when the last ones go up.
 template <class Amount>
 struct Phases {
-  Amount all{}, fill{}, drain{};
+  Amount all, fill, drain;
 };
 using SideWords = Phases<PortWords>;
 using Transfer = Phases<double>;
@@ -59,6 +59,11 @@ class NestTimes {
         levels_(machine.levels.size()),
         widths_(layer, machine, nest, counts, Accounting::exact),
         edges_(edge_tiles(layer, machine, nest)) {
+    for (std::size_t level = 0; level < levels_; ++level) {
+      below_[level] = {};
+      above_[level] = {};
+      receiver_[level] = {};
+    }
     for (const Tensor tensor : kTensors) add_words(tensor);
   }
 
@@ -118,7 +123,7 @@ class NestTimes {
   [[nodiscard]] SideWords words_below(std::size_t level, Tensor tensor) const {
     const LevelAccesses& all = counts_.busiest[level][index_of(tensor)];
     const std::int64_t edge = edges_[level][index_of(tensor)].at_upper;
-    SideWords side;
+    SideWords side{};
     side.all = words(level, tensor, {.reads = all.reads - all.drains, .updates = all.updates});
     if (tensor == Tensor::output)
       side.drain = words(level, tensor, {.updates = edge});
@@ -129,7 +134,7 @@ class NestTimes {
 
   [[nodiscard]] SideWords words_above(std::size_t level, std::int64_t edge, Tensor tensor) const {
     const LevelAccesses& all = counts_.busiest[level][index_of(tensor)];
-    SideWords side;
+    SideWords side{};
     side.all = words(level, tensor, {.reads = all.drains, .fills = all.fills});
     if (tensor == Tensor::output)
       side.drain = words(level, tensor, {.reads = edge});
@@ -141,11 +146,11 @@ class NestTimes {
   /// Exchange of all tensors that `lower` keeps (or the multipliers take) with their upper levels:
   /// as slow as the slowest port on either side.
   [[nodiscard]] Transfer transfer_into(std::size_t lower) const {
-    Transfer transfer;
+    Transfer transfer{};
     for (std::size_t upper = 0; upper < lower; ++upper) {
       const StorageLevel& level = machine_.levels[upper];
       if (!has_finite_port(level)) continue;
-      SideWords sent;
+      SideWords sent{};
       for (std::size_t t = 0; t < 3; ++t)
         if (receiver_[upper][t] == lower) {
           sent.all += below_[upper][t].all;
@@ -169,7 +174,7 @@ class NestTimes {
   }
 
   [[nodiscard]] SideWords all_below(std::size_t level) const {
-    SideWords sum;
+    SideWords sum{};
     for (const SideWords& words : below_[level]) {
       sum.all += words.all;
       sum.fill += words.fill;
@@ -187,9 +192,9 @@ class NestTimes {
 
   /// Something that goes on beside compute, apart from its share of each fill and drain.
   struct Stage {
-    double all = 0, edge = 0;
+    double all, edge;
     /// Whether `edge` is a time of its own, in which nothing else goes on.
-    bool is_transfer = false;
+    bool is_transfer;
   };
   void overlap(const Transfer& transfer) {
     latency_.fill += transfer.fill;
@@ -268,9 +273,9 @@ class NestTimes {
   std::size_t levels_;
   ValueWidths widths_;
   EdgeTiles edges_;
-  std::array<std::array<std::size_t, 3>, kMostLevels> receiver_{};  ///< [upper level][tensor]
-  std::array<std::array<SideWords, 3>, kMostLevels> below_{};
-  std::array<SideWords, kMostLevels> above_{};
+  std::array<std::array<std::size_t, 3>, kMostLevels> receiver_;  ///< [upper level][tensor]
+  std::array<std::array<SideWords, 3>, kMostLevels> below_;
+  std::array<SideWords, kMostLevels> above_;
   std::array<Stage, 2 * kMostLevels + 1> stages_;
   std::size_t stage_count_ = 0;
   double settled_edges_ = 0;  ///< fills and drains inside of what is settled
@@ -281,7 +286,7 @@ NestLatency timeloop_latency(const AccessCounts& counts, const Machine& machine)
   NestLatency latency;
   latency.compute = latency.steady = static_cast<double>(counts.compute_cycles);
   for (std::size_t level = 0; level < machine.levels.size(); ++level) {
-    PortWords words;
+    PortWords words{};
     for (const LevelAccesses& one : counts.busiest[level])
       words += {static_cast<double>(one.reads), static_cast<double>(one.fills + one.updates)};
     latency.ports[level] = port_times(machine.levels[level], words);

@@ -17,17 +17,23 @@ ModelEvaluator::ModelEvaluator(const JointSpace& space, Workers& workers)
     area_mm2_.push_back(accel::area_of(accelerator).value);
 }
 
+std::vector<ModelEvaluator::LayerEntry>& ModelEvaluator::row_of(std::uint32_t accelerator) {
+  std::vector<LayerEntry>& row = costs_[accelerator];
+  if (row.empty()) row.resize(space_.networks().layers.size());
+  return row;
+}
+
 std::vector<ModelEvaluator::Missing> ModelEvaluator::missing_entries(
     std::span<const Design> designs) {
   std::vector<Missing> missing;
   for (const Design& design : designs) {
     if (!design.has_accelerator()) continue;
-    std::vector<LayerEntry>& row = costs_[design.accelerator];
-    if (row.empty()) row.resize(space_.networks().layers.size());
+    std::vector<LayerEntry>& row = row_of(design.accelerator);
     for (const LayerCount& use : space_.networks().candidates[design.network].layers) {
       LayerEntry& entry = row[use.layer];
       if (entry.known) continue;
       entry.known = true;  // claimed: filled before prepare returns
+      if (!std::exchange(entry.counted, true)) ++layer_evaluations_;
       missing.push_back({design.accelerator, use.layer});
     }
   }
@@ -71,7 +77,22 @@ void ModelEvaluator::prepare(std::span<const Design> designs) {
         reason_number(fmt::format("{} on {}: {}", describe(space_.networks().layers[layer]),
                                   space_.accelerators()[accelerator].name, failures[i]));
   }
-  layer_evaluations_ += missing.size();
+}
+
+void ModelEvaluator::recall(std::span<const Design> designs) {
+  for (const Design& design : designs) {
+    if (!design.has_accelerator()) continue;
+    std::vector<LayerEntry>& row = row_of(design.accelerator);
+    for (const LayerCount& use : space_.networks().candidates[design.network].layers)
+      if (!std::exchange(row[use.layer].counted, true)) ++layer_evaluations_;
+  }
+}
+
+void ModelEvaluator::recall_reasons(const std::vector<std::string>& reasons) {
+  for (std::size_t i = reasons_.size(); i < reasons.size(); ++i) {
+    reasons_.push_back(reasons[i]);
+    if (!reasons[i].empty()) reason_numbers_.emplace(reasons[i], static_cast<std::uint16_t>(i));
+  }
 }
 
 Trial ModelEvaluator::evaluate(Design design) const {

@@ -24,6 +24,10 @@ class ModelEvaluator : public Evaluator {
   /// any number of threads.
   [[nodiscard]] Trial evaluate(Design design) const override;
 
+  void recall(std::span<const Design> designs) override;
+  /// The reasons of an earlier run keep their numbers.
+  void recall_reasons(const std::vector<std::string>& reasons);
+
   [[nodiscard]] std::uint64_t layer_evaluations() const override { return layer_evaluations_; }
 
   /// Why designs cannot run, by Trial::reason; entry 0 is empty.
@@ -35,6 +39,7 @@ class ModelEvaluator : public Evaluator {
     double energy_pj = 0;
     std::uint16_t reason = 0;
     bool known = false;
+    bool counted = false;  // among the layer evaluations; in an earlier run perhaps
   };
   struct Missing {
     std::uint32_t accelerator;
@@ -42,6 +47,7 @@ class ModelEvaluator : public Evaluator {
   };
 
   [[nodiscard]] std::vector<Missing> missing_entries(std::span<const Design> designs);
+  std::vector<LayerEntry>& row_of(std::uint32_t accelerator);
   std::uint16_t reason_number(const std::string& reason);
 
   const JointSpace& space_;

@@ -13,11 +13,13 @@ quickstart=(
   g++ cmake ninja-build
   libboost-dev
   libcli11-dev
+  libeigen3-dev
   libfmt-dev
   libhdf5-dev
   libpagmo-dev
   libtbb-dev
   libvalijson-dev
+  libxxhash-dev
   libyaml-cpp-dev
   nlohmann-json3-dev
   zlib1g-dev

@@ -11,6 +11,7 @@
 #include "accel/cost.h"
 #include "codesign/accelerator_file.h"
 #include "codesign/cli/console.h"
+#include "codesign/cli/cost_report.h"
 #include "codesign/cli/text_table.h"
 #include "codesign/network_file.h"
 #include "datasets/quantity_text.h"
@@ -172,9 +173,10 @@ void print_totals(const Console& console, const Network& network,
   print_energy(console, totals.energy);
 }
 
-void cost(const CostOptions& options, Console& console) {
-  const Network network = find_network(options.network);
-  const accel::Accelerator accelerator = find_accelerator(options.accelerator);
+}  // namespace
+
+void report_cost(const Network& network, const accel::Accelerator& accelerator, bool per_layer,
+                 Console& console) {
   std::string misfits;
   const std::vector<CostedNode> costed = cost_nodes(network, accelerator, misfits);
   if (!misfits.empty()) {
@@ -182,12 +184,10 @@ void cost(const CostOptions& options, Console& console) {
     console.exit_code = kNothingFeasible;
     return;
   }
-  if (console.json) return console.print(as_json(network, accelerator, costed, options.per_layer));
-  if (options.per_layer) print_layers(console, costed);
+  if (console.json) return console.print(as_json(network, accelerator, costed, per_layer));
+  if (per_layer) print_layers(console, costed);
   print_totals(console, network, accelerator, costed);
 }
-
-}  // namespace
 
 void add_cost_command(CLI::App& app, Console& console) {
   const auto options = std::make_shared<CostOptions>();
@@ -201,7 +201,10 @@ void add_cost_command(CLI::App& app, Console& console) {
                    "a name (list accelerators) or a YAML file")
       ->required();
   command->add_flag("--per-layer", options->per_layer, "one row a layer, before the totals");
-  command->callback([options, &console] { cost(*options, console); });
+  command->callback([options, &console] {
+    report_cost(find_network(options->network), find_accelerator(options->accelerator),
+                options->per_layer, console);
+  });
 }
 
 }  // namespace cosearch::codesign

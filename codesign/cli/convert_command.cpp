@@ -1,16 +1,22 @@
-// cosearch import and export: designs in files of MAESTRO and Timeloop.
+// cosearch import and export: designs in files of MAESTRO and Timeloop, and ours written as theirs.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "accel/nest_cost.h"
+#include "accel/optimal_mapper.h"
 #include "codesign/cli/console.h"
 #include "codesign/cli/text_table.h"
 #include "codesign/import/peer_files.h"
+#include "codesign/machine_file.h"
+#include "codesign/network_file.h"
 #include "core/user_error.h"
 #include "datasets/partial_file.h"
 
@@ -22,23 +28,24 @@ using nlohmann::json;
 struct ConvertOptions {
   std::vector<std::string> files;
   MaestroOptions maestro;
+  std::string network, machine, objective = "edp";
   std::string format, folder = ".";
 };
 
-std::vector<MappedLayer> read_files(const ConvertOptions& options) {
+std::vector<LayerDesign> read_files(const ConvertOptions& options) {
   return read_peer_files({options.files.begin(), options.files.end()}, options.maestro);
 }
 
 struct CostedLayer {
-  const MappedLayer* design;
+  const LayerDesign* design;
   accel::NestCost cost;
   double utilisation;
 };
 
 /// Those that run; what is wrong with the others goes to `misfits`.
-std::vector<CostedLayer> cost_layers(const std::vector<MappedLayer>& layers, std::string& misfits) {
+std::vector<CostedLayer> cost_layers(const std::vector<LayerDesign>& layers, std::string& misfits) {
   std::vector<CostedLayer> costed;
-  for (const MappedLayer& design : layers) {
+  for (const LayerDesign& design : layers) {
     const auto problems = problems_in(design.nest, design.layer, design.machine);
     for (const std::string& problem : problems)
       misfits += fmt::format("cosearch: layer '{}' ({}): {}\n", design.name, describe(design.layer),
@@ -85,7 +92,7 @@ void print_table(const Console& console, const std::vector<CostedLayer>& costed)
 }
 
 void import_files(const ConvertOptions& options, Console& console) {
-  const std::vector<MappedLayer> layers = read_files(options);
+  const std::vector<LayerDesign> layers = read_files(options);
   std::string misfits;
   const std::vector<CostedLayer> costed = cost_layers(layers, misfits);
   if (console.json) {
@@ -100,10 +107,53 @@ void import_files(const ConvertOptions& options, Console& console) {
   console.exit_code = kNothingFeasible;
 }
 
+accel::MappingObjective find_objective(const std::string& name) {
+  if (name == "latency") return accel::MappingObjective::of_latency();
+  if (name == "energy") return accel::MappingObjective::of_energy();
+  if (name == "edp") return accel::MappingObjective::of_edp();
+  throw UserError(
+      fmt::format("no objective '{}'{}", name, did_you_mean(name, {"latency", "energy", "edp"})));
+}
+
+/// Every distinct layer of the network with its optimal mapping on the machine. Memory-bound
+/// layers, which neither tool knows, are left out, and layers that do not fit are told of.
+std::vector<LayerDesign> map_layers(const ConvertOptions& options, Console& console) {
+  const Network network = find_network(options.network);
+  const MachineDescription description = find_machine(options.machine);
+  accel::MapperOptions mapper;
+  mapper.objective = find_objective(options.objective);
+  std::vector<LayerDesign> designs;
+  for (const NetworkNode& node : network.nodes()) {
+    const bool known = std::ranges::any_of(
+        designs, [&](const LayerDesign& design) { return design.layer == node.layer; });
+    if (known || node.layer.is_memory_bound()) continue;
+    auto mapped =
+        accel::optimal_mapping(node.layer, description.machine, description.constraints, mapper);
+    if (const auto* infeasible = std::get_if<accel::Infeasible>(&mapped)) {
+      console.err << fmt::format("cosearch: layer '{}' ({}) does not run on {}: {}\n", node.name,
+                                 describe(node.layer), description.machine.name,
+                                 infeasible->reason);
+      console.exit_code = kNothingFeasible;
+      continue;
+    }
+    designs.push_back({node.name, node.layer, description.machine,
+                       std::move(std::get<accel::MappedLayer>(mapped).nest)});
+  }
+  return designs;
+}
+
+std::vector<LayerDesign> designs_to_export(const ConvertOptions& options, Console& console) {
+  const bool ours = !options.network.empty() && !options.machine.empty();
+  if (ours == !options.files.empty() || options.network.empty() != options.machine.empty())
+    throw UserError("what to export is either FILEs or --network with --machine");
+  return ours ? map_layers(options, console) : read_files(options);
+}
+
 void export_files(const ConvertOptions& options, Console& console) {
   const PeerFormat format = find_peer_format(options.format);
   const std::filesystem::path folder(options.folder);
-  const std::vector<NamedText> files = peer_files_of(read_files(options), format);
+  const std::vector<NamedText> files = peer_files_of(designs_to_export(options, console), format);
+  if (console.exit_code != kDone) return;
   for (const NamedText& file : files) {
     const std::filesystem::path target = folder / file.name;
     for (const std::string& input : options.files)
@@ -119,15 +169,14 @@ void export_files(const ConvertOptions& options, Console& console) {
   if (console.json) console.print({{"files", written}});
 }
 
-void add_inputs(CLI::App& command, ConvertOptions& options) {
-  command
-      .add_option(
-          "FILE", options.files,
-          "a mapping and a hardware file of MAESTRO (.m), or Timeloop's architecture, problem "
-          "and mapping (.yaml)")
-      ->required();
+CLI::Option* add_inputs(CLI::App& command, ConvertOptions& options) {
+  CLI::Option* files = command.add_option("FILE", options.files,
+                                          "a mapping and a hardware file of MAESTRO (.m), or "
+                                          "Timeloop's architecture, problem and mapping "
+                                          "(.yaml)");
   command.add_flag("--capacities", options.maestro.capacities,
                    "apply the buffer sizes of MAESTRO's hardware file, which MAESTRO does not");
+  return files;
 }
 
 }  // namespace
@@ -136,7 +185,7 @@ void add_import_command(CLI::App& app, Console& console) {
   const auto options = std::make_shared<ConvertOptions>();
   CLI::App* command =
       app.add_subcommand("import", "What designs in files of MAESTRO or Timeloop cost here");
-  add_inputs(*command, *options);
+  add_inputs(*command, *options)->required();
   command->callback([options, &console] { import_files(*options, console); });
 }
 
@@ -144,6 +193,11 @@ void add_export_command(CLI::App& app, Console& console) {
   const auto options = std::make_shared<ConvertOptions>();
   CLI::App* command = app.add_subcommand("export", "Write designs as files of MAESTRO or Timeloop");
   add_inputs(*command, *options);
+  command->add_option("-n,--network", options->network,
+                      "instead of FILEs: a network, each layer with its optimal mapping");
+  command->add_option("-m,--machine", options->machine, "the machine for it (list machines)");
+  command->add_option("--objective", options->objective,
+                      "of these mappings: latency, energy or edp (default)");
   command->add_option("--to", options->format, "maestro or timeloop")->required();
   command->add_option("-o,--output", options->folder, "the folder to write to (default: this one)");
   command->callback([options, &console] { export_files(*options, console); });

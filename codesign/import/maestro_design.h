@@ -9,7 +9,7 @@
 // `X` count input rows and columns; `TemporalMap(Sz(R),1) Y` is a window that slides by one output.
 #pragma once
 
-#include "codesign/import/mapped_layer.h"
+#include "codesign/import/layer_design.h"
 #include "core/network.h"
 #include "datasets/maestro_file.h"
 
@@ -32,7 +32,7 @@ struct MaestroOptions {
 
 /// One layer with its dataflow on `hardware`. All values are one word wide, partial sums too, and
 /// cost what MAESTRO's table says. Throws UserError at the directive that cannot be translated.
-[[nodiscard]] MappedLayer import_maestro(const datasets::MaestroNetwork& network,
+[[nodiscard]] LayerDesign import_maestro(const datasets::MaestroNetwork& network,
                                          const datasets::MaestroLayer& layer,
                                          const datasets::MaestroHardware& hardware,
                                          const MaestroOptions& options = {});
@@ -46,6 +46,6 @@ struct MaestroFiles {
 /// inside a processing element, which MAESTRO has no word for, is lost. Throws UserError, naming
 /// the level, for what MAESTRO cannot say: dilation, tensors that pass by a level, a dimension cut
 /// twice at one level.
-[[nodiscard]] MaestroFiles export_maestro(const MappedLayer& design);
+[[nodiscard]] MaestroFiles export_maestro(const LayerDesign& design);
 
 }  // namespace cosearch::codesign

@@ -85,7 +85,7 @@ MaestroLayer layer_of(const std::string& name, const Layer& layer) {
 /// Cuts a nest into MAESTRO's clusters: one for each axis of a fan-out.
 class ClusterCutter {
  public:
-  explicit ClusterCutter(const MappedLayer& design) : design_(design) {
+  explicit ClusterCutter(const LayerDesign& design) : design_(design) {
     find_innermost();
     check_kept();
     for (std::size_t i = 0; i < innermost_; ++i) add_level(i);
@@ -176,7 +176,7 @@ class ClusterCutter {
     }
   }
 
-  const MappedLayer& design_;
+  const LayerDesign& design_;
   std::size_t innermost_ = 0;
   std::string level_name_;
   Cluster open_;
@@ -320,7 +320,7 @@ MaestroHardware hardware_of(const accel::Machine& machine, std::size_t innermost
 
 }  // namespace
 
-MaestroFiles export_maestro(const MappedLayer& design) {
+MaestroFiles export_maestro(const LayerDesign& design) {
   check_layer(design.name, design.layer);
   const ClusterCutter cutter(design);
   const DataflowWriter dataflow(design.layer, cutter.clusters());

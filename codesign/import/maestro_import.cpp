@@ -311,7 +311,7 @@ void apply_capacities(const MaestroHardware& hardware, accel::Machine& machine) 
   if (hardware.l1_size) machine.levels.back().capacity_bits = *hardware.l1_size * kElementBits;
 }
 
-std::int64_t dram_traffic(const MappedLayer& design) {
+std::int64_t dram_traffic(const LayerDesign& design) {
   const accel::AccessCounts counts =
       count_accesses(design.layer, design.machine, design.nest, accel::Accounting::exact);
   std::int64_t values = 0;
@@ -320,7 +320,7 @@ std::int64_t dram_traffic(const MappedLayer& design) {
   return values;
 }
 
-bool fits(const MappedLayer& design, std::size_t level) {
+bool fits(const LayerDesign& design, std::size_t level) {
   const accel::StorageLevel& storage = design.machine.levels[level];
   std::int64_t words = 0;
   for (const std::int64_t tile : tile_words(design.nest, design.layer, design.machine, level))
@@ -330,7 +330,7 @@ bool fits(const MappedLayer& design, std::size_t level) {
 
 /// Moves outer loops in time from L2 to DRAM for as long as nothing is fetched twice for it: L2
 /// then fills while the array works. Beyond that, as many as L2 needs to hold its tile.
-void move_loops_to_dram(MappedLayer& design) {
+void move_loops_to_dram(LayerDesign& design) {
   // The counts ask for a machine that has room.
   accel::Machine limited = design.machine;
   for (std::size_t i = 1; i < design.machine.levels.size(); ++i)
@@ -343,7 +343,7 @@ void move_loops_to_dram(MappedLayer& design) {
   while (!design.nest.levels[1].loops.empty()) {
     const Loop outermost = design.nest.levels[1].loops.front();
     if (outermost.is_spatial()) break;
-    MappedLayer moved = design;
+    LayerDesign moved = design;
     moved.nest.levels[0].loops.push_back(outermost);
     moved.nest.levels[1].loops.erase(moved.nest.levels[1].loops.begin());
     std::swap(design.machine, limited);
@@ -387,11 +387,11 @@ Network maestro_layers(const MaestroNetwork& network) {
   return layers;
 }
 
-MappedLayer import_maestro(const MaestroNetwork& network, const MaestroLayer& from,
+LayerDesign import_maestro(const MaestroNetwork& network, const MaestroLayer& from,
                            const MaestroHardware& hardware, const MaestroOptions& options) {
   if (from.dataflow.empty())
     throw UserError(network.where(from), fmt::format("layer {} has no Dataflow", from.name));
-  MappedLayer design;
+  LayerDesign design;
   design.name = from.name;
   design.layer = maestro_layer(network, from);
   design.layer.input_bits = design.layer.weight_bits = design.layer.output_bits = kElementBits;

@@ -21,7 +21,7 @@ bool is_maestro(const std::filesystem::path& path) { return path.extension() == 
 /// Hardware files are settings; only mappings have braces.
 bool is_mapping(const std::string& text) { return text.find('{') != std::string::npos; }
 
-std::vector<MappedLayer> read_maestro(const std::vector<std::filesystem::path>& paths,
+std::vector<LayerDesign> read_maestro(const std::vector<std::filesystem::path>& paths,
                                       const MaestroOptions& options) {
   std::optional<datasets::MaestroNetwork> network;
   std::optional<datasets::MaestroHardware> hardware;
@@ -38,7 +38,7 @@ std::vector<MappedLayer> read_maestro(const std::vector<std::filesystem::path>& 
   if (!network || !hardware)
     throw UserError(fmt::format("a {} of MAESTRO is needed too",
                                 network ? "hardware file (num_pes: ...)" : "mapping file"));
-  std::vector<MappedLayer> layers;
+  std::vector<LayerDesign> layers;
   for (const datasets::MaestroLayer& layer : network->layers)
     layers.push_back(import_maestro(*network, layer, *hardware, options));
   return layers;
@@ -54,21 +54,21 @@ std::string file_name(std::string name, std::set<std::string>& taken) {
   return unique;
 }
 
-std::vector<NamedText> timeloop_files_of(const std::vector<MappedLayer>& layers) {
+std::vector<NamedText> timeloop_files_of(const std::vector<LayerDesign>& layers) {
   std::vector<NamedText> files;
   std::set<std::string> taken;
-  for (const MappedLayer& layer : layers)
+  for (const LayerDesign& layer : layers)
     files.push_back({file_name(layer.name, taken) + ".yaml", to_text(export_timeloop(layer))});
   return files;
 }
 
-std::vector<NamedText> maestro_files_of(const std::vector<MappedLayer>& layers) {
+std::vector<NamedText> maestro_files_of(const std::vector<LayerDesign>& layers) {
   struct Pair {
     std::string hardware;
     datasets::MaestroNetwork network;
   };
   std::vector<Pair> pairs;
-  for (const MappedLayer& layer : layers) {
+  for (const LayerDesign& layer : layers) {
     MaestroFiles exported = export_maestro(layer);
     const std::string hardware = to_text(exported.hardware);
     const auto found = std::ranges::find(pairs, hardware, &Pair::hardware);
@@ -95,7 +95,7 @@ PeerFormat find_peer_format(const std::string& name) {
       fmt::format("no format '{}'{}", name, did_you_mean(name, {"maestro", "timeloop"})));
 }
 
-std::vector<MappedLayer> read_peer_files(const std::vector<std::filesystem::path>& paths,
+std::vector<LayerDesign> read_peer_files(const std::vector<std::filesystem::path>& paths,
                                          const MaestroOptions& options) {
   const auto maestro = std::ranges::count_if(paths, is_maestro);
   if (maestro != 0 && maestro != std::ssize(paths))
@@ -104,7 +104,7 @@ std::vector<MappedLayer> read_peer_files(const std::vector<std::filesystem::path
   return {import_timeloop(datasets::read_timeloop(paths))};
 }
 
-std::vector<NamedText> peer_files_of(const std::vector<MappedLayer>& layers, PeerFormat format) {
+std::vector<NamedText> peer_files_of(const std::vector<LayerDesign>& layers, PeerFormat format) {
   return format == PeerFormat::maestro ? maestro_files_of(layers) : timeloop_files_of(layers);
 }
 

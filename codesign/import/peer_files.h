@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "codesign/import/layer_design.h"
 #include "codesign/import/maestro_design.h"
-#include "codesign/import/mapped_layer.h"
 
 namespace cosearch::codesign {
 
@@ -20,7 +20,7 @@ enum class PeerFormat : std::uint8_t { maestro, timeloop };
 /// A mapping file and a hardware file of MAESTRO (.m, in either order): all its layers; or files of
 /// Timeloop (.yaml) that together have architecture, problem and mapping: one layer. Throws
 /// FileError or UserError, at the line where there is one.
-[[nodiscard]] std::vector<MappedLayer> read_peer_files(
+[[nodiscard]] std::vector<LayerDesign> read_peer_files(
     const std::vector<std::filesystem::path>& paths, const MaestroOptions& options = {});
 
 /// A file that is to be written.
@@ -30,7 +30,7 @@ struct NamedText {
 
 /// The layers in files of `format`: for Timeloop one a layer, for MAESTRO a mapping and a hardware
 /// file, several pairs where layers need different hardware.
-[[nodiscard]] std::vector<NamedText> peer_files_of(const std::vector<MappedLayer>& layers,
+[[nodiscard]] std::vector<NamedText> peer_files_of(const std::vector<LayerDesign>& layers,
                                                    PeerFormat format);
 
 }  // namespace cosearch::codesign

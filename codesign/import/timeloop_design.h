@@ -13,7 +13,7 @@
 #include "accel/loop_nest.h"
 #include "accel/machine.h"
 #include "accel/map_constraints.h"
-#include "codesign/import/mapped_layer.h"
+#include "codesign/import/layer_design.h"
 #include "datasets/timeloop_file.h"
 
 namespace cosearch::codesign {
@@ -39,7 +39,7 @@ struct TimeloopLayer {
                                             const accel::Machine& machine);
 
 /// All three. Throws UserError, naming what is missing, where the files have only some of them.
-[[nodiscard]] MappedLayer import_timeloop(const datasets::TimeloopFiles& files);
+[[nodiscard]] LayerDesign import_timeloop(const datasets::TimeloopFiles& files);
 
 /// What a mapper may choose from: the machine, of which the constraints say what each level keeps,
 /// and the loops that they leave.
@@ -53,10 +53,11 @@ struct TimeloopMapSpace {
 /// counterpart: factors of at least so many, spatial ones that do not say whether along X or Y.
 [[nodiscard]] TimeloopMapSpace import_timeloop_constraints(const datasets::TimeloopFiles& files);
 
-/// What import_timeloop takes back. Padding, which Timeloop does not have, becomes part of the
-/// input. Throws UserError, naming the level, for what Timeloop cannot say: three axes at one
-/// level, rooms for one tensor alone, a dimension cut twice at one level, ragged pieces other than
-/// the last.
-[[nodiscard]] datasets::TimeloopFiles export_timeloop(const MappedLayer& design);
+/// What import_timeloop takes back; where a dimension runs along both axes of a level, with one
+/// level more, which keeps nothing. Requires a mapping that runs on the machine. Padding, which
+/// Timeloop does not have, becomes part of the input. Throws UserError, naming the level, for what
+/// Timeloop cannot say: three axes at one level, rooms for one tensor alone, a dimension cut twice
+/// at one level, ragged pieces other than the last.
+[[nodiscard]] datasets::TimeloopFiles export_timeloop(const LayerDesign& design);
 
 }  // namespace cosearch::codesign

@@ -31,7 +31,7 @@ std::string plain_name(std::string name) {
 
 std::string name_of_dimension(Dimension d) { return std::string(accel::name_of(d)); }
 
-void check_layer(const MappedLayer& design) {
+void check_layer(const LayerDesign& design) {
   const Layer& layer = design.layer;
   const auto fail = [&](std::string_view what) {
     throw UserError(fmt::format("layer {}: {} cannot be written as a Timeloop problem",
@@ -44,7 +44,7 @@ void check_layer(const MappedLayer& design) {
 
 /// The shape in full, so that no file of Timeloop's has to be at hand. Groups are one dimension
 /// more, on which all three data spaces are projected.
-TimeloopProblem problem_of(const MappedLayer& design) {
+TimeloopProblem problem_of(const LayerDesign& design) {
   check_layer(design);
   const Layer& layer = design.layer;
   using Rank = std::vector<TimeloopProblem::Term>;
@@ -133,7 +133,7 @@ TimeloopArchitecture architecture_of(const accel::Machine& machine) {
 /// Writes loops, outermost first, as bounds; remembers the lengths of whole and of last pieces.
 class MappingWriter {
  public:
-  MappingWriter(const MappedLayer& design, const std::vector<std::string>& dimensions)
+  MappingWriter(const LayerDesign& design, const std::vector<std::string>& dimensions)
       : design_(design),
         dimensions_(dimensions),
         whole_(accel::extents_of(design.layer)),
@@ -161,11 +161,6 @@ class MappingWriter {
     if (level.children() == 1) return;
     const std::vector<TimeloopFactor> on_x = factors_of(i, along_x);
     const std::vector<TimeloopFactor> on_y = factors_of(i, along_y);
-    for (const TimeloopFactor& factor : on_x)
-      if (std::ranges::count(on_y, factor.dimension, &TimeloopFactor::dimension) != 0)
-        throw UserError(
-            fmt::format("level {}: {} runs along X and Y; Timeloop has one factor of it",
-                        level.name, factor.dimension));
     add(i, TimeloopDirective::Kind::spatial, on_x, on_y);
     mapping_.back().split = static_cast<std::int64_t>(on_x.size());
   }
@@ -241,15 +236,66 @@ class MappingWriter {
     return factor;
   }
 
-  const MappedLayer& design_;
+  const LayerDesign& design_;
   const std::vector<std::string>& dimensions_;
   accel::Extents whole_, last_;
   std::vector<TimeloopDirective> mapping_;
 };
 
+/// Whether a dimension runs along both axes of the level: one factor of Timeloop cannot say that.
+bool runs_along_both(const accel::LevelNest& level) {
+  return std::ranges::any_of(level.loops, [&](const Loop& one) {
+    return one.is_spatial() && std::ranges::any_of(level.loops, [&](const Loop& other) {
+             return other.is_spatial() && other.dimension == one.dimension &&
+                    other.axis != one.axis;
+           });
+  });
+}
+
+/// Puts one axis below a level of its own that keeps nothing, as Timeloop's own machines do.
+void part_axes(LayerDesign& design, std::size_t i) {
+  std::vector<accel::LevelNest>& nests = design.nest.levels;
+  const auto first = std::ranges::find_if(nests[i].loops, &Loop::is_spatial);
+  const std::int8_t outer_axis = first->axis;
+  const auto inner = std::stable_partition(
+      first, nests[i].loops.end(), [&](const Loop& loop) { return loop.axis == outer_axis; });
+  accel::LevelNest below{.keep = {}, .loops = {inner, nests[i].loops.end()}};
+  nests[i].loops.erase(inner, nests[i].loops.end());
+  accel::StorageLevel& level = design.machine.levels[i];
+  accel::StorageLevel wires;
+  wires.name = level.name + "_axis";
+  wires.word_bits = level.word_bits;
+  wires.buffers = 1;
+  wires.may_keep = {};
+  wires.fanout = {level.fanout.at(1 - static_cast<std::size_t>(outer_axis))};
+  level.fanout = {level.fanout.at(static_cast<std::size_t>(outer_axis))};
+  for (Loop& loop : nests[i].loops) loop.axis = std::min<std::int8_t>(loop.axis, 0);
+  for (Loop& loop : below.loops) loop.axis = 0;
+  const auto at = static_cast<std::ptrdiff_t>(i + 1);
+  nests.insert(nests.begin() + at, std::move(below));
+  design.machine.levels.insert(design.machine.levels.begin() + at, std::move(wires));
+}
+
+/// The same design with no dimension along both axes of a level.
+LayerDesign with_parted_axes(LayerDesign design) {
+  bool parted = false;
+  for (std::size_t i = 0; i < design.nest.levels.size(); ++i) {
+    if (design.machine.levels[i].fanout.size() != 2 || !runs_along_both(design.nest.levels[i]))
+      continue;
+    part_axes(design, i);
+    parted = true;
+  }
+  // Loops of both axes in turns, or too many levels.
+  const auto problems = problems_in(design.nest, design.layer, design.machine);
+  if (parted && !problems.empty())
+    throw UserError(fmt::format("with a dimension along X and Y, {}", problems.front()));
+  return design;
+}
+
 }  // namespace
 
-datasets::TimeloopFiles export_timeloop(const MappedLayer& design) {
+datasets::TimeloopFiles export_timeloop(const LayerDesign& original) {
+  const LayerDesign design = with_parted_axes(original);
   datasets::TimeloopFiles files;
   files.problem = problem_of(design);
   files.architecture = architecture_of(design.machine);

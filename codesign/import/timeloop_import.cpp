@@ -253,9 +253,9 @@ accel::LoopNest timeloop_nest(const std::vector<TimeloopDirective>& mapping,
   return NestReader(mapping, problem, machine).read();
 }
 
-MappedLayer import_timeloop(const datasets::TimeloopFiles& files) {
+LayerDesign import_timeloop(const datasets::TimeloopFiles& files) {
   require_timeloop_parts(files, true);
-  MappedLayer design;
+  LayerDesign design;
   design.machine = timeloop_machine(*files.architecture);
   TimeloopLayer problem = timeloop_layer(*files.problem);
   set_word_widths(design.machine, problem.layer);

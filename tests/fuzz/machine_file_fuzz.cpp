@@ -1,8 +1,7 @@
 // Our machine files: reading them, and writing what was read.
-#include "codesign/machine_file.h"
-
 #include <string>
 
+#include "codesign/machine_file.h"
 #include "datasets/document.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -14,7 +14,7 @@ using namespace cosearch;
 // A long file is as slow as its layers are many: a few of them have all there is to find.
 constexpr std::size_t kMostLayers = 4;
 
-void fuzz_design(const codesign::MappedLayer& design) {
+void fuzz_design(const codesign::LayerDesign& design) {
   fuzz::check(problems_in(design.machine).empty(), "an imported machine is a machine");
   if (!problems_in(design.nest, design.layer, design.machine).empty()) return;
   const accel::NestCost cost = evaluate(design.layer, design.machine, design.nest);

@@ -9,7 +9,7 @@ namespace {
 
 using namespace cosearch;
 
-void fuzz_design(const codesign::MappedLayer& design) {
+void fuzz_design(const codesign::LayerDesign& design) {
   fuzz::check(problems_in(design.machine).empty(), "an imported machine is a machine");
   if (!problems_in(design.nest, design.layer, design.machine).empty()) return;
   const accel::NestCost cost = evaluate(design.layer, design.machine, design.nest);

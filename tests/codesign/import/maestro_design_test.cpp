@@ -42,14 +42,14 @@ MaestroNetwork network(const std::string& dataflow,
       "a.m");
 }
 
-MappedLayer import(const MaestroNetwork& from, int num_pes = 256,
+LayerDesign import(const MaestroNetwork& from, int num_pes = 256,
                    const MaestroOptions& options = {}) {
   const auto hardware = parse_maestro_hardware(
       fmt::format("num_pes: {}\nl1_size_cstr: 100\nl2_size_cstr: 3000\nnoc_bw_cstr: 32\n"
                   "offchip_bw_cstr: 50\n",
                   num_pes),
       "hw.m");
-  MappedLayer design = import_maestro(from, from.layers.front(), hardware, options);
+  LayerDesign design = import_maestro(from, from.layers.front(), hardware, options);
   const auto machine_problems = problems_in(design.machine);
   EXPECT_TRUE(machine_problems.empty()) << machine_problems.front();
   if (options.capacities) return design;
@@ -59,7 +59,7 @@ MappedLayer import(const MaestroNetwork& from, int num_pes = 256,
 }
 
 /// Loops outside of the clusters: at DRAM, then at L2.
-std::vector<Loop> outer_loops(const MappedLayer& design) {
+std::vector<Loop> outer_loops(const LayerDesign& design) {
   std::vector<Loop> loops = design.nest.levels[0].loops;
   const auto& shared = design.nest.levels[1].loops;
   loops.insert(loops.end(), shared.begin(), shared.end());
@@ -73,7 +73,7 @@ std::string message(const std::string& dataflow,
 }
 
 TEST(MaestroImport, WeightStationaryOverOutputAndInputChannels) {
-  const MappedLayer design = import(network(kKcpWs));
+  const LayerDesign design = import(network(kKcpWs));
   ASSERT_EQ(design.machine.levels.size(), 4U);  // DRAM, L2, one cluster, L1
   EXPECT_EQ(design.machine.levels[1].children(), 4);
   EXPECT_EQ(design.machine.levels[2].children(), 64);
@@ -95,7 +95,7 @@ TEST(MaestroImport, WeightStationaryOverOutputAndInputChannels) {
 }
 
 TEST(MaestroImport, RowsAndTapsTogetherAreALoopOverTheTaps) {
-  const MappedLayer design = import(network(kRs));
+  const LayerDesign design = import(network(kRs));
   EXPECT_EQ(design.machine.levels[1].children(), 85);  // one element of 256 is left over
   const std::vector<Loop> shared{{Dimension::Q, 1, kTemporal},
                                  {Dimension::C, 1, kTemporal},
@@ -107,7 +107,7 @@ TEST(MaestroImport, RowsAndTapsTogetherAreALoopOverTheTaps) {
 }
 
 TEST(MaestroImport, AWindowOfSeveralOutputsMovesByAsMany) {
-  const MappedLayer design = import(network(
+  const LayerDesign design = import(network(
       "SpatialMap(Sz(R),1) Y; TemporalMap(8+Sz(S)-1,8) X; Cluster(8,P); SpatialMap(Sz(S),1) X;"));
   const std::vector<Loop> shared{{Dimension::Q, 8, kTemporal}, {Dimension::P, 1, 0}};
   EXPECT_EQ(outer_loops(design), shared);
@@ -116,7 +116,7 @@ TEST(MaestroImport, AWindowOfSeveralOutputsMovesByAsMany) {
 }
 
 TEST(MaestroImport, StridesDoNotChangeTheWindowsAsWritten) {
-  const MappedLayer design = import(network("TemporalMap(Sz(R),1) Y; SpatialMap(Sz(S),1) X;",
+  const LayerDesign design = import(network("TemporalMap(Sz(R),1) Y; SpatialMap(Sz(S),1) X;",
                                             "K: 1, C: 1, R: 3, S: 3, Y: 17, X: 18", "CONV", 2));
   EXPECT_EQ(design.layer.P, 8);
   EXPECT_EQ(design.layer.Q, 8);
@@ -128,7 +128,7 @@ TEST(MaestroImport, CountsByHand) {
   // 4 x 5 outputs of 6 channels from 2, 3x3 kernel, channels over 3 units: 2 passes over the input,
   // each of 4 rows of windows that slide over 3 x 7 words; weights once; each output twice, for the
   // second input channel comes after all positions.
-  const MappedLayer design =
+  const LayerDesign design =
       import(network("SpatialMap(1,1) K; TemporalMap(1,1) C; TemporalMap(Sz(R),1) Y; "
                      "TemporalMap(Sz(S),1) X;",
                      "K: 6, C: 2, R: 3, S: 3, Y: 6, X: 7"),
@@ -145,7 +145,7 @@ TEST(MaestroImport, CountsByHand) {
 }
 
 TEST(MaestroImport, DepthwiseChannelsAreGroups) {
-  const MappedLayer design =
+  const LayerDesign design =
       import(network("SpatialMap(1,1) C; TemporalMap(Sz(R),1) Y; TemporalMap(Sz(S),1) X;",
                      "K: 1, C: 300, R: 3, S: 3, Y: 9, X: 9", "DSCONV"));
   EXPECT_TRUE(design.layer.is_depthwise());
@@ -155,7 +155,7 @@ TEST(MaestroImport, DepthwiseChannelsAreGroups) {
 }
 
 TEST(MaestroImport, MatrixProductsAndGroups) {
-  const MappedLayer product =
+  const LayerDesign product =
       import(network("TemporalMap(1,1) N; SpatialMap(1,1) M; TemporalMap(10,10) K; Cluster(10,P); "
                      "SpatialMap(1,1) K;",
                      "M: 30, N: 40, K: 50", "GEMM"));
@@ -163,23 +163,28 @@ TEST(MaestroImport, MatrixProductsAndGroups) {
   EXPECT_EQ(product.layer.P, 30);
   EXPECT_EQ(product.layer.K, 40);
   EXPECT_EQ(product.layer.C, 50);
-  const MappedLayer grouped = import(network("TemporalMap(1,1) G; SpatialMap(1,1) K;",
+  const LayerDesign grouped = import(network("TemporalMap(1,1) G; SpatialMap(1,1) K;",
                                              "G: 4, K: 2, C: 3, R: 1, S: 1, Y: 5, X: 5", "NGCONV"));
   EXPECT_EQ(grouped.layer.macs(), 4 * 2 * 3 * 25);  // K and C per group, as MAESTRO counts
 }
 
 TEST(MaestroImport, AWindowLargerThanTheInputHasOnePosition) {
-  const MappedLayer design = import(
+  const LayerDesign design = import(
       network("SpatialMap(1,1) K; TemporalMap(Sz(R),1) Y;", "K: 4, C: 2, R: 5, S: 5, Y: 4, X: 4"));
   EXPECT_EQ(design.layer.P, 1);
   EXPECT_EQ(design.layer.Q, 1);
+}
+
+TEST(MaestroImport, AWindowMaySlideOnlySoFar) {
+  EXPECT_EQ(message("SpatialMap(1,1) K;", "K: 1, C: 1, R: 3, S: 1, Y: 1000000000, X: 1"),
+            "a.m:1:19: layer l: outputs times taps along one axis may be 4194304 at most");
 }
 
 TEST(MaestroImport, WithCapacitiesOuterLoopsMoveToDram) {
   const MaestroNetwork from =
       network("TemporalMap(8,8) K; TemporalMap(2,2) C; SpatialMap(1,1) Y'; TemporalMap(1,1) X';");
   EXPECT_EQ(import(from).nest.levels[0].loops, (std::vector<Loop>{{Dimension::K, 8, kTemporal}}));
-  const MappedLayer design = import(from, 256, {.capacities = true});
+  const LayerDesign design = import(from, 256, {.capacities = true});
   EXPECT_EQ(design.machine.levels[1].capacity_bits, 3000 * 8);
   EXPECT_EQ(design.machine.levels[2].capacity_bits, 100 * 8);
   // 100 x 16 x 18 words of input alone are too many for two times 1500; 2 x 16 x 18 are not, nor
@@ -244,7 +249,7 @@ TEST(MaestroImport, ANetworkNeedsNoDataflow) {
             "a.m:2:7: layer a has no Dataflow");
 }
 
-MappedLayer round_trip(const MappedLayer& design) {
+LayerDesign round_trip(const LayerDesign& design) {
   const MaestroFiles files = export_maestro(design);
   const MaestroNetwork again = parse_maestro_network(to_text(files.network), "again.m");
   return import_maestro(again, again.layers.front(),
@@ -252,7 +257,7 @@ MappedLayer round_trip(const MappedLayer& design) {
 }
 
 TEST(MaestroExport, WhatIsExportedComesBackTheSame) {
-  for (const MappedLayer& design :
+  for (const LayerDesign& design :
        {import(network(kKcpWs)), import(network(kRs)),
         import(network(kRs, "K: 7, C: 3, R: 5, S: 5, Y: 31, X: 17", "CONV", 2)),
         import(network("SpatialMap(Sz(R),1) Y; TemporalMap(8+Sz(S)-1,8) X; Cluster(8,P); "
@@ -264,7 +269,7 @@ TEST(MaestroExport, WhatIsExportedComesBackTheSame) {
         import(network("TemporalMap(1,1) N; SpatialMap(1,1) M; TemporalMap(10,10) K; "
                        "Cluster(10,P); SpatialMap(1,1) K;",
                        "M: 30, N: 40, K: 50", "GEMM"))}) {
-    MappedLayer again = round_trip(design);
+    LayerDesign again = round_trip(design);
     again.machine.levels.back().capacity_bits = design.machine.levels.back().capacity_bits;
     EXPECT_EQ(again, design) << datasets::to_text(export_maestro(design).network);
   }
@@ -280,26 +285,26 @@ TEST(MaestroExport, SizesAndBandwidthsOfTheHardware) {
 }
 
 TEST(MaestroExport, WhatCannotBeSaidNamesTheLevel) {
-  const MappedLayer good = import(network(kKcpWs));
+  const LayerDesign good = import(network(kKcpWs));
   const auto message_for = [&](auto change) {
-    MappedLayer design = good;
+    LayerDesign design = good;
     change(design);
     return message_of([&] { (void)export_maestro(design); });
   };
   EXPECT_EQ(
-      message_for([](MappedLayer& design) { design.nest.levels[1].keep.remove(Tensor::weights); }),
+      message_for([](LayerDesign& design) { design.nest.levels[1].keep.remove(Tensor::weights); }),
       "level L2: weights passes by, but every buffer of MAESTRO keeps every tensor");
   EXPECT_EQ(
-      message_for([](MappedLayer& design) {
+      message_for([](LayerDesign& design) {
         design.nest.levels[1].loops.insert(design.nest.levels[1].loops.begin() + 3,
                                            {Dimension::C, 32, kTemporal});
       }),
       "level L2: C is cut into tiles of 64 and of 32 with other loops between, or not evenly; "
       "MAESTRO cuts a dimension once in each cluster");
-  EXPECT_EQ(message_for([](MappedLayer& design) { design.layer.dilation_h = 2; }),
+  EXPECT_EQ(message_for([](LayerDesign& design) { design.layer.dilation_h = 2; }),
             "layer l: MAESTRO has no dilation");
   EXPECT_EQ(
-      message_for([](MappedLayer& design) {
+      message_for([](LayerDesign& design) {
         design.machine.levels.back().fanout = {{.axis = "X", .size = 2}};
       }),
       "level L1 feeds several multipliers; a processing element of MAESTRO has one buffer and "
@@ -307,7 +312,7 @@ TEST(MaestroExport, WhatCannotBeSaidNamesTheLevel) {
 }
 
 TEST(MaestroExport, PaddingBecomesInput) {
-  MappedLayer design =
+  LayerDesign design =
       import(network("SpatialMap(1,1) K;", "K: 4, C: 2, R: 3, S: 3, Y: 10, X: 10"));
   design.layer = same_convolution(2, 4, 8, 8, 3);
   EXPECT_EQ(export_maestro(design).network.layers[0].dimension("Y"), 10);

@@ -110,7 +110,7 @@ std::string layer_text(const Row& row, const std::string& directives) {
       row.text("stride_y"), dimensions, directives);
 }
 
-MappedLayer design_of(const Row& row, const std::string& directives) {
+LayerDesign design_of(const Row& row, const std::string& directives) {
   const auto network = datasets::parse_maestro_network(layer_text(row, directives), "row");
   const auto hardware = datasets::parse_maestro_hardware(
       fmt::format("num_pes: {}\nnoc_bw_cstr: {}\noffchip_bw_cstr: {}\n", row.text("num_pes"),
@@ -133,7 +133,7 @@ struct Costs {
   std::array<double, kCounts.size()> counts{};
 };
 
-double cycles_of(const MappedLayer& design, const accel::Machine& machine) {
+double cycles_of(const LayerDesign& design, const accel::Machine& machine) {
   return static_cast<double>(evaluate(design.layer, machine, design.nest).cycles().value);
 }
 
@@ -149,7 +149,7 @@ double cycles_without_returns(const accel::Machine& machine, const accel::Access
   return cycles;
 }
 
-Costs costs_of(const MappedLayer& design) {
+Costs costs_of(const LayerDesign& design) {
   const accel::NestCost cost = evaluate(design.layer, design.machine, design.nest);
   const auto& shared = cost.counts.levels[1];
   const auto& local = cost.counts.levels[design.machine.levels.size() - 1];
@@ -208,7 +208,7 @@ Groups groups_at(const Table& table, const std::string& offchip_bandwidth) {
                              directives.empty() ? "dataflow not known" : "0 cycles")];
       continue;
     }
-    const MappedLayer design = design_of(row, directives);
+    const LayerDesign design = design_of(row, directives);
     const auto problems = problems_in(design.nest, design.layer, design.machine);
     EXPECT_TRUE(problems.empty()) << problems.front() << "\n" << layer_text(row, directives);
     if (problems.empty()) add(row, costs_of(design), groups[group_of(row)]);

@@ -23,9 +23,9 @@ constexpr const char* kMapping =
     "Dataflow { SpatialMap(1,1) Y'; Cluster(2,P); SpatialMap(1,1) C; } }\n}\n";
 constexpr const char* kHardware = "num_pes: 4\nnoc_bw_cstr: 8\noffchip_bw_cstr: 4\n";
 
-std::vector<std::int64_t> cycles(const std::vector<MappedLayer>& layers) {
+std::vector<std::int64_t> cycles(const std::vector<LayerDesign>& layers) {
   std::vector<std::int64_t> all;
-  for (const MappedLayer& layer : layers)
+  for (const LayerDesign& layer : layers)
     all.push_back(evaluate(layer.layer, layer.machine, layer.nest).cycles().value);
   return all;
 }

@@ -46,7 +46,7 @@ mapping:
   - { target: spad, type: bypass, bypass: [ Outputs ], keep: [ Inputs, Weights ] }
 )";
 
-MappedLayer import(const std::string& mapping = kMapping, const std::string& problem = kProblem) {
+LayerDesign import(const std::string& mapping = kMapping, const std::string& problem = kProblem) {
   return import_timeloop(parse_timeloop(kArchitecture + problem + mapping, "a.yaml"));
 }
 
@@ -72,7 +72,7 @@ TEST(TimeloopImport, TheMachineHasFanOutsBetweenItsLevels) {
 }
 
 TEST(TimeloopImport, TheMappingRunsOutermostFirstAndPermutationsFromTheInside) {
-  const MappedLayer design = import();
+  const LayerDesign design = import();
   const std::vector<Loop> dram{{Dimension::K, 4, kTemporal}, {Dimension::P, 2, kTemporal}};
   EXPECT_EQ(design.nest.levels[0].loops, dram);
   const std::vector<Loop> buffer{
@@ -91,7 +91,7 @@ TEST(TimeloopImport, TheMappingRunsOutermostFirstAndPermutationsFromTheInside) {
 TEST(TimeloopImport, ImperfectFactorsAreShortLastPieces) {
   const std::string problem =
       "problem: { instance: { C: 1, K: 1, R: 1, S: 1, N: 1, P: 10, Q: 1 } }\n";
-  const MappedLayer design = import(
+  const LayerDesign design = import(
       "mapping:\n  - { target: DRAM, type: temporal, factors: \"P=3\" }\n"
       "  - { target: spad, type: temporal, factors: \"P=4,2\" }\n",
       problem);
@@ -176,44 +176,67 @@ TEST(TimeloopImport, ConstraintsBindLoopsAndWhatLevelsKeep) {
   EXPECT_EQ(space.constraints.levels[2].axes[0].factors[accel::index_of(Dimension::K)], 3);
 }
 
-MappedLayer round_trip(const MappedLayer& design) {
+LayerDesign round_trip(const LayerDesign& design) {
   return import_timeloop(parse_timeloop(to_text(export_timeloop(design)), "again.yaml"));
 }
 
 TEST(TimeloopExport, WhatIsExportedComesBackTheSame) {
-  for (const MappedLayer& design :
+  for (const LayerDesign& design :
        {import(),
         import("mapping:\n  - { target: DRAM, type: temporal, factors: \"P=3 Q=2,2\", permutation: "
                "QP }\n"
                "  - { target: spad, type: temporal, factors: \"P=4,2 Q=5,3\", permutation: PQ }\n",
                "problem: { instance: { C: 1, K: 1, R: 1, S: 1, N: 1, P: 10, Q: 8 } }\n")}) {
-    MappedLayer again = round_trip(design);
+    LayerDesign again = round_trip(design);
     again.name = design.name;
     EXPECT_EQ(again, design) << to_text(export_timeloop(design));
   }
 }
 
+TEST(TimeloopExport, ADimensionAlongBothAxesGetsALevelBetweenThem) {
+  LayerDesign design = import(
+      "mapping:\n  - { target: DRAM, type: temporal, factors: P=14 Q=12 C=3, permutation: CQP }\n"
+      "  - { target: spad, type: temporal, factors: R=3 S=2 C=2, permutation: RSC }\n"
+      "  - { target: buffer, type: spatial, factors: K=4 }\n"
+      "  - { target: Dummy, type: spatial, factors: K=2, permutation: K, split: 0 }\n");
+  // The same with both axes below one level.
+  accel::StorageLevel& buffer = design.machine.levels[1];
+  buffer.fanout.push_back(design.machine.levels[2].fanout.front());
+  design.nest.levels[1].loops.push_back({Dimension::K, 1, 1});
+  design.machine.levels.erase(design.machine.levels.begin() + 2);
+  design.nest.levels.erase(design.nest.levels.begin() + 2);
+  ASSERT_TRUE(problems_in(design.nest, design.layer, design.machine).empty());
+  const LayerDesign again = round_trip(design);
+  EXPECT_EQ(again.machine.levels.size(), 4U);
+  EXPECT_TRUE(again.machine.levels[2].may_keep.empty());
+  const auto counts = [](const LayerDesign& d) {
+    return count_accesses(d.layer, d.machine, d.nest, accel::Accounting::exact);
+  };
+  EXPECT_EQ(counts(again).levels[1], counts(design).levels[1]);
+  EXPECT_EQ(counts(again).levels[3], counts(design).levels[2]);
+}
+
 TEST(TimeloopExport, WhatCannotBeSaidNamesTheLevel) {
-  const MappedLayer good = import();
+  const LayerDesign good = import();
   const auto message_for = [&](auto change) {
-    MappedLayer design = good;
+    LayerDesign design = good;
     change(design);
     return message_of([&] { (void)export_timeloop(design); });
   };
   EXPECT_EQ(
-      message_for([](MappedLayer& design) { design.machine.levels[1].partition_bits[0] = 100; }),
+      message_for([](LayerDesign& design) { design.machine.levels[1].partition_bits[0] = 100; }),
       "level buffer: Timeloop has no room for one tensor alone");
-  EXPECT_EQ(message_for([](MappedLayer& design) { design.machine.levels[1].fanout.resize(3); }),
+  EXPECT_EQ(message_for([](LayerDesign& design) { design.machine.levels[1].fanout.resize(3); }),
             "level buffer: 3 axes below it; Timeloop has X and Y");
   EXPECT_EQ(
-      message_for([](MappedLayer& design) {
+      message_for([](LayerDesign& design) {
         design.nest.levels[1].loops[0].tile = 2;  // 6 = 2 + 2 + 2, but 6 = 4 + 2 further in
         design.nest.levels[0].loops.insert(design.nest.levels[0].loops.begin(),
                                            {Dimension::C, 5, kTemporal});
       }),
       "level buffer: pieces of 5 C do not divide into 2; Timeloop's last factors are short only "
       "once");
-  EXPECT_EQ(message_for([](MappedLayer& design) { design.layer.transposed = true; }),
+  EXPECT_EQ(message_for([](LayerDesign& design) { design.layer.transposed = true; }),
             "layer cnn-layer: a transposed convolution cannot be written as a Timeloop problem");
 }
 

@@ -23,8 +23,8 @@ TEST(TimeloopFilesOfEveryRow, CostWhatTimeloopSays) {
   std::size_t compared = 0;
   for (const TimeloopRow& row : accel::test::timeloop_rows(folder)) {
     SCOPED_TRACE(row.id);
-    const MappedLayer design{row.id, row.layer, machines.at(row.arch), row.nest};
-    const MappedLayer again =
+    const LayerDesign design{row.id, row.layer, machines.at(row.arch), row.nest};
+    const LayerDesign again =
         import_timeloop(datasets::parse_timeloop(to_text(export_timeloop(design)), row.id));
     EXPECT_EQ(problems_in(again.nest, again.layer, again.machine), std::vector<std::string>{});
     EXPECT_EQ(count_accesses(again.layer, again.machine, again.nest, Accounting::exact),

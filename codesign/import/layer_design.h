@@ -15,13 +15,13 @@ namespace cosearch::codesign {
 /// what stands for "without limit" in other tools' files.
 inline constexpr std::int64_t kNoLimitBits = std::int64_t{1} << 48;
 
-struct MappedLayer {
+struct LayerDesign {
   std::string name;
   Layer layer;
   accel::Machine machine;
   accel::LoopNest nest;
 
-  friend bool operator==(const MappedLayer&, const MappedLayer&) = default;
+  friend bool operator==(const LayerDesign&, const LayerDesign&) = default;
 };
 
 /// Outputs times taps that a layer of a file may have along one axis. Counting what a sliding

@@ -99,7 +99,8 @@ struct Comb {
 
  private:
   /// Members of the blocks at 0, step, 2 step, ... that are at most `last`.
-  [[nodiscard]] std::int64_t up_to(std::int64_t last, std::int64_t blocks, std::int64_t step) const {
+  [[nodiscard]] std::int64_t up_to(std::int64_t last, std::int64_t blocks,
+                                   std::int64_t step) const {
     if (last < 0) return 0;
     if (step <= length) return std::min(last + 1, length + (blocks - 1) * step);
     const std::int64_t whole = std::min(last / step, blocks - 1);

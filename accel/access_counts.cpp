@@ -263,8 +263,7 @@ class TensorCounter {
     };
     const std::int64_t all = sum(true, true);
     if (!loops.spatial) return multiply({all, all}, {all, all});
-    multiply({all, sum(false, true)},
-             {loops.shared ? sum(true, false) : all, sum(false, false)});
+    multiply({all, sum(false, true)}, {loops.shared ? sum(true, false) : all, sum(false, false)});
   }
 
   const Layer& layer_;

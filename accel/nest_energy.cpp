@@ -58,7 +58,7 @@ double network_energy(const Machine& machine, const AccessCounts& counts, std::s
 }  // namespace
 
 Picojoules NestEnergy::total() const {
-  double sum = mac_pj + addition_pj + leakage_pj;
+  double sum = mac_pj + vector_pj + addition_pj + leakage_pj;
   for (std::size_t i = 0; i < levels; ++i) sum += at(i) + network_at(i);
   return {sum};
 }

@@ -32,6 +32,7 @@ full=(
   libclang-rt-dev
   libgmock-dev
   libgtest-dev
+  libopenmpi-dev openmpi-bin
   libopenblas0-pthread # with the default BLAS, training is 17 times slower
   librapidcheck-dev
   libtorch-dev

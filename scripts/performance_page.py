@@ -48,6 +48,12 @@ thread, so waiting for a disk is not in it; for designs of NAS-Bench-201 it is w
 
 Whole searches are timed where their results are: [results](results.md), section 4.
 
+## Ten million points, fifteen million designs
+
+`cosearch_scale` (`tests/bench/scale.cpp`), once each, wall time, the disk's included:
+
+{scale}
+
 ## Beside other tools
 
 Measured by this project on a 2-core Debian 12 machine (AMD EPYC), one thread, per second of CPU time:
@@ -70,6 +76,32 @@ What can be compared, and what cannot:
 * The numbers of designs per second are sums over layer costs that are kept, which any of these tools would allow: networks of a
   space share their layers, so nearly all the work is done once per distinct layer and machine.
 """
+
+
+def scale_rows(store, search):
+    """The table of scale: what, measured, aimed at."""
+    rows = [
+        (f"points appended, each batch on the disk in the journal and in the HDF5 file ({store['points']:,} points)",
+         f"{three_digits(store['append_per_second'])} points/s", "200,000 points/s"),
+        ("longest append of a batch of 65,536", f"{store['longest_append_ms']:.0f} ms", ""),
+        ("bytes a point: journal, store", f"{store['journal_bytes_per_point']:.1f}, {store['store_bytes_per_point']:.1f}", ""),
+        ("folding the journal of a killed search", f"{store['fold_s']:.1f} s", ""),
+        ("opening the store", f"{store['open_ms']:.1f} ms", ""),
+        ("`pareto`: the stored front", f"{store['pareto_stored_ms'] / 1000:.1f} s", ""),
+        ("`pareto --where`: the front among all points anew", f"{store['pareto_filtered_s']:.1f} s", ""),
+        ("peak memory of all this", f"{store['peak_memory_mib']:.0f} MiB", "1 GB"),
+        (f"NAS-Bench-201 on 1,000 accelerators, {search['pairs']:,} designs: reading the study", f"{search['load_s']:.1f} s", ""),
+        ("its table of layer costs, templates' tilings", f"{search['table_templates_s']:.1f} s", ""),
+        ("the same, optimal mapper: predicted from one machine's "
+         f"{search['table_layers']} layers at {three_digits(search['optimal_layers_per_second'])} layers/s",
+         f"{search['table_optimal_predicted_s']:.0f} s", ""),
+        ("every design evaluated on 2 threads, given the table", f"{search['evaluate_s']:.1f} s", "10 s"),
+        ("the same with every point journalled and stored", f"{search['evaluate_and_store_s']:.1f} s", ""),
+        ("peak memory, without and with the store",
+         f"{search['peak_memory_without_store_mib']:.0f}, {search['peak_memory_mib']:.0f} MiB", "2 GB"),
+    ]
+    lines = ["| what | measured | aim |", "| --- | ---: | ---: |"]
+    return "\n".join(lines + [f"| {what} | {value} | {aim} |" for what, value, aim in rows])
 
 
 def medians(folder):
@@ -113,6 +145,7 @@ def main():
     load = float((folder / "load").read_text())
     page = PAGE.format(cores=os.cpu_count(), processor=processor(), load=load_text(load), rows="\n".join(rows),
                        slowest=three_digits(min(layers)), fastest=three_digits(max(layers)),
+                       scale=scale_rows(*(json.loads((folder / f"scale_{name}.json").read_text()) for name in ("store", "search"))),
                        median_ms=statistics.median(starts), worst_ms=starts[-1], starts=len(starts))
     print(page, end="")
 

@@ -7,16 +7,16 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "accel/nest_cost.h"
-#include "accel/optimal_mapper.h"
 #include "codesign/cli/console.h"
 #include "codesign/cli/text_table.h"
 #include "codesign/import/peer_files.h"
 #include "codesign/machine_file.h"
+#include "codesign/mapping_file.h"
 #include "codesign/network_file.h"
+#include "codesign/network_mapping.h"
 #include "core/user_error.h"
 #include "datasets/partial_file.h"
 
@@ -28,7 +28,7 @@ using nlohmann::json;
 struct ConvertOptions {
   std::vector<std::string> files;
   MaestroOptions maestro;
-  std::string network, machine, objective = "edp";
+  std::string network, machine, mapping, objective = "edp";
   std::string format, folder = ".";
 };
 
@@ -107,38 +107,48 @@ void import_files(const ConvertOptions& options, Console& console) {
   console.exit_code = kNothingFeasible;
 }
 
-accel::MappingObjective find_objective(const std::string& name) {
-  if (name == "latency") return accel::MappingObjective::of_latency();
-  if (name == "energy") return accel::MappingObjective::of_energy();
-  if (name == "edp") return accel::MappingObjective::of_edp();
-  throw UserError(
-      fmt::format("no objective '{}'{}", name, did_you_mean(name, {"latency", "energy", "edp"})));
+/// The layers of multiply-accumulates, which the other tools know, as they count them: padding is
+/// input, and every value one word.
+Network as_peers_count(const Network& network) {
+  Network counted(network.name());
+  for (const NetworkNode& node : network.nodes())
+    if (!node.layer.is_memory_bound())
+      counted.add({.name = node.name,
+                   .layer = as_counted(node.layer, accel::Accounting::timeloop),
+                   .multiplicity = node.multiplicity});
+  return counted;
 }
 
-/// Every distinct layer of the network with its optimal mapping on the machine. Memory-bound
-/// layers, which neither tool knows, are left out, and layers that do not fit are told of.
+/// The network's shapes with optimal mappings; those that do not fit are told of.
 std::vector<LayerDesign> map_layers(const ConvertOptions& options, Console& console) {
-  const Network network = find_network(options.network);
-  const MachineDescription description = find_machine(options.machine);
-  accel::MapperOptions mapper;
-  mapper.objective = find_objective(options.objective);
+  const Network network = as_peers_count(find_network(options.network));
+  const MachineDescription machine = find_machine(options.machine);
+  Workers workers(1);
+  const NetworkOnMachine mapped =
+      map_network(network, machine, {parse_objective(options.objective)}, workers);
   std::vector<LayerDesign> designs;
-  for (const NetworkNode& node : network.nodes()) {
-    const bool known = std::ranges::any_of(
-        designs, [&](const LayerDesign& design) { return design.layer == node.layer; });
-    if (known || node.layer.is_memory_bound()) continue;
-    auto mapped =
-        accel::optimal_mapping(node.layer, description.machine, description.constraints, mapper);
-    if (const auto* infeasible = std::get_if<accel::Infeasible>(&mapped)) {
-      console.err << fmt::format("cosearch: layer '{}' ({}) does not run on {}: {}\n", node.name,
-                                 describe(node.layer), description.machine.name,
-                                 infeasible->reason);
+  for (const ShapeOnMachine& shape : mapped.shapes) {
+    const std::string& name = shape.names.front();
+    if (shape.runs.empty()) {
+      console.err << fmt::format("cosearch: layer '{}' ({}) does not run on {}: {}\n", name,
+                                 describe(shape.layer), machine.machine.name, shape.misfit);
       console.exit_code = kNothingFeasible;
       continue;
     }
-    designs.push_back({node.name, node.layer, description.machine,
-                       std::move(std::get<accel::MappedLayer>(mapped).nest)});
+    designs.push_back({name, shape.layer, machine.machine, shape.runs.front().nest});
   }
+  return designs;
+}
+
+/// Every layer that the file of mappings names, as the file has it.
+std::vector<LayerDesign> given_layers(const ConvertOptions& options) {
+  const Network network = find_network(options.network);
+  const MachineDescription machine = find_machine(options.machine);
+  const Mappings mappings = read_mappings(datasets::read_yaml(options.mapping), network, machine);
+  std::vector<LayerDesign> designs;
+  for (const NetworkNode& node : network.nodes())
+    if (const auto found = mappings.find(node.name); found != mappings.end())
+      designs.push_back({node.name, node.layer, machine.machine, found->second});
   return designs;
 }
 
@@ -146,7 +156,8 @@ std::vector<LayerDesign> designs_to_export(const ConvertOptions& options, Consol
   const bool ours = !options.network.empty() && !options.machine.empty();
   if (ours == !options.files.empty() || options.network.empty() != options.machine.empty())
     throw UserError("what to export is either FILEs or --network with --machine");
-  return ours ? map_layers(options, console) : read_files(options);
+  if (!ours) return read_files(options);
+  return options.mapping.empty() ? map_layers(options, console) : given_layers(options);
 }
 
 void export_files(const ConvertOptions& options, Console& console) {
@@ -196,8 +207,10 @@ void add_export_command(CLI::App& app, Console& console) {
   command->add_option("-n,--network", options->network,
                       "instead of FILEs: a network, each layer with its optimal mapping");
   command->add_option("-m,--machine", options->machine, "the machine for it (list machines)");
+  command->add_option("--mapping", options->mapping,
+                      "a file of mappings (map -o) instead of the optimal ones");
   command->add_option("--objective", options->objective,
-                      "of these mappings: latency, energy or edp (default)");
+                      "of the optimal ones: latency, energy, edp (default) or a product of powers");
   command->add_option("--to", options->format, "maestro or timeloop")->required();
   command->add_option("-o,--output", options->folder, "the folder to write to (default: this one)");
   command->callback([options, &console] { export_files(*options, console); });

@@ -24,6 +24,14 @@ struct LayerDesign {
   friend bool operator==(const LayerDesign&, const LayerDesign&) = default;
 };
 
+/// The layer with its padding as a part of the input: neither tool has any other.
+[[nodiscard]] constexpr Layer with_padding_as_input(Layer layer) {
+  layer.input_h += layer.pad_top + layer.pad_bottom;
+  layer.input_w += layer.pad_left + layer.pad_right;
+  layer.pad_top = layer.pad_bottom = layer.pad_left = layer.pad_right = 0;
+  return layer;
+}
+
 /// Outputs times taps that a layer of a file may have along one axis. Counting what a sliding
 /// window touches takes time that grows with them; no layer that anyone runs comes near.
 inline constexpr std::int64_t kMostWindowSteps = std::int64_t{1} << 22;

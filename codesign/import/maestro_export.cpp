@@ -77,8 +77,9 @@ MaestroLayer layer_of(const std::string& name, const Layer& layer) {
   if (layer.G == 1) set("G", 1);
   to.stride_y = layer.stride_h;
   to.stride_x = layer.stride_w;
-  set("Y", layer.input_h + layer.pad_top + layer.pad_bottom);
-  set("X", layer.input_w + layer.pad_left + layer.pad_right);
+  const Layer padded = with_padding_as_input(layer);
+  set("Y", padded.input_h);
+  set("X", padded.input_w);
   return to;
 }
 

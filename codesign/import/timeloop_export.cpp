@@ -45,7 +45,6 @@ void check_layer(const LayerDesign& design) {
 /// The shape in full, so that no file of Timeloop's has to be at hand. Groups are one dimension
 /// more, on which all three data spaces are projected.
 TimeloopProblem problem_of(const LayerDesign& design) {
-  check_layer(design);
   const Layer& layer = design.layer;
   using Rank = std::vector<TimeloopProblem::Term>;
   const auto one = [](const char* name) { return Rank{{name, ""}}; };
@@ -276,26 +275,26 @@ void part_axes(LayerDesign& design, std::size_t i) {
   design.machine.levels.insert(design.machine.levels.begin() + at, std::move(wires));
 }
 
-/// The same design with no dimension along both axes of a level.
-LayerDesign with_parted_axes(LayerDesign design) {
-  bool parted = false;
-  for (std::size_t i = 0; i < design.nest.levels.size(); ++i) {
-    if (design.machine.levels[i].fanout.size() != 2 || !runs_along_both(design.nest.levels[i]))
-      continue;
-    part_axes(design, i);
-    parted = true;
-  }
-  // Loops of both axes in turns, or too many levels.
+/// The same design with no dimension along both axes of a level, and no padding.
+LayerDesign in_timeloops_terms(LayerDesign design) {
+  const bool runs = problems_in(design.nest, design.layer, design.machine).empty();
+  for (std::size_t i = 0; i < design.nest.levels.size(); ++i)
+    if (design.machine.levels[i].fanout.size() == 2 && runs_along_both(design.nest.levels[i]))
+      part_axes(design, i);
+  design.layer = with_padding_as_input(design.layer);
+  // Padding takes room, and loops over both axes may stand in turns.
   const auto problems = problems_in(design.nest, design.layer, design.machine);
-  if (parted && !problems.empty())
-    throw UserError(fmt::format("with a dimension along X and Y, {}", problems.front()));
+  if (runs && !problems.empty())
+    throw UserError(fmt::format("layer {}: with padding as input and one axis to a dimension, {}",
+                                design.name, problems.front()));
   return design;
 }
 
 }  // namespace
 
 datasets::TimeloopFiles export_timeloop(const LayerDesign& original) {
-  const LayerDesign design = with_parted_axes(original);
+  check_layer(original);
+  const LayerDesign design = in_timeloops_terms(original);
   datasets::TimeloopFiles files;
   files.problem = problem_of(design);
   files.architecture = architecture_of(design.machine);

@@ -2,30 +2,14 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <ctime>
-#include <new>
 #include <vector>
 
 #include "accel/nest_cost.h"
 #include "accel/optimal_mapper.h"
 #include "codesign/machine_file.h"
 #include "nas/named_networks.h"
-
-namespace {
-
-// Counts every allocation of the process, so that a benchmark can show that its loop makes none.
-std::size_t allocations = 0;
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+#include "tests/bench/allocation_count.h"
 
 namespace cosearch {
 namespace {
@@ -78,7 +62,7 @@ std::vector<Case> mapped(const MachineDescription& machine, const std::string& n
 void evaluate_all(benchmark::State& state, const MachineDescription& machine,
                   Accounting accounting) {
   const std::vector<Case> cases = mapped(machine, "resnet50", accounting);
-  const std::size_t before = allocations;
+  const std::size_t before = bench::allocation_count();
   std::size_t i = 0;
   for (auto _ : state) {
     const Case& one = cases[i];
@@ -87,7 +71,7 @@ void evaluate_all(benchmark::State& state, const MachineDescription& machine,
   }
   state.SetItemsProcessed(state.iterations());
   // google-benchmark's own bookkeeping allocates outside the loop.
-  state.counters["allocations_in_loop"] = static_cast<double>(allocations - before);
+  state.counters["allocations_in_loop"] = static_cast<double>(bench::allocation_count() - before);
 }
 
 void evaluation_on_three_levels(benchmark::State& state) {

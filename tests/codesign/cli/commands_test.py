@@ -212,6 +212,10 @@ class PeerFiles(CliTest):
         for file in exported:
             if file.name != "study.yaml":
                 self.run_program("import", file.name)
+        self.run_program("map", "-n", "resnet18", "-m", "gemmini", "-l", "fc", "-o", "map.yaml")
+        self.run_program("export", "-n", "resnet18", "-m", "gemmini", "--mapping", "map.yaml",
+                         "--to", "timeloop", "-q")
+        self.assertEqual(self.run_json("import", "fc.yaml")["layers"][0]["macs"], 512_000)
 
     def test_what_does_not_fit_or_is_not_understood_is_told(self):
         self.refused("import", "mapping.m", "hardware.m", "--capacities", expect=4,

@@ -46,6 +46,8 @@ void add_pareto_command(CLI::App& app, Console& console);
 void add_show_command(CLI::App& app, Console& console);
 void add_merge_command(CLI::App& app, Console& console);
 void add_dataset_command(CLI::App& app, Console& console);
+void add_import_command(CLI::App& app, Console& console);
+void add_export_command(CLI::App& app, Console& console);
 void add_list_command(CLI::App& app, Console& console);
 void add_doctor_command(CLI::App& app, Console& console);
 void add_validate_command(CLI::App& app, Console& console);

@@ -58,6 +58,8 @@ int run(int argc, char** argv, Console& console) {
   add_show_command(app, console);
   add_merge_command(app, console);
   add_dataset_command(app, console);
+  add_import_command(app, console);
+  add_export_command(app, console);
   add_list_command(app, console);
   add_doctor_command(app, console);
   add_validate_command(app, console);

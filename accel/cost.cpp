@@ -1,6 +1,9 @@
 #include "accel/cost.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "accel/vector_layer.h"
 
@@ -19,6 +22,17 @@ LayerCost cost_of_counts(const Layer& layer, const Accelerator& accelerator, con
   return cost;
 }
 
+/// What the counts of accel/traffic.h do not know.
+std::optional<Infeasible> beyond_templates(const Layer& layer) {
+  const char* what = nullptr;
+  if (layer.transposed) what = "transposed convolutions";
+  if (layer.D > 1 || layer.T > 1 || layer.input_d > 1) what = "3-D convolutions";
+  if (layer.partial_sum_bits > 8 * Accelerator::accumulator_bytes())
+    what = "partial sums of more than 32 bits";
+  if (what == nullptr) return std::nullopt;
+  return Infeasible{std::string("the templates run no ") + what + ": use a machine"};
+}
+
 }  // namespace
 
 LayerCost cost_of_mapping(const Layer& layer, const Accelerator& accelerator,
@@ -28,6 +42,7 @@ LayerCost cost_of_mapping(const Layer& layer, const Accelerator& accelerator,
 
 std::variant<Infeasible, LayerCost> layer_cost(const Layer& layer, const Accelerator& accelerator,
                                                const Mapper& mapper) {
+  if (auto beyond = beyond_templates(layer)) return *std::move(beyond);
   if (layer.is_memory_bound()) {
     const auto counts = count_vector_layer(layer, accelerator);
     if (const auto* infeasible = std::get_if<Infeasible>(&counts)) return *infeasible;

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "accel/flat_nest.h"
+
 namespace cosearch::accel {
 namespace {
 
 double blocks(std::int64_t words, std::int64_t block_words) {
-  return static_cast<double>(ceil_div(words, block_words));
+  if (block_words == 1) return static_cast<double>(words);
+  return static_cast<double>(quotient(words + block_words - 1, block_words));
 }
 
 /// Timeloop discounts a cluster once more than its table does already, and rounds blocks up for
@@ -55,7 +58,7 @@ double network_energy(const Machine& machine, const AccessCounts& counts, std::s
 }  // namespace
 
 Picojoules NestEnergy::total() const {
-  double sum = mac_pj + addition_pj + leakage_pj;
+  double sum = mac_pj + vector_pj + addition_pj + leakage_pj;
   for (std::size_t i = 0; i < levels; ++i) sum += at(i) + network_at(i);
   return {sum};
 }

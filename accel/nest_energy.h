@@ -15,6 +15,7 @@ struct NestEnergy {
   std::array<std::array<double, 3>, kMostLevels> network_pj{};  ///< links below each level
   double addition_pj = 0;                                       ///< of partial sums on their way up
   double mac_pj = 0;
+  double vector_pj = 0;  ///< operations of a memory-bound layer
   double leakage_pj = 0;
 
   [[nodiscard]] double at(std::size_t level) const {

@@ -3,29 +3,10 @@
 #include <algorithm>
 #include <string>
 
+#include "accel/vector_work.h"
+
 namespace cosearch::accel {
 namespace {
-
-struct Work {
-  std::int64_t passes = 1;         ///< over every input element
-  std::int64_t operations = 0;     ///< of the vector lanes
-  std::int64_t words_at_once = 0;  ///< input and output words that one pass must hold to share
-  bool rereads_dram = false;       ///< a row that does not fit comes from DRAM in each pass
-};
-
-Work work_of(const Layer& layer) {
-  const std::int64_t outputs = layer.elements(Tensor::output);
-  switch (layer.kind) {
-    case LayerKind::pooling:
-      return {1, layer.operations(), layer.R * layer.S + 1, false};
-    case LayerKind::elementwise:
-      return {1, layer.C * outputs, layer.C + 1, false};
-    case LayerKind::softmax:
-      return {3, 4 * outputs, 2 * layer.P * layer.Q, true};
-    default:
-      return {2, 4 * outputs, 2 * layer.P * layer.Q, true};
-  }
-}
 
 std::int64_t buffered_bytes(std::int64_t words, const Accelerator& accelerator) {
   constexpr std::int64_t copies = 2;
@@ -38,7 +19,8 @@ Infeasible too_small(const char* level, Bytes have, std::int64_t need, const Lay
           ": input and output words, double-buffered, take " + std::to_string(need) + " bytes"};
 }
 
-void count_data(const Layer& layer, const Work& work, std::int64_t dram_passes, Counts& counts) {
+void count_data(const Layer& layer, const VectorWork& work, std::int64_t dram_passes,
+                Counts& counts) {
   const std::int64_t inputs = layer.elements(Tensor::input);
   const std::int64_t outputs = layer.elements(Tensor::output);
   counts.at(Level::dram, Tensor::input) = {.reads = dram_passes * inputs};
@@ -57,12 +39,12 @@ void count_data(const Layer& layer, const Work& work, std::int64_t dram_passes, 
 std::variant<Infeasible, Counts> count_vector_layer(const Layer& layer,
                                                     const Accelerator& accelerator) {
   const AcceleratorParameters& parameters = accelerator.parameters;
-  const Work work = work_of(layer);
+  const VectorWork work = vector_work_of(layer);
   // A lane needs one operand, and its accumulator.
   const std::int64_t lane = buffered_bytes(1, accelerator) + Accelerator::accumulator_bytes();
   if (lane > parameters.pe_buffer.value)
     return too_small("per-PE buffer", parameters.pe_buffer, lane, layer);
-  const std::int64_t held = buffered_bytes(work.words_at_once, accelerator);
+  const std::int64_t held = buffered_bytes(work.inputs_at_once + work.outputs_at_once, accelerator);
   const bool fits = held <= parameters.shared_buffer.value;
   if (!fits && !work.rereads_dram)
     return too_small("shared buffer", parameters.shared_buffer, held, layer);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/user_error.h"
@@ -23,19 +24,46 @@ struct LayerKeys {
   std::vector<std::string> required, optional;
 };
 
+// Of a window, along depth, height and width; those without a letter hold for all axes.
+const std::vector<std::string> kWindowKeys{
+    "kernel",     "kernel_d",   "kernel_h", "kernel_w", "stride", "stride_d", "stride_h",
+    "stride_w",   "pad",        "pad_d",    "pad_h",    "pad_w",  "dilation", "dilation_d",
+    "dilation_h", "dilation_w", "depth",    "groups",   "batch"};
+
+std::vector<std::string> joined(std::vector<std::string> first,
+                                const std::vector<std::string>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
 const std::map<std::string, LayerKeys>& layer_keys() {
+  static const LayerKeys attention{{"rows", "context", "head_depth", "heads"},
+                                   {"kv_heads", "batch"}};
   static const std::map<std::string, LayerKeys> keys{
-      {"convolution",
+      {"convolution", {{"in_channels", "out_channels", "height", "width"}, kWindowKeys}},
+      {"convolution_1d",
+       {{"in_channels", "out_channels", "length"},
+        {"kernel", "stride", "pad", "dilation", "groups", "batch"}}},
+      {"transposed_convolution",
        {{"in_channels", "out_channels", "height", "width"},
-        {"kernel", "kernel_h", "kernel_w", "stride", "pad", "pad_h", "pad_w", "dilation", "groups",
-         "batch"}}},
+        joined(kWindowKeys, {"output_pad", "output_pad_d", "output_pad_h", "output_pad_w"})}},
       {"fully_connected", {{"in_features", "out_features"}, {"batch"}}},
       {"gemm", {{"rows", "columns", "depth"}, {"batch", "weights_are_activations"}}},
+      {"attention_scores", attention},
+      {"attention_values", attention},
       {"pooling", {{"channels", "height", "width", "kernel"}, {"stride", "pad"}}},
       {"elementwise", {{"channels", "height", "width"}, {"operands"}}},
       {"softmax", {{"rows", "length"}, {}}},
       {"normalisation", {{"rows", "length"}, {}}},
   };
+  return keys;
+}
+
+// Keys of every type.
+const std::vector<std::string>& common_keys() {
+  static const std::vector<std::string> keys{
+      "type",       "name",        "inputs",      "multiplicity",
+      "input_bits", "weight_bits", "output_bits", "partial_sum_bits"};
   return keys;
 }
 
@@ -94,8 +122,8 @@ class LayerReader {
         fail("", fmt::format("layer '{}' of type {} lacks the key '{}'", name(), type, key));
     for (const auto& [key, value] : entry_.items()) {
       const bool known = std::ranges::count(keys.required, key) > 0 ||
-                         std::ranges::count(keys.optional, key) > 0 || key == "type" ||
-                         key == "name" || key == "inputs" || key == "multiplicity";
+                         std::ranges::count(keys.optional, key) > 0 ||
+                         std::ranges::count(common_keys(), key) > 0;
       if (!known)
         fail(key, fmt::format("a layer of type {} has no '{}' (it takes {} and optionally {})",
                               type, key, fmt::join(keys.required, ", "),
@@ -105,31 +133,97 @@ class LayerReader {
     }
   }
 
-  [[nodiscard]] Layer convolution_layer() const {
-    const std::int64_t kernel = integer("kernel", 1), pad = integer("pad", 0);
+  // Depth is an axis only where the layer names it; a plane's window has none along it.
+  [[nodiscard]] ConvolutionShape shape() const {
+    const auto along = [&](const char* key, const char* axis, std::int64_t otherwise) {
+      return integer((key + std::string("_") + axis).c_str(), integer(key, otherwise));
+    };
+    ConvolutionShape shape{.in_channels = integer("in_channels", 1),
+                           .out_channels = integer("out_channels", 1),
+                           .height = integer("height", 1),
+                           .width = integer("width", 1),
+                           .kernel_h = along("kernel", "h", 1),
+                           .kernel_w = along("kernel", "w", 1),
+                           .pad_h = along("pad", "h", 0),
+                           .pad_w = along("pad", "w", 0),
+                           .groups = integer("groups", 1),
+                           .batch = integer("batch", 1),
+                           .stride_h = along("stride", "h", 1),
+                           .stride_w = along("stride", "w", 1),
+                           .dilation_h = along("dilation", "h", 1),
+                           .dilation_w = along("dilation", "w", 1)};
+    if (!entry_.contains("depth")) return shape;
+    shape.depth = integer("depth", 1);
+    shape.kernel_d = along("kernel", "d", 1);
+    shape.stride_d = along("stride", "d", 1);
+    shape.pad_d = along("pad", "d", 0);
+    shape.dilation_d = along("dilation", "d", 1);
+    return shape;
+  }
+
+  [[nodiscard]] OutputPadding output_padding() const {
+    const std::int64_t all = integer("output_pad", 0);
+    return {.d = entry_.contains("depth") ? integer("output_pad_d", all) : 0,
+            .h = integer("output_pad_h", all),
+            .w = integer("output_pad_w", all)};
+  }
+
+  // One row: the window has no height either.
+  [[nodiscard]] Layer one_dimensional_convolution() const {
     return convolution({.in_channels = integer("in_channels", 1),
                         .out_channels = integer("out_channels", 1),
-                        .height = integer("height", 1),
-                        .width = integer("width", 1),
-                        .kernel_h = integer("kernel_h", kernel),
-                        .kernel_w = integer("kernel_w", kernel),
-                        .stride = integer("stride", 1),
-                        .pad_h = integer("pad_h", pad),
-                        .pad_w = integer("pad_w", pad),
-                        .dilation = integer("dilation", 1),
+                        .width = integer("length", 1),
+                        .kernel_w = integer("kernel", 1),
+                        .pad_w = integer("pad", 0),
                         .groups = integer("groups", 1),
-                        .batch = integer("batch", 1)});
+                        .batch = integer("batch", 1),
+                        .stride_w = integer("stride", 1),
+                        .dilation_w = integer("dilation", 1)});
+  }
+
+  [[nodiscard]] AttentionShape attention() const {
+    return {.rows = integer("rows", 1),
+            .context = integer("context", 1),
+            .head_depth = integer("head_depth", 1),
+            .heads = integer("heads", 1),
+            .kv_heads = integer("kv_heads", integer("heads", 1)),
+            .batch = integer("batch", 1)};
+  }
+
+  // What would be ignored is refused: without a depth, nothing has an extent along it.
+  void check_depth() const {
+    if (entry_.contains("depth")) return;
+    for (const char* key : {"kernel_d", "stride_d", "pad_d", "dilation_d", "output_pad_d"})
+      if (entry_.contains(key))
+        fail(key, fmt::format("layer '{}' has a '{}' but no 'depth'", name(), key));
   }
 
   [[nodiscard]] Layer layer() const try {
-    const std::string type = entry_["type"];
-    if (type == "convolution") return convolution_layer();
+    check_depth();
+    Layer layer = layer_of_type(entry_["type"]);
+    for (const auto& [key, bits] : {std::pair{"input_bits", &layer.input_bits},
+                                    {"weight_bits", &layer.weight_bits},
+                                    {"output_bits", &layer.output_bits},
+                                    {"partial_sum_bits", &layer.partial_sum_bits}})
+      *bits = static_cast<std::int32_t>(integer(key, *bits));
+    return layer;
+  } catch (const UserError& error) {
+    if (!error.where().file.empty()) throw;
+    fail("", fmt::format("layer '{}': {}", name(), error.what()));
+  }
+
+  [[nodiscard]] Layer layer_of_type(const std::string& type) const {
+    if (type == "convolution") return convolution(shape());
+    if (type == "convolution_1d") return one_dimensional_convolution();
+    if (type == "transposed_convolution") return transposed_convolution(shape(), output_padding());
     if (type == "fully_connected")
       return fully_connected(integer("in_features", 1), integer("out_features", 1),
                              integer("batch", 1));
     if (type == "gemm")
       return gemm(integer("rows", 1), integer("columns", 1), integer("depth", 1),
                   integer("batch", 1), entry_.value("weights_are_activations", false));
+    if (type == "attention_scores") return attention_scores(attention());
+    if (type == "attention_values") return attention_values(attention());
     if (type == "pooling")
       return pooling(integer("channels", 1), integer("height", 1), integer("width", 1),
                      integer("kernel", 1), integer("stride", 1), integer("pad", 0));
@@ -138,8 +232,6 @@ class LayerReader {
                          integer("operands", 1));
     const std::int64_t rows = integer("rows", 1), length = integer("length", 1);
     return type == "softmax" ? softmax(rows, length) : normalisation(rows, length);
-  } catch (const UserError& error) {
-    fail("", fmt::format("layer '{}': {}", name(), error.what()));
   }
 
   const datasets::Document& document_;

@@ -1,6 +1,7 @@
 #include "core/layer.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "core/user_error.h"
 
@@ -20,6 +21,56 @@ Layer memory_bound(LayerKind kind, std::int64_t channels, std::int64_t height, s
   layer.P = layer.input_h = height;
   layer.Q = layer.input_w = width;
   return layer;
+}
+
+/// Products of two of these cannot overflow.
+constexpr std::int64_t kMostFactor = std::int64_t{1} << 30;
+
+void require_at_most(const std::string& what, std::initializer_list<std::int64_t> factors) {
+  for (const std::int64_t factor : factors)
+    if (factor > kMostFactor)
+      throw UserError(what + ": " + std::to_string(factor) + " is too large: must be at most " +
+                      std::to_string(kMostFactor));
+}
+
+/// All of a convolution but the extents of its tensors. `what` names it in messages.
+Layer window_of(const ConvolutionShape& shape, const std::string& what) {
+  if (shape.groups < 1 || shape.in_channels % shape.groups != 0 ||
+      shape.out_channels % shape.groups != 0)
+    throw UserError(what + ": channels " + std::to_string(shape.in_channels) + " -> " +
+                    std::to_string(shape.out_channels) +
+                    " do not divide by groups = " + std::to_string(shape.groups));
+  Layer layer;
+  layer.N = shape.batch;
+  layer.G = shape.groups;
+  layer.K = shape.out_channels / shape.groups;
+  layer.C = shape.in_channels / shape.groups;
+  layer.T = shape.kernel_d;
+  layer.R = shape.kernel_h;
+  layer.S = shape.kernel_w;
+  layer.stride_d = shape.stride_d;
+  layer.stride_h = shape.stride_h.value_or(shape.stride);
+  layer.stride_w = shape.stride_w.value_or(shape.stride);
+  layer.dilation_d = shape.dilation_d;
+  layer.dilation_h = shape.dilation_h.value_or(shape.dilation);
+  layer.dilation_w = shape.dilation_w.value_or(shape.dilation);
+  layer.pad_front = layer.pad_back = shape.pad_d;
+  layer.pad_top = layer.pad_bottom = shape.pad_h;
+  layer.pad_left = layer.pad_right = shape.pad_w;
+  require_at_most(
+      what, {shape.depth, shape.height, shape.width, layer.T, layer.R, layer.S, layer.stride_d,
+             layer.stride_h, layer.stride_w, layer.dilation_d, layer.dilation_h, layer.dilation_w,
+             layer.pad_front, layer.pad_top, layer.pad_left});
+  return layer;
+}
+
+/// Heads that share keys and values: how many times the rows of each product.
+std::int64_t heads_per_kv_head(const AttentionShape& shape) {
+  if (shape.kv_heads < 1 || shape.heads % shape.kv_heads != 0)
+    throw UserError("attention: heads = " + std::to_string(shape.heads) +
+                    " do not divide by kv_heads = " + std::to_string(shape.kv_heads));
+  require_at_most("attention", {shape.rows, shape.heads, shape.kv_heads, shape.batch});
+  return shape.heads / shape.kv_heads;
 }
 
 // Multiply-accumulates or input words, whichever is more; in floating point, which cannot overflow.
@@ -164,16 +215,25 @@ std::string_view name_of(Tensor tensor) {
 }
 
 std::string describe(const Layer& layer) {
-  const auto times = [](std::int64_t a, std::int64_t b) {
-    return std::to_string(a) + "x" + std::to_string(b);
+  const bool has_depth = layer.D > 1 || layer.T > 1 || layer.input_d > 1;
+  // A number for each axis, or one where all are the same.
+  const auto along_axes = [&](std::int64_t d, std::int64_t h, std::int64_t w) {
+    if (h == w && (!has_depth || d == h)) return std::to_string(h);
+    return (has_depth ? std::to_string(d) + "x" : "") + std::to_string(h) + "x" + std::to_string(w);
+  };
+  const auto extents = [&](std::int64_t d, std::int64_t h, std::int64_t w) {
+    return (has_depth ? std::to_string(d) + "x" : "") + std::to_string(h) + "x" + std::to_string(w);
   };
   std::string text(layer.is_depthwise() ? "depthwise" : name_of(layer.kind));
-  text += " " + times(layer.K * layer.G, layer.C) + "x" + times(layer.R, layer.S);
+  if (layer.transposed) text = "transposed " + text;
+  text += " " + std::to_string(layer.K * layer.G) + "x" + std::to_string(layer.C) + "x" +
+          extents(layer.T, layer.R, layer.S);
   if (layer.G > 1 && !layer.is_depthwise()) text += " groups " + std::to_string(layer.G);
-  if (layer.stride_h > 1 || layer.stride_w > 1) text += " /" + std::to_string(layer.stride_h);
-  if (layer.dilation_h > 1 || layer.dilation_w > 1)
-    text += " dilation " + std::to_string(layer.dilation_h);
-  return text + " -> " + times(layer.P, layer.Q);
+  if (layer.stride_d > 1 || layer.stride_h > 1 || layer.stride_w > 1)
+    text += " /" + along_axes(layer.stride_d, layer.stride_h, layer.stride_w);
+  if (layer.dilation_d > 1 || layer.dilation_h > 1 || layer.dilation_w > 1)
+    text += " dilation " + along_axes(layer.dilation_d, layer.dilation_h, layer.dilation_w);
+  return text + " -> " + extents(layer.D, layer.P, layer.Q);
 }
 
 std::uint64_t hash_of(const Layer& layer) {
@@ -222,30 +282,39 @@ std::uint64_t hash_of(const Layer& layer) {
 }
 
 Layer convolution(const ConvolutionShape& shape) {
-  if (shape.groups < 1 || shape.in_channels % shape.groups != 0 ||
-      shape.out_channels % shape.groups != 0)
-    throw UserError("convolution: channels " + std::to_string(shape.in_channels) + " -> " +
-                    std::to_string(shape.out_channels) +
-                    " do not divide by groups = " + std::to_string(shape.groups));
-  Layer layer;
-  layer.N = shape.batch;
-  layer.G = shape.groups;
-  layer.K = shape.out_channels / shape.groups;
-  layer.C = shape.in_channels / shape.groups;
-  layer.R = shape.kernel_h;
-  layer.S = shape.kernel_w;
-  layer.stride_h = layer.stride_w = shape.stride;
-  layer.dilation_h = layer.dilation_w = shape.dilation;
+  Layer layer = window_of(shape, "convolution");
+  layer.input_d = shape.depth;
   layer.input_h = shape.height;
   layer.input_w = shape.width;
-  layer.pad_top = layer.pad_bottom = shape.pad_h;
-  layer.pad_left = layer.pad_right = shape.pad_w;
-  layer.P =
-      output_extent(shape.height, 2 * shape.pad_h, shape.kernel_h, shape.dilation, shape.stride);
-  layer.Q =
-      output_extent(shape.width, 2 * shape.pad_w, shape.kernel_w, shape.dilation, shape.stride);
+  layer.D = output_extent(shape.depth, 2 * shape.pad_d, layer.T, layer.dilation_d, layer.stride_d);
+  layer.P = output_extent(shape.height, 2 * shape.pad_h, layer.R, layer.dilation_h, layer.stride_h);
+  layer.Q = output_extent(shape.width, 2 * shape.pad_w, layer.S, layer.dilation_w, layer.stride_w);
   if (const auto problems = problems_in(layer); !problems.empty())
     throw UserError("convolution: " + problems.front());
+  return layer;
+}
+
+Layer transposed_convolution(const ConvolutionShape& shape, const OutputPadding& output_padding) {
+  Layer layer = window_of(shape, "transposed convolution");
+  layer.transposed = true;
+  layer.input_d = shape.depth;
+  layer.input_h = shape.height;
+  layer.input_w = shape.width;
+  const auto extent = [](std::int64_t input, std::int64_t pad, std::int64_t window,
+                         std::int64_t dilation, std::int64_t stride, std::int64_t more) {
+    if (more < 0 || more >= stride)
+      throw UserError("transposed convolution: output padding " + std::to_string(more) +
+                      ": must be in [0, " + std::to_string(stride - 1) + "], below the stride");
+    return (input - 1) * stride - 2 * pad + dilation * (window - 1) + 1 + more;
+  };
+  layer.D =
+      extent(shape.depth, shape.pad_d, layer.T, layer.dilation_d, layer.stride_d, output_padding.d);
+  layer.P = extent(shape.height, shape.pad_h, layer.R, layer.dilation_h, layer.stride_h,
+                   output_padding.h);
+  layer.Q =
+      extent(shape.width, shape.pad_w, layer.S, layer.dilation_w, layer.stride_w, output_padding.w);
+  if (const auto problems = problems_in(layer); !problems.empty())
+    throw UserError("transposed convolution: " + problems.front());
   return layer;
 }
 
@@ -278,6 +347,16 @@ Layer gemm(std::int64_t rows, std::int64_t columns, std::int64_t depth, std::int
   layer.P = layer.input_h = rows;
   layer.weights_are_activations = weights_are_activations;
   return layer;
+}
+
+Layer attention_scores(const AttentionShape& shape) {
+  return gemm(shape.rows * heads_per_kv_head(shape), shape.context, shape.head_depth,
+              shape.batch * shape.kv_heads, /*weights_are_activations=*/true);
+}
+
+Layer attention_values(const AttentionShape& shape) {
+  return gemm(shape.rows * heads_per_kv_head(shape), shape.head_depth, shape.context,
+              shape.batch * shape.kv_heads, /*weights_are_activations=*/true);
 }
 
 Layer pooling(std::int64_t channels, std::int64_t height, std::int64_t width, std::int64_t window,

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -93,7 +94,7 @@ inline constexpr double kMostWork = 1e15;
 [[nodiscard]] std::string_view name_of(LayerKind kind);
 [[nodiscard]] std::string_view name_of(Tensor tensor);
 
-/// One line for people: "conv 64x3x7x7 /2 -> 112x112".
+/// One line for people: "convolution 64x3x7x7 /2 -> 112x112", with the depth first in 3-D.
 [[nodiscard]] std::string describe(const Layer& layer);
 
 /// A hash of the shape, the same on every platform and run.
@@ -113,10 +114,26 @@ struct ConvolutionShape {
   std::int64_t dilation = 1;
   std::int64_t groups = 1;
   std::int64_t batch = 1;
+  /// Of 3-D convolutions.
+  std::int64_t depth = 1, kernel_d = 1, stride_d = 1, pad_d = 0, dilation_d = 1;
+  /// Where they are not those above.
+  std::optional<std::int64_t> stride_h = {}, stride_w = {}, dilation_h = {}, dilation_w = {};
 };
 
 /// Throws UserError when channels do not divide by groups or the window exceeds the padded input.
 [[nodiscard]] Layer convolution(const ConvolutionShape& shape);
+
+/// Rows, columns and planes that a transposed convolution's output has beyond those of the smallest
+/// input that reaches it (several outputs convolve to one input where the stride is above 1).
+struct OutputPadding {
+  std::int64_t d = 0, h = 0, w = 0;
+};
+
+/// Output extent (input - 1)*stride - 2*pad + dilation*(kernel - 1) + 1 + output padding, as in the
+/// training frameworks. Throws UserError when channels do not divide by groups, nothing of the
+/// output is left, or the output padding is a stride or more.
+[[nodiscard]] Layer transposed_convolution(const ConvolutionShape& shape,
+                                           const OutputPadding& output_padding = {});
 
 /// Square kernel, "same" padding for odd kernels: output extent ceil(input / stride).
 [[nodiscard]] Layer same_convolution(std::int64_t in_channels, std::int64_t out_channels,
@@ -129,6 +146,21 @@ struct ConvolutionShape {
 /// `batches` products of (rows x depth) * (depth x columns).
 [[nodiscard]] Layer gemm(std::int64_t rows, std::int64_t columns, std::int64_t depth,
                          std::int64_t batches = 1, bool weights_are_activations = false);
+
+/// The two products of attention: `heads` queries of `head_depth` for each of `rows` tokens,
+/// against keys and values of `context` tokens. In grouped-query attention `heads / kv_heads` heads
+/// share the keys and values of one: their queries are rows of one product.
+struct AttentionShape {
+  std::int64_t rows = 1, context = 1, head_depth = 1;
+  std::int64_t heads = 1, kv_heads = 1;
+  std::int64_t batch = 1;
+};
+
+/// Queries times keys: every row's score of every token of the context, for each head. Throws
+/// UserError when heads do not divide by kv_heads.
+[[nodiscard]] Layer attention_scores(const AttentionShape& shape);
+/// Scores times values: `head_depth` numbers for every row and head.
+[[nodiscard]] Layer attention_values(const AttentionShape& shape);
 
 /// Pooling over `window` x `window`, `pad` on each side.
 [[nodiscard]] Layer pooling(std::int64_t channels, std::int64_t height, std::int64_t width,

@@ -13,6 +13,7 @@ quickstart=(
   g++ cmake ninja-build
   libboost-dev
   libcli11-dev
+  libeigen3-dev
   libfmt-dev
   libhdf5-dev
   libpagmo-dev

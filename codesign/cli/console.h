@@ -47,5 +47,6 @@ void add_merge_command(CLI::App& app, Console& console);
 void add_dataset_command(CLI::App& app, Console& console);
 void add_list_command(CLI::App& app, Console& console);
 void add_doctor_command(CLI::App& app, Console& console);
+void add_validate_command(CLI::App& app, Console& console);
 
 }  // namespace cosearch::codesign

@@ -59,6 +59,7 @@ int run(int argc, char** argv, Console& console) {
   add_dataset_command(app, console);
   add_list_command(app, console);
   add_doctor_command(app, console);
+  add_validate_command(app, console);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

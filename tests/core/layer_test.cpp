@@ -4,6 +4,7 @@
 
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "core/network.h"
 #include "core/random.h"
@@ -116,6 +117,167 @@ TEST(Layer, CountsEqualAWalkOfTheLoopNest) {
     EXPECT_GT(truth.highest_row + shape.stride, shape.height + shape.pad_h - 1);
   }
   EXPECT_GT(checked, 300);
+}
+
+TEST(Layer, DescribesDepthTranspositionAndUnequalAxes) {
+  ConvolutionShape shape{.in_channels = 3, .out_channels = 64, .height = 112, .width = 112};
+  shape.kernel_h = shape.kernel_w = 7;
+  shape.stride = 2, shape.pad_h = shape.pad_w = 3;
+  shape.depth = 16, shape.kernel_d = 3, shape.pad_d = 1;
+  EXPECT_EQ(describe(convolution(shape)), "convolution 64x3x3x7x7 /1x2x2 -> 16x56x56");
+  EXPECT_EQ(describe(transposed_convolution({.in_channels = 8,
+                                             .out_channels = 4,
+                                             .height = 5,
+                                             .width = 6,
+                                             .kernel_h = 2,
+                                             .kernel_w = 2,
+                                             .stride = 2})),
+            "transposed convolution 4x8x2x2 /2 -> 10x12");
+  EXPECT_EQ(describe(convolution({.width = 9, .kernel_w = 3, .stride_w = 3})),
+            "convolution 1x1x1x3 /1x3 -> 1x3");
+}
+
+// C3D's first layer: 64 filters of 3x3x3 over 3 channels of 16 frames of 112x112, padded by 1:
+// 64*3*27 = 5,184 weights, times 16*112*112 positions = 1,040,449,536 multiplications.
+TEST(Layer, CountsAThreeDimensionalConvolutionByHand) {
+  ConvolutionShape shape{.in_channels = 3, .out_channels = 64, .height = 112, .width = 112};
+  shape.kernel_d = shape.kernel_h = shape.kernel_w = 3;
+  shape.pad_d = shape.pad_h = shape.pad_w = 1;
+  shape.depth = 16;
+  const Layer layer = convolution(shape);
+  EXPECT_EQ(layer.D, 16);
+  EXPECT_EQ(layer.parameters(), 5'184);
+  EXPECT_EQ(layer.macs(), 1'040'449'536);
+  EXPECT_EQ(layer.elements(Tensor::output), 64 * 16 * 112 * 112);
+}
+
+// DCGAN's second layer: 512 channels of 4x4 to 256 of 8x8, kernel 4, stride 2, padding 1:
+// (4 - 1)*2 - 2 + 3 + 1 = 8; every input meets every tap: 512*256*16*4*4 multiplications.
+TEST(Layer, CountsATransposedConvolutionByHand) {
+  const Layer layer = transposed_convolution({.in_channels = 512,
+                                              .out_channels = 256,
+                                              .height = 4,
+                                              .width = 4,
+                                              .kernel_h = 4,
+                                              .kernel_w = 4,
+                                              .stride = 2,
+                                              .pad_h = 1,
+                                              .pad_w = 1});
+  EXPECT_EQ(layer.P, 8);
+  EXPECT_EQ(layer.Q, 8);
+  EXPECT_EQ(layer.macs(), std::int64_t{512} * 256 * 16 * 4 * 4);
+  EXPECT_EQ(layer.elements(Tensor::input), 512 * 16);
+  EXPECT_EQ(layer.elements(Tensor::output), 256 * 64);
+  EXPECT_EQ(layer.parameters(), 512 * 256 * 16);
+}
+
+ConvolutionShape random_volume(Random& random) {
+  const auto draw = [&](std::int64_t low, std::int64_t high) {
+    return low +
+           static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(high - low + 1)));
+  };
+  ConvolutionShape shape;
+  shape.groups = draw(1, 3);
+  shape.in_channels = shape.groups * draw(1, 3);
+  shape.out_channels = shape.groups * draw(1, 3);
+  shape.depth = draw(5, 9), shape.height = draw(5, 9), shape.width = draw(5, 9);
+  shape.kernel_d = draw(1, 3), shape.kernel_h = draw(1, 3), shape.kernel_w = draw(1, 3);
+  shape.stride_d = draw(1, 3), shape.stride_h = draw(1, 3), shape.stride_w = draw(1, 3);
+  shape.pad_d = draw(0, 1), shape.pad_h = draw(0, 1), shape.pad_w = draw(0, 1);
+  shape.dilation_d = draw(1, 2), shape.dilation = draw(1, 2);
+  return shape;
+}
+
+/// `shape` with everything along depth and height exchanged.
+ConvolutionShape turned(ConvolutionShape shape) {
+  std::swap(shape.depth, shape.height);
+  std::swap(shape.kernel_d, shape.kernel_h);
+  std::swap(shape.pad_d, shape.pad_h);
+  const std::int64_t stride = shape.stride_h.value_or(shape.stride);
+  const std::int64_t dilation = shape.dilation_h.value_or(shape.dilation);
+  shape.stride_h = shape.stride_d, shape.stride_d = stride;
+  shape.dilation_h = shape.dilation_d, shape.dilation_d = dilation;
+  return shape;
+}
+
+TEST(Layer, DepthIsAnAxisLikeHeight) {
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed, "depth");
+    const ConvolutionShape shape = random_volume(random);
+    for (const auto& make :
+         {convolution, +[](const ConvolutionShape& s) { return transposed_convolution(s); }}) {
+      const Layer layer = make(shape), other = make(turned(shape));
+      EXPECT_EQ(layer.macs(), other.macs());
+      EXPECT_EQ(layer.D, other.P);
+      EXPECT_EQ(layer.P, other.D);
+      EXPECT_EQ(layer.Q, other.Q);
+      for (const Tensor tensor : kTensors)
+        EXPECT_EQ(layer.elements(tensor), other.elements(tensor));
+    }
+  }
+}
+
+// A transposed convolution with the most output padding that still maps back undoes the shape of
+// a convolution and multiplies as often: every input meets every tap.
+TEST(Layer, ATransposedConvolutionUndoesAConvolution) {
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    SCOPED_TRACE(seed);
+    Random random(seed, "transposed");
+    ConvolutionShape shape = random_volume(random);
+    const Layer forward = convolution(shape);
+    const auto lost = [](std::int64_t input, std::int64_t pad, std::int64_t window,
+                         std::int64_t dilation, std::int64_t stride) {
+      return (input + 2 * pad - dilation * (window - 1) - 1) % stride;
+    };
+    const OutputPadding padding{
+        lost(shape.depth, shape.pad_d, shape.kernel_d, forward.dilation_d, forward.stride_d),
+        lost(shape.height, shape.pad_h, shape.kernel_h, forward.dilation_h, forward.stride_h),
+        lost(shape.width, shape.pad_w, shape.kernel_w, forward.dilation_w, forward.stride_w)};
+    std::swap(shape.in_channels, shape.out_channels);
+    shape.depth = forward.D, shape.height = forward.P, shape.width = forward.Q;
+    const Layer back = transposed_convolution(shape, padding);
+    EXPECT_EQ(back.D, forward.input_d);
+    EXPECT_EQ(back.P, forward.input_h);
+    EXPECT_EQ(back.Q, forward.input_w);
+    EXPECT_EQ(back.macs(), forward.macs());
+    EXPECT_EQ(back.parameters(), forward.parameters());
+    EXPECT_EQ(back.elements(Tensor::input), forward.elements(Tensor::output));
+    EXPECT_EQ(back.elements(Tensor::output), forward.elements(Tensor::input));
+  }
+}
+
+TEST(Layer, AttentionCountsEveryHeadAndStoresKeysAndValuesOnce) {
+  // Llama-2-70B: 64 heads of 128, 8 of keys and values.
+  const AttentionShape shape{
+      .rows = 5, .context = 2048, .head_depth = 128, .heads = 64, .kv_heads = 8, .batch = 3};
+  const Layer scores = attention_scores(shape), values = attention_values(shape);
+  const std::int64_t macs = std::int64_t{3} * 64 * 5 * 2048 * 128;
+  EXPECT_EQ(scores.macs(), macs);
+  EXPECT_EQ(values.macs(), macs);
+  EXPECT_EQ(scores.elements(Tensor::input), 3 * 64 * 5 * 128);
+  EXPECT_EQ(scores.elements(Tensor::weights), 3 * 8 * 2048 * 128);
+  EXPECT_EQ(scores.elements(Tensor::output), values.elements(Tensor::input));
+  EXPECT_EQ(values.elements(Tensor::weights), scores.elements(Tensor::weights));
+  EXPECT_EQ(values.elements(Tensor::output), scores.elements(Tensor::input));
+  EXPECT_EQ(scores.parameters(), 0);
+  EXPECT_EQ(scores.G, 3 * 8);
+  EXPECT_EQ(scores.P, 5 * 64 / 8);
+  // Without sharing: the products that nas/named_networks_transformer.cpp writes out.
+  EXPECT_EQ(attention_scores(
+                {.rows = 128, .context = 128, .head_depth = 64, .heads = 12, .kv_heads = 12}),
+            gemm(128, 128, 64, 12, true));
+}
+
+TEST(Layer, RefusesTransposedConvolutionsAndAttentionThatCannotBe) {
+  EXPECT_THROW((void)transposed_convolution({.height = 4, .width = 4, .stride = 2}, {.h = 2}),
+               UserError);
+  EXPECT_THROW((void)transposed_convolution({.pad_h = 1}), UserError);
+  EXPECT_THROW((void)transposed_convolution({.in_channels = 3, .out_channels = 4, .groups = 2}),
+               UserError);
+  EXPECT_THROW((void)transposed_convolution({.height = std::int64_t{1} << 40}), UserError);
+  EXPECT_THROW((void)attention_scores({.heads = 12, .kv_heads = 5}), UserError);
+  EXPECT_THROW((void)attention_values({.heads = 12, .kv_heads = 0}), UserError);
 }
 
 TEST(Layer, RefusesWhatCannotBe) {

@@ -71,6 +71,105 @@ TEST(NetworkFile, BuildsEachTypeOfLayerAsCoreDoes) {
   EXPECT_EQ(only_layer("{type: normalisation, rows: 4, length: 9}"), normalisation(4, 9));
 }
 
+TEST(NetworkFile, BuildsConvolutionsOfOneAndThreeDimensionsAndTransposedOnes) {
+  ConvolutionShape volume{.in_channels = 3, .out_channels = 8, .height = 20, .width = 30};
+  volume.kernel_h = volume.kernel_w = 3;
+  volume.kernel_d = 5;
+  volume.stride = 2, volume.stride_d = 1;
+  volume.pad_h = volume.pad_w = 1;
+  volume.pad_d = 2;
+  volume.depth = 9;
+  EXPECT_EQ(only_layer("{type: convolution, in_channels: 3, out_channels: 8, depth: 9, height: 20, "
+                       "width: 30, kernel: 3, kernel_d: 5, stride: 2, stride_d: 1, pad: 1, pad_d: "
+                       "2}"),
+            convolution(volume));
+  EXPECT_EQ(only_layer("{type: convolution, in_channels: 1, out_channels: 1, depth: 7, height: 7, "
+                       "width: 7, kernel: 3, stride: 2, dilation: 3}"),
+            convolution({.height = 7,
+                         .width = 7,
+                         .kernel_h = 3,
+                         .kernel_w = 3,
+                         .stride = 2,
+                         .dilation = 3,
+                         .depth = 7,
+                         .kernel_d = 3,
+                         .stride_d = 2,
+                         .dilation_d = 3}));
+  EXPECT_EQ(
+      only_layer("{type: convolution_1d, in_channels: 4, out_channels: 6, length: 50, kernel: "
+                 "5, stride: 3, pad: 2, dilation: 2, groups: 2}"),
+      convolution({.in_channels = 4,
+                   .out_channels = 6,
+                   .width = 50,
+                   .kernel_w = 5,
+                   .pad_w = 2,
+                   .groups = 2,
+                   .stride_w = 3,
+                   .dilation_w = 2}));
+  EXPECT_EQ(only_layer("{type: transposed_convolution, in_channels: 4, out_channels: 6, height: 5, "
+                       "width: 7, kernel: 3, stride: 2, pad: 1, output_pad: 1, output_pad_w: 0}"),
+            transposed_convolution({.in_channels = 4,
+                                    .out_channels = 6,
+                                    .height = 5,
+                                    .width = 7,
+                                    .kernel_h = 3,
+                                    .kernel_w = 3,
+                                    .stride = 2,
+                                    .pad_h = 1,
+                                    .pad_w = 1},
+                                   {.h = 1}));
+}
+
+TEST(NetworkFile, BuildsAttention) {
+  const AttentionShape shape{
+      .rows = 7, .context = 128, .head_depth = 64, .heads = 12, .kv_heads = 4, .batch = 2};
+  const std::string keys =
+      "rows: 7, context: 128, head_depth: 64, heads: 12, kv_heads: 4, batch: 2}";
+  EXPECT_EQ(only_layer("{type: attention_scores, " + keys), attention_scores(shape));
+  EXPECT_EQ(only_layer("{type: attention_values, " + keys), attention_values(shape));
+  // Left out, every head has keys and values of its own.
+  EXPECT_EQ(only_layer("{type: attention_scores, rows: 9, context: 5, head_depth: 3, heads: 2}"),
+            gemm(9, 5, 3, 2, true));
+  EXPECT_THAT(message_for("  - {type: attention_scores, rows: 9, context: 5, head_depth: 3, heads: "
+                          "6, kv_heads: 4}\n"),
+              HasSubstr("net.yaml:5:5: layer '0': attention: heads = 6 do not divide by kv_heads = "
+                        "4"));
+}
+
+// Queries and keys in, scores out, softmax, then with the values: what each reads is delivered.
+TEST(NetworkFile, AttentionFlows) {
+  const std::string attention = "rows: 6, context: 6, head_depth: 8, heads: 4, kv_heads: 2";
+  const Network network = read_layers(
+      "  - {type: gemm, name: query, rows: 6, columns: 32, depth: 32}\n"
+      "  - {type: gemm, name: key, rows: 6, columns: 16, depth: 32, inputs: []}\n"
+      "  - {type: gemm, name: value, rows: 6, columns: 16, depth: 32, inputs: []}\n"
+      "  - {type: attention_scores, name: scores, " +
+      attention +
+      ", inputs: [query, key]}\n"
+      "  - {type: softmax, name: shares, rows: 24, length: 6}\n"
+      "  - {type: attention_values, name: mix, " +
+      attention + ", inputs: [shares, value]}\n");
+  EXPECT_EQ(network.nodes().size(), 6U);
+}
+
+TEST(NetworkFile, ReadsWidths) {
+  const Layer layer = only_layer(
+      "{type: gemm, rows: 3, columns: 5, depth: 7, input_bits: 4, weight_bits: 2, output_bits: 16, "
+      "partial_sum_bits: 24}");
+  EXPECT_EQ(layer.input_bits, 4);
+  EXPECT_EQ(layer.weight_bits, 2);
+  EXPECT_EQ(layer.output_bits, 16);
+  EXPECT_EQ(layer.partial_sum_bits, 24);
+  EXPECT_THAT(message_for("  - {type: softmax, rows: 1, length: 1, output_bits: 8bit}\n"),
+              HasSubstr("net.yaml:5:54: "));
+}
+
+TEST(NetworkFile, RefusesADepthOfTheWindowAlone) {
+  EXPECT_THAT(message_for("  - {type: convolution, in_channels: 3, out_channels: 4, height: 8, "
+                          "width: 8, kernel_d: 3}\n"),
+              HasSubstr("layer '0' has a 'kernel_d' but no 'depth'"));
+}
+
 TEST(NetworkFile, ReadsInputsNamesAndMultiplicity) {
   const Network network = read_layers(
       "  - {type: softmax, name: a, rows: 1, length: 4}\n"

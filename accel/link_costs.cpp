@@ -408,8 +408,10 @@ void LinkCosts::add_words(Share& share, const Link& link, const Amounts& a) cons
     upper.network += words.network;
   }
   // Words are at least as many as values.
-  if (link.lower < space_.machine().levels.size() && limited_[link.lower])
-    share.words[link.lower].write += link.tensor == Tensor::output ? a.returns : a.entries;
+  if (link.lower == space_.machine().levels.size() || !limited_[link.lower]) return;
+  // Where nothing adds sums up on their way, the first instance starts them and has none returned.
+  const double returns = link.alone > 1 ? 0 : a.returns;
+  share.words[link.lower].write += link.tensor == Tensor::output ? returns : a.entries;
 }
 
 LinkCosts::Share LinkCosts::share_of(const Link& link, double visits, const Window& window) const {

@@ -40,6 +40,7 @@ struct Console {
 void add_run_command(CLI::App& app, Console& console);
 void add_gap_command(CLI::App& app, Console& console);
 void add_cost_command(CLI::App& app, Console& console);
+void add_map_command(CLI::App& app, Console& console);
 void add_rank_command(CLI::App& app, Console& console);
 void add_pareto_command(CLI::App& app, Console& console);
 void add_show_command(CLI::App& app, Console& console);

@@ -52,6 +52,7 @@ int run(int argc, char** argv, Console& console) {
   add_run_command(app, console);
   add_gap_command(app, console);
   add_cost_command(app, console);
+  add_map_command(app, console);
   add_rank_command(app, console);
   add_pareto_command(app, console);
   add_show_command(app, console);

@@ -127,8 +127,8 @@ def scale_rows(store, search):
         ("peak memory of all this", f"{store['peak_memory_mib']:.0f} MiB", "1 GB"),
         (f"NAS-Bench-201 on 1,000 accelerators, {search['pairs']:,} designs: reading the study", f"{search['load_s']:.1f} s", ""),
         ("its table of layer costs, templates' tilings", f"{search['table_templates_s']:.1f} s", ""),
-        ("the same, optimal mapper: predicted from one machine's "
-         f"{search['table_layers']} layers at {three_digits(search['optimal_layers_per_second'])} layers/s",
+        ("the same, optimal mapper: predicted from one machine's multiplying layers "
+         f"(of {search['table_layers']}) at {three_digits(search['optimal_layers_per_second'])} layers/s",
          f"{search['table_optimal_predicted_s']:.0f} s", ""),
         ("every design evaluated on 2 threads, given the table", f"{search['evaluate_s']:.1f} s", "10 s"),
         ("the same with every point journalled and stored", f"{search['evaluate_and_store_s']:.1f} s", ""),

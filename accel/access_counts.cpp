@@ -115,7 +115,7 @@ class TensorCounter {
     const std::int64_t between = between_moving_ * between_shared_ * between_alone_;
     const std::int64_t content = entries * between_moving_ * between_alone_;
     Passage passage{{content * above_, content}, {entries * above_ * between, entries}};
-    for (std::size_t d = 0; d < kDimensions; ++d)
+    for (std::size_t d = 0; nest_.any_ragged && d < kDimensions; ++d)
       if (nest_.ragged[d] && !in_axis(d)) multiply_ragged(passage, d, upper, lower);
     if (windowed_)
       for (const Axis& axis : kAxes) multiply_axis(passage, axis, upper, lower);
@@ -212,12 +212,43 @@ class TensorCounter {
     return begin;
   }
 
+  /// What the loops above a level do along one axis.
+  struct AxisLoops {
+    bool any = false, spatial = false, shared = false;
+  };
+  [[nodiscard]] AxisLoops loops_along(const Axis& axis, std::size_t upper, std::size_t end) const {
+    AxisLoops loops;
+    for (std::size_t i = 0; i < end; ++i) {
+      const FlatLoop& loop = nest_.loops[i];
+      if (!is_along(axis, loop)) continue;
+      loops.any = true;
+      loops.spatial = loops.spatial || loop.spatial;
+      loops.shared = loops.shared || (loop.spatial && loop.level >= upper && is_shared(loop));
+    }
+    return loops;
+  }
+
   void multiply_axis(Passage& passage, const Axis& axis, std::size_t upper,
                      std::size_t lower) const {
     const std::size_t p = index_of(axis.position), t = index_of(axis.tap);
     const WindowAxis window = axis_at(axis, lower);
     if (nest_.extents[p] == 1 && nest_.extents[t] == 1 && window.padding == 0) return;
-    const std::size_t end = nest_.above[lower], begin = slide_begin(axis, upper, lower);
+    const std::size_t end = nest_.above[lower];
+    const AxisLoops loops = loops_along(axis, upper, end);
+    const auto multiply = [&](Amount content, Amount entries) {
+      passage.content = passage.content * content;
+      passage.entries = passage.entries * entries;
+    };
+    if (!loops.any) {
+      const std::int64_t all = window.touched(0, nest_.extents[p], 0, nest_.extents[t]);
+      return multiply({all, all}, {all, all});
+    }
+    if (lower == nest_.levels && tensor_ == Tensor::input && !loops.spatial) {
+      // Each multiplication takes one position, whatever others take.
+      const std::int64_t all = nest_.extents[p] * nest_.extents[t];
+      return multiply({all, all}, {all, all});
+    }
+    const std::size_t begin = slide_begin(axis, upper, lower);
     const auto sum = [&](bool whole_machine, bool at_upper_end) {
       return sum_along(axis, end, window, [&](std::size_t i, const FlatLoop& loop) {
         if (!loop.spatial) {
@@ -231,19 +262,8 @@ class TensorCounter {
       });
     };
     const std::int64_t all = sum(true, true);
-    if (!spreads(axis, end)) {
-      passage.content = passage.content * Amount{all, all};
-      passage.entries = passage.entries * Amount{all, all};
-      return;
-    }
-    passage.content = passage.content * Amount{all, sum(false, true)};
-    passage.entries = passage.entries * Amount{sum(true, false), sum(false, false)};
-  }
-
-  [[nodiscard]] bool spreads(const Axis& axis, std::size_t end) const {
-    for (std::size_t i = 0; i < end; ++i)
-      if (nest_.loops[i].spatial && is_along(axis, nest_.loops[i])) return true;
-    return false;
+    if (!loops.spatial) return multiply({all, all}, {all, all});
+    multiply({all, sum(false, true)}, {loops.shared ? sum(true, false) : all, sum(false, false)});
   }
 
   const Layer& layer_;

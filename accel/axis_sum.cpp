@@ -240,6 +240,8 @@ bool leaves_no_gaps(const WindowAxis& axis, std::int64_t taps) {
 }  // namespace
 
 std::int64_t axis_sum(const WindowAxis& axis, const AxisChain& positions, const AxisChain& taps) {
+  if (positions.count == 0 && taps.count == 0)
+    return axis.touched(0, positions.extent, 0, taps.extent);
   const Split along = split(positions), window = split(taps);
   if (along.apart || window.apart) return PointwiseSum(axis, positions, taps).run();
   std::int64_t total = 0;

@@ -21,11 +21,12 @@ enum class PieceRole : std::uint8_t {
 struct AxisChain {
   static constexpr std::size_t kMost = 24;
   struct Cut {
-    std::int64_t tile = 1;
-    PieceRole role = PieceRole::each;
+    std::int64_t tile;
+    PieceRole role;
   };
   std::int64_t extent = 1;
   std::size_t count = 0;
+  // Not initialised beyond `count`: chains are made in the innermost loops of searches.
   std::array<Cut, kMost> cuts;  ///< outermost first
 
   void add(std::int64_t tile, PieceRole role) { cuts[count++] = {tile, role}; }

@@ -12,6 +12,45 @@ std::int64_t pieces(std::int64_t whole, std::int64_t tile) {
   return quotient(whole + tile - 1, tile);
 }
 
+/// Values of one tensor in boxes at the beginning of the layer (operands) or at its end (outputs).
+class EdgeValues {
+ public:
+  EdgeValues(const Layer& layer, Tensor tensor, const Extents& whole)
+      : layer_(layer), tensor_(tensor), whole_(whole) {
+    const bool windowed = tensor == windowed_tensor(layer.transposed);
+    for (const Dimension d : kAllDimensions) {
+      if (whole[index_of(d)] == 1 || !is_relevant(tensor, d, layer.transposed)) continue;
+      if (!(windowed && is_window_dimension(d)))
+        plain_[plain_count_++] = static_cast<std::uint8_t>(d);
+    }
+    for (std::size_t a = 0; windowed && a < kAxes.size(); ++a)
+      moves_along_[a] = whole[index_of(kAxes[a].position)] * whole[index_of(kAxes[a].tap)] > 1;
+  }
+
+  [[nodiscard]] std::int64_t of(const Extents& extents) const {
+    std::int64_t values = 1;
+    for (std::size_t i = 0; i < plain_count_; ++i) values *= extents[plain_[i]];
+    for (std::size_t a = 0; a < kAxes.size(); ++a)
+      if (moves_along_[a]) values *= touched(kAxes[a], extents);
+    return values;
+  }
+
+ private:
+  [[nodiscard]] std::int64_t touched(const Axis& axis, const Extents& extents) const {
+    const std::size_t p = index_of(axis.position), t = index_of(axis.tap);
+    const WindowAxis window = window_axis(layer_, axis.position);
+    if (tensor_ != Tensor::output) return window.touched(0, extents[p], 0, extents[t]);
+    return window.touched(whole_[p] - extents[p], whole_[p], whole_[t] - extents[t], whole_[t]);
+  }
+
+  const Layer& layer_;
+  Tensor tensor_;
+  const Extents& whole_;
+  std::array<std::uint8_t, kDimensions> plain_;
+  std::size_t plain_count_ = 0;
+  std::array<bool, kAxes.size()> moves_along_{};
+};
+
 /// Follows one tensor's tile inwards through the loops, at the first or at the last step.
 class EdgeWalk {
  public:
@@ -20,8 +59,10 @@ class EdgeWalk {
         machine_(machine),
         tensor_(tensor),
         windowed_(tensor == windowed_tensor(layer.transposed)),
-        held_(extents_of(layer)),
-        sent_(held_) {}
+        whole_(extents_of(layer)),
+        values_(layer, tensor, whole_),
+        held_(whole_),
+        sent_(whole_) {}
 
   void enter_level() {
     sent_ = held_;
@@ -43,7 +84,7 @@ class EdgeWalk {
   }
 
   [[nodiscard]] EdgeTile tile(std::size_t lower) const {
-    return {values(sent_) * copies_, values(held_), lower};
+    return {values_.of(sent_) * copies_, values_.of(held_), lower};
   }
 
  private:
@@ -58,30 +99,12 @@ class EdgeWalk {
     sent_[d] = loop.tile;
   }
 
-  [[nodiscard]] std::int64_t values(const Extents& extents) const {
-    std::int64_t values = 1;
-    for (const Dimension d : kAllDimensions)
-      if (is_relevant(tensor_, d, layer_.transposed) && !(windowed_ && is_window_dimension(d)))
-        values *= extents[index_of(d)];
-    if (windowed_)
-      for (const Axis& axis : kAxes) values *= touched(axis, extents);
-    return values;
-  }
-
-  /// Along one axis, of the windows at the beginning (operands) or at the end (outputs).
-  [[nodiscard]] std::int64_t touched(const Axis& axis, const Extents& extents) const {
-    const std::size_t p = index_of(axis.position), t = index_of(axis.tap);
-    if (whole_[p] == 1 && whole_[t] == 1) return 1;
-    const WindowAxis window = window_axis(layer_, axis.position);
-    if (tensor_ != Tensor::output) return window.touched(0, extents[p], 0, extents[t]);
-    return window.touched(whole_[p] - extents[p], whole_[p], whole_[t] - extents[t], whole_[t]);
-  }
-
   const Layer& layer_;
   const Machine& machine_;
   Tensor tensor_;
   bool windowed_;
-  Extents whole_ = extents_of(layer_);
+  Extents whole_;
+  EdgeValues values_;
   Extents held_;  ///< by one instance of the level reached
   Extents sent_;  ///< by one instance of the last level that keeps the tensor, at this step
   std::int64_t copies_ = 1;

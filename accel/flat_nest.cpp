@@ -7,6 +7,7 @@ void flatten(const Layer& layer, const Machine& machine, const LoopNest& nest, F
   flat.loop_count = 0;
   flat.extents = extents_of(layer);
   flat.ragged = {};
+  flat.any_ragged = false;
   flat.transposed = layer.transposed;
   Extents piece = flat.extents;
   for (std::size_t level = 0; level < flat.levels; ++level) {
@@ -29,7 +30,7 @@ void flatten(const Layer& layer, const Machine& machine, const LoopNest& nest, F
       flat_loop.reduction = axis != nullptr && axis->reduction;
       flat_loop.tile = loop.tile;
       flat_loop.bound = full_pieces + (divides ? 0 : 1);
-      if (!divides) flat.ragged[index_of(loop.dimension)] = true;
+      if (!divides) flat.ragged[index_of(loop.dimension)] = flat.any_ragged = true;
       whole = loop.tile;
     }
   }

@@ -15,29 +15,32 @@ namespace cosearch::accel {
 inline constexpr std::size_t kMostLoops = 64;
 
 struct FlatLoop {
-  Dimension dimension = Dimension::N;
-  std::uint8_t level = 0;
-  bool spatial = false;
+  Dimension dimension;
+  std::uint8_t level;
+  bool spatial;
   /// Of the fan-out's axis; false for temporal loops.
-  bool multicast = false, reduction = false;
-  std::int64_t tile = 1;
+  bool multicast, reduction;
+  std::int64_t tile;
   /// Steps through a full piece; at least 2.
-  std::int64_t bound = 1;
+  std::int64_t bound;
 };
 
+/// Filled by flatten(), and no further than `levels` and `loop_count` say: it is made in the
+/// innermost loops of searches.
 struct FlatNest {
-  std::size_t levels = 0;
-  std::size_t loop_count = 0;
+  std::size_t levels;
+  std::size_t loop_count;
   std::array<FlatLoop, kMostLoops> loops;  ///< outermost first
   /// Loops above level i are the first `above[i]`; `above[levels]` counts all.
-  std::array<std::size_t, kMostLevels + 1> above{};
+  std::array<std::size_t, kMostLevels + 1> above;
   /// Extents of the piece that an instance of each level holds; the last entry is the multiplier's.
   std::array<Extents, kMostLevels + 1> tile;
-  Extents extents{};
+  Extents extents;
   /// Whether some piece along the dimension is shorter than its loop's tile.
-  std::array<bool, kDimensions> ragged{};
+  std::array<bool, kDimensions> ragged;
+  bool any_ragged;
   std::array<TensorSet, kMostLevels> keep;
-  bool transposed = false;
+  bool transposed;
 
   [[nodiscard]] bool keeps(std::size_t level, Tensor tensor) const {
     return keep[level].has(tensor);

@@ -48,8 +48,8 @@ AxisTable::AxisTable(const MapSpace& space, const Axis& axis) {
         entry.sliding = std::min(entry.whole, static_cast<double>(box(p_all, t_all)));
       } else {
         const auto sum = [&](PieceRole over_positions, PieceRole over_taps) {
-          return static_cast<double>(axis_sum(window, chain_of(p_all, p, over_positions),
-                                              chain_of(t_all, t, over_taps)));
+          return static_cast<double>(
+              axis_sum(window, chain_of(p_all, p, over_positions), chain_of(t_all, t, over_taps)));
         };
         entry.held = window.most_touched(p, t);
         entry.whole = sum(PieceRole::each, PieceRole::each);
@@ -376,8 +376,7 @@ LinkCosts::Window LinkCosts::window(const Link& link, const DivisorIndices& tile
   return window;
 }
 
-LinkCosts::Amounts LinkCosts::amounts(const Link& link, double visits,
-                                      const Window& window) const {
+LinkCosts::Amounts LinkCosts::amounts(const Link& link, double visits, const Window& window) const {
   const double elements = link.elements * visits * link.copies_above * link.alone;
   Amounts amounts{elements * window.content, elements * link.shared * window.entries, 0};
   if (link.tensor == Tensor::output && (timeloop_ || link.copies_above == 1))
@@ -409,8 +408,10 @@ void LinkCosts::add_words(Share& share, const Link& link, const Amounts& a) cons
     upper.network += words.network;
   }
   // Words are at least as many as values.
-  if (link.lower < space_.machine().levels.size() && limited_[link.lower])
-    share.words[link.lower].write += link.tensor == Tensor::output ? a.returns : a.entries;
+  if (link.lower == space_.machine().levels.size() || !limited_[link.lower]) return;
+  // Where nothing adds sums up on their way, the first instance starts them and has none returned.
+  const double returns = link.alone > 1 ? 0 : a.returns;
+  share.words[link.lower].write += link.tensor == Tensor::output ? returns : a.entries;
 }
 
 LinkCosts::Share LinkCosts::share_of(const Link& link, double visits, const Window& window) const {
@@ -442,10 +443,9 @@ bool LinkCosts::Share::at_most(const Share& other) const {
 
 double LinkCosts::cycles_of(std::size_t level, const Share::Words& words) const {
   const StorageLevel& l = space_.machine().levels[level];
-  const double longest =
-      std::max({words.read / l.read_bandwidth, words.write / l.write_bandwidth,
-                (words.read + words.write) / l.shared_bandwidth,
-                timeloop_ ? 0 : words.network / l.network_bandwidth});
+  const double longest = std::max({words.read / l.read_bandwidth, words.write / l.write_bandwidth,
+                                   (words.read + words.write) / l.shared_bandwidth,
+                                   timeloop_ ? 0 : words.network / l.network_bandwidth});
   return longest / instances_[level];
 }
 
@@ -496,10 +496,9 @@ LinkCosts::Bound LinkCosts::cheapest(std::size_t level, const DivisorIndices* ti
   }
   bound.energy_pj -= best_gain;
   for (std::size_t slot = 0; slot < upper_count; ++slot) {
-    const Share::Words least{words[slot].read - gain[slot].read,
-                             words[slot].write - gain[slot].write,
-                             words[slot].network - gain[slot].network,
-                             words[slot].down - gain[slot].down};
+    const Share::Words least{
+        words[slot].read - gain[slot].read, words[slot].write - gain[slot].write,
+        words[slot].network - gain[slot].network, words[slot].down - gain[slot].down};
     bound.port_cycles = std::max(bound.port_cycles, cycles_of(uppers[slot], least));
     // Of these, what crosses the links; the rest are reads to sum up or to go on.
     transfer =

@@ -19,9 +19,9 @@ class AxisTable {
   AxisTable(const MapSpace& space, const Axis& axis);
 
   struct Entry {
-    double whole = 1;    ///< all pieces, each by itself
-    double sliding = 1;  ///< at least: pieces that slide over positions or over taps
-    double first = 1;    ///< the first piece
+    double whole = 1;       ///< all pieces, each by itself
+    double sliding = 1;     ///< at least: pieces that slide over positions or over taps
+    double first = 1;       ///< the first piece
     std::int64_t held = 1;  ///< the largest piece, as a buffer holds it
   };
   [[nodiscard]] const Entry& at(std::size_t positions, std::size_t taps) const {
@@ -74,7 +74,6 @@ class LinkCosts {
   LinkCosts(const MapSpace& space, const std::vector<AxisTable>& axes,
             const std::vector<TensorSet>& keep, const SpatialChoice& spatial);
 
-
   /// How often the loops outside a tile that do not move a tensor bring it back, per tensor; loops
   /// that move all tensors count in the last entry.
   using Visits = std::array<double, 4>;
@@ -97,8 +96,8 @@ class LinkCosts {
   /// Does not depend on tiles or orders: multiplications and what feeds them.
   [[nodiscard]] Bound fixed() const;
 
-  /// Of the links that end at `level`, whatever its tile, when loops bring tiles back `moving` times
-  /// but for one tensor that stays: `still` times.
+  /// Of the links that end at `level`, whatever its tile, when loops bring tiles back `moving`
+  /// times but for one tensor that stays: `still` times.
   [[nodiscard]] Bound at_least(std::size_t level, const Visits& moving) const;
   /// Its energy alone, in pJ, fast.
   [[nodiscard]] double energy_at_least(std::size_t level, const Visits& moving) const {
@@ -160,12 +159,12 @@ class LinkCosts {
     Tensor tensor = Tensor::input;
     std::size_t upper = 0, lower = 0;
     bool windowed = false;
-    double elements = 1;  ///< of dimensions that are no window's
+    double elements = 1;                             ///< of dimensions that are no window's
     double copies_above = 1, shared = 1, alone = 1;  ///< irrelevant spatial factors
     double spread = 1;                               ///< relevant spatial factors below `upper`
     std::array<bool, 3> may_slide{true, true, true};
     std::array<bool, 3> joint{true, true, true};  ///< spatial pieces are neighbours
-    Extents joined{};                              ///< spatial factors that share
+    Extents joined{};                             ///< spatial factors that share
     bool joins = false;
     // Operands: pJ per value at the upper end and per value at the lower.
     double per_content_pj = 0, per_entry_pj = 0;
@@ -177,8 +176,8 @@ class LinkCosts {
     double per_return_below_pj = 0;
     double per_addition_pj = 0;
     Visited least;
-    double words = 1;                    ///< per value of an operand, at the upper end
-    std::array<double, 2> sum_words{};   ///< per value of an output there, [finished, partial]
+    double words = 1;                   ///< per value of an operand, at the upper end
+    std::array<double, 2> sum_words{};  ///< per value of an output there, [finished, partial]
   };
   struct Amounts {
     double content = 0, entries = 0, returns = 0;

@@ -4,8 +4,9 @@ namespace cosearch::accel {
 
 NestCost evaluate(const Layer& layer, const Machine& machine, const LoopNest& nest,
                   Accounting accounting) {
-  NestCost cost;
-  cost.counts = count_accesses(layer, machine, nest, accounting);
+  // In place: counts are large.
+  NestCost cost{
+      .counts = count_accesses(layer, machine, nest, accounting), .latency = {}, .energy = {}};
   const ValueWidths widths(layer, machine, nest, cost.counts, accounting);
   cost.latency = latency_of(cost.counts, layer, machine, nest, accounting);
   cost.energy = energy_of(cost.counts, machine, widths, accounting);

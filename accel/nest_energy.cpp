@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "accel/flat_nest.h"
+
 namespace cosearch::accel {
 namespace {
 
 double blocks(std::int64_t words, std::int64_t block_words) {
-  return static_cast<double>(ceil_div(words, block_words));
+  if (block_words == 1) return static_cast<double>(words);
+  return static_cast<double>(quotient(words + block_words - 1, block_words));
 }
 
 /// Timeloop discounts a cluster once more than its table does already, and rounds blocks up for

@@ -11,7 +11,7 @@ namespace cosearch::accel {
 namespace {
 
 struct PortWords {
-  double reads = 0, writes = 0;
+  double reads, writes;
   PortWords& operator+=(PortWords other) {
     reads += other.reads;
     writes += other.writes;
@@ -20,14 +20,32 @@ struct PortWords {
   friend PortWords operator+(PortWords a, PortWords b) { return a += b; }
 };
 
-/// Words of one side of a level, or cycles: of the whole run, and of it when the first tiles come
-/// down and when the last ones go up.
-template <class Amount>
-struct Phases {
-  Amount all{}, fill{}, drain{};
+/// Words of one side of a level: of the whole run, and of it when the first tiles come down and
+/// when the last ones go up.
+struct SideWords {
+  PortWords all, fill, drain;
+  SideWords& operator+=(const SideWords& other) {
+    all += other.all;
+    fill += other.fill;
+    drain += other.drain;
+    return *this;
+  }
+  friend SideWords operator+(SideWords a, const SideWords& b) { return a += b; }
 };
-using SideWords = Phases<PortWords>;
-using Transfer = Phases<double>;
+
+/// Cycles of an exchange between levels, which takes as long as the slowest of its ports: of the
+/// whole run, and of it when the first tiles come down and when the last ones go up.
+struct Transfer {
+  double all, fill, drain;
+  void join(const PortTimes& all_through, const PortTimes& fill_through,
+            const PortTimes& drain_through) {
+    all = std::max(all, all_through.longest());
+    fill = std::max(fill, fill_through.longest());
+    drain = std::max(drain, drain_through.longest());
+  }
+  [[nodiscard]] double edges() const { return fill + drain; }
+  [[nodiscard]] double rest() const { return std::max(0.0, all - edges()); }
+};
 
 PortTimes port_times(const StorageLevel& level, PortWords words) {
   const double both = words.reads + words.writes;
@@ -37,10 +55,10 @@ PortTimes port_times(const StorageLevel& level, PortWords words) {
 }
 
 /// Of transfers with the level below.
-double time_below(const StorageLevel& level, PortWords words) {
+PortTimes times_below(const StorageLevel& level, PortWords words) {
   PortTimes times = port_times(level, words);
   times.network = (words.reads + words.writes) / level.network_bandwidth;
-  return times.longest();
+  return times;
 }
 
 bool has_finite_port(const StorageLevel& level) {
@@ -59,6 +77,11 @@ class NestTimes {
         levels_(machine.levels.size()),
         widths_(layer, machine, nest, counts, Accounting::exact),
         edges_(edge_tiles(layer, machine, nest)) {
+    for (std::size_t level = 0; level < levels_; ++level) {
+      below_[level] = {};
+      above_[level] = {};
+      receiver_[level] = {};
+    }
     for (const Tensor tensor : kTensors) add_words(tensor);
   }
 
@@ -66,24 +89,16 @@ class NestTimes {
     latency_.compute = latency_.steady = static_cast<double>(counts_.compute_cycles);
     overlap(transfer_into(levels_));
     for (std::size_t level = levels_ - 1; level > 0; --level) {
-      report_ports(level);
       if (nest_.levels[level].keep.empty()) continue;
-      if (machine_.levels[level].buffers > 1) {
-        overlap_port(level, above_[level]);
-        overlap(transfer_into(level));
-      } else {
-        overlap_port(level, {});
+      if (machine_.levels[level].buffers == 1) {
         settle(visits(level));
         wait(transfer_into(level));
+      } else {
+        overlap(transfer_into(level));
       }
     }
-    report_ports(0);
-    overlap_port(0, {});
     settle(1);
-    // Whatever overlaps: no port moves its words faster than it can.
-    const double edges = latency_.fill + latency_.drain;
-    for (std::size_t level = 0; level < levels_; ++level)
-      latency_.steady = std::max(latency_.steady, latency_.ports[level].longest() - edges);
+    for (std::size_t level = 0; level < levels_; ++level) respect_ports(level);
     return latency_;
   }
 
@@ -99,12 +114,7 @@ class NestTimes {
       const std::size_t lower = next_keeper(upper, tensor);
       receiver_[upper][t] = lower;
       below_[upper][t] = words_below(upper, tensor);
-      if (lower < levels_) {
-        const SideWords above = words_above(lower, edges_[upper][t].at_lower, tensor);
-        above_[lower].all += above.all;
-        above_[lower].fill += above.fill;
-        above_[lower].drain += above.drain;
-      }
+      if (lower < levels_) above_[lower] += words_above(lower, edges_[upper][t].at_lower, tensor);
       upper = lower;
     }
   }
@@ -118,7 +128,7 @@ class NestTimes {
   [[nodiscard]] SideWords words_below(std::size_t level, Tensor tensor) const {
     const LevelAccesses& all = counts_.busiest[level][index_of(tensor)];
     const std::int64_t edge = edges_[level][index_of(tensor)].at_upper;
-    SideWords side;
+    SideWords side{};
     side.all = words(level, tensor, {.reads = all.reads - all.drains, .updates = all.updates});
     if (tensor == Tensor::output)
       side.drain = words(level, tensor, {.updates = edge});
@@ -129,7 +139,7 @@ class NestTimes {
 
   [[nodiscard]] SideWords words_above(std::size_t level, std::int64_t edge, Tensor tensor) const {
     const LevelAccesses& all = counts_.busiest[level][index_of(tensor)];
-    SideWords side;
+    SideWords side{};
     side.all = words(level, tensor, {.reads = all.drains, .fills = all.fills});
     if (tensor == Tensor::output)
       side.drain = words(level, tensor, {.reads = edge});
@@ -138,115 +148,98 @@ class NestTimes {
     return side;
   }
 
-  /// Exchange of all tensors that `lower` keeps (or the multipliers take) with their upper levels:
-  /// as slow as the slowest port on either side.
+  /// Exchange of all tensors that `lower` keeps (or the multipliers take) with their upper levels.
   [[nodiscard]] Transfer transfer_into(std::size_t lower) const {
-    Transfer transfer;
+    Transfer transfer{};
     for (std::size_t upper = 0; upper < lower; ++upper) {
       const StorageLevel& level = machine_.levels[upper];
       if (!has_finite_port(level)) continue;
-      SideWords sent;
+      SideWords sent{};
       for (std::size_t t = 0; t < 3; ++t)
-        if (receiver_[upper][t] == lower) {
-          sent.all += below_[upper][t].all;
-          sent.fill += below_[upper][t].fill;
-          sent.drain += below_[upper][t].drain;
-        }
-      slow_down(transfer, sent, [&](PortWords words) { return time_below(level, words); });
+        if (receiver_[upper][t] == lower) sent += below_[upper][t];
+      transfer.join(times_below(level, sent.all), times_below(level, sent.fill),
+                    times_below(level, sent.drain));
     }
-    if (lower < levels_ && has_finite_port(machine_.levels[lower]))
-      slow_down(transfer, above_[lower], [&](PortWords words) {
-        return port_times(machine_.levels[lower], words).longest();
-      });
+    if (lower < levels_ && has_finite_port(machine_.levels[lower])) {
+      const StorageLevel& level = machine_.levels[lower];
+      const SideWords& received = above_[lower];
+      transfer.join(port_times(level, received.all), port_times(level, received.fill),
+                    port_times(level, received.drain));
+    }
     return transfer;
   }
 
-  template <class Time>
-  static void slow_down(Transfer& transfer, const SideWords& words, const Time& time) {
-    transfer.all = std::max(transfer.all, time(words.all));
-    transfer.fill = std::max(transfer.fill, time(words.fill));
-    transfer.drain = std::max(transfer.drain, time(words.drain));
-  }
-
   [[nodiscard]] SideWords all_below(std::size_t level) const {
-    SideWords sum;
-    for (const SideWords& words : below_[level]) {
-      sum.all += words.all;
-      sum.fill += words.fill;
-      sum.drain += words.drain;
-    }
-    return sum;
+    return below_[level][0] + below_[level][1] + below_[level][2];
   }
 
-  void report_ports(std::size_t level) {
-    const SideWords below = all_below(level);
-    latency_.ports[level] = port_times(machine_.levels[level], below.all + above_[level].all);
-    latency_.ports[level].network =
-        (below.all.reads + below.all.writes) / machine_.levels[level].network_bandwidth;
+  /// Whatever overlaps, no port moves its words faster than it can.
+  void respect_ports(std::size_t level) {
+    const StorageLevel& ports = machine_.levels[level];
+    const SideWords below = all_below(level), both = below + above_[level];
+    const auto times = [&](PortWords SideWords::*phase) {
+      PortTimes times = port_times(ports, both.*phase);
+      times.network = times_below(ports, below.*phase).network;
+      return times;
+    };
+    latency_.ports[level] = times(&SideWords::all);
+    if (!has_finite_port(ports)) return;
+    const PortTimes all = latency_.ports[level];
+    const PortTimes fill = times(&SideWords::fill), drain = times(&SideWords::drain);
+    latency_.steady = std::max(
+        {latency_.steady, all.read - fill.read - drain.read, all.write - fill.write - drain.write,
+         all.shared - fill.shared - drain.shared, all.network - fill.network - drain.network});
   }
 
-  /// Something that goes on beside compute, apart from its share of each fill and drain.
-  struct Stage {
-    double all = 0, edge = 0;
-    /// Whether `edge` is a time of its own, in which nothing else goes on.
-    bool is_transfer = false;
-  };
+  /// Goes on beside the multipliers, apart from what it does while first tiles come down and last
+  /// ones go up.
   void overlap(const Transfer& transfer) {
     latency_.fill += transfer.fill;
     latency_.drain += transfer.drain;
-    stages_[stage_count_++] = {transfer.all, transfer.fill + transfer.drain, true};
+    transfers_[transfer_count_++] = transfer;
   }
-  /// The ports of a level serve what is below it and, at `above`, the level above.
-  void overlap_port(std::size_t level, const SideWords& above) {
-    const StorageLevel& ports = machine_.levels[level];
-    if (!has_finite_port(ports)) return;
-    const SideWords below = all_below(level);
-    const auto time = [&](PortWords words) { return port_times(ports, words).longest(); };
-    stages_[stage_count_++] = {time(below.all + above.all),
-                               time(below.fill + above.fill) + time(below.drain + above.drain),
-                               false};
-  }
-
-  /// All stages so far run `times` times, each time from empty to empty.
+  /// All transfers so far run `times` times, each time from empty to empty.
   void settle(double times) {
-    double longest = 0, refill = 0, edges = 0;
-    for (std::size_t i = 0; i < stage_count_; ++i) {
-      const Stage& stage = stages_[i];
-      const double rest = std::max(0.0, stage.all - stage.edge);
+    double longest = 0, refill = 0;
+    for (std::size_t i = 0; i < transfer_count_; ++i) {
+      const double rest = transfers_[i].rest();
+      longest = std::max(longest, rest);
       // Tiles that stay where they are need no new fill.
-      const double again = times > 1 ? std::min(stage.edge * (times - 1), rest) : 0;
-      longest = std::max(longest, rest - again);
-      if (!stage.is_transfer) continue;
-      refill += again;
-      edges += stage.edge;
+      refill += std::min(transfers_[i].edges() * (times - 1), rest);
     }
-    stage_count_ = 0;
-    const double longer = longest - settled_edges_ - latency_.steady;
-    if (longer > 0) {
-      latency_.steady += longer;
-      latency_.waits = std::max(0.0, latency_.waits - longer);
-    }
+    transfer_count_ = 0;
     latency_.steady += refill;
     latency_.waits += refill;
-    settled_edges_ += edges;
+    if (longest <= latency_.steady) return;
+    latency_.waits = std::max(0.0, latency_.waits - (longest - latency_.steady));
+    latency_.steady = longest;
   }
 
   /// Everything settled so far stands still during `transfer`.
   void wait(const Transfer& transfer) {
-    const double edge = transfer.fill + transfer.drain;
-    const double rest = std::max(0.0, transfer.all - edge);
     latency_.fill += transfer.fill;
     latency_.drain += transfer.drain;
-    settled_edges_ += edge;
-    latency_.steady += rest;
-    latency_.waits += rest;
+    latency_.steady += transfer.rest();
+    latency_.waits += transfer.rest();
   }
 
-  /// How often `level` exchanges a tile: steps of the loops above it, as far in as they move one.
+  /// Tensors that levels with one buffer keep, from the one below `above` to `level`.
+  [[nodiscard]] TensorSet waited_for(std::size_t above, std::size_t level) const {
+    TensorSet tensors;
+    for (std::size_t i = above + 1; i <= level; ++i)
+      for (const Tensor tensor : kTensors)
+        if (machine_.levels[i].buffers == 1 && nest_.levels[i].keep.has(tensor))
+          tensors.add(tensor);
+    return tensors;
+  }
+
+  /// How often what is below `level` stands still for an exchange of it or of a level with one
+  /// buffer further out: steps of the loops above, as far in as they move a tile.
   [[nodiscard]] double visits(std::size_t level) const {
     Extents piece = extents_of(layer_);
     double steps = 1, visits = 1;
-    for (std::size_t above = 0; above < level; ++above)
+    for (std::size_t above = 0; above < level; ++above) {
+      const TensorSet tensors = waited_for(above, level);
       for (const Loop& loop : nest_.levels[above].loops) {
         std::int64_t& whole = piece[index_of(loop.dimension)];
         const std::int64_t bound = quotient(whole + loop.tile - 1, loop.tile);
@@ -254,10 +247,10 @@ class NestTimes {
         if (loop.is_spatial() || bound == 1) continue;
         steps *= static_cast<double>(bound);
         for (const Tensor tensor : kTensors)
-          if (nest_.levels[level].keep.has(tensor) &&
-              is_relevant(tensor, loop.dimension, layer_.transposed))
+          if (tensors.has(tensor) && is_relevant(tensor, loop.dimension, layer_.transposed))
             visits = steps;
       }
+    }
     return visits;
   }
 
@@ -268,12 +261,11 @@ class NestTimes {
   std::size_t levels_;
   ValueWidths widths_;
   EdgeTiles edges_;
-  std::array<std::array<std::size_t, 3>, kMostLevels> receiver_{};  ///< [upper level][tensor]
-  std::array<std::array<SideWords, 3>, kMostLevels> below_{};
-  std::array<SideWords, kMostLevels> above_{};
-  std::array<Stage, 2 * kMostLevels + 1> stages_;
-  std::size_t stage_count_ = 0;
-  double settled_edges_ = 0;  ///< fills and drains inside of what is settled
+  std::array<std::array<std::size_t, 3>, kMostLevels> receiver_;  ///< [upper level][tensor]
+  std::array<std::array<SideWords, 3>, kMostLevels> below_;
+  std::array<SideWords, kMostLevels> above_;
+  std::array<Transfer, kMostLevels> transfers_;  ///< not yet settled
+  std::size_t transfer_count_ = 0;
   NestLatency latency_;
 };
 
@@ -281,7 +273,7 @@ NestLatency timeloop_latency(const AccessCounts& counts, const Machine& machine)
   NestLatency latency;
   latency.compute = latency.steady = static_cast<double>(counts.compute_cycles);
   for (std::size_t level = 0; level < machine.levels.size(); ++level) {
-    PortWords words;
+    PortWords words{};
     for (const LevelAccesses& one : counts.busiest[level])
       words += {static_cast<double>(one.reads), static_cast<double>(one.fills + one.updates)};
     latency.ports[level] = port_times(machine.levels[level], words);

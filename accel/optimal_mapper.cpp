@@ -104,9 +104,9 @@ class Front final : public Incumbents {
 /// A tile of one level, and the least that what is decided costs with it.
 struct Candidate {
   DivisorIndices tile{};
-  Extents temporal{};         ///< factors of the level's temporal loops
+  Extents temporal{};          ///< factors of the level's temporal loops
   LinkCosts::Visits visits{};  ///< by the loops further out
-  LinkCosts::Bound least;     ///< with what is decided further in
+  LinkCosts::Bound least;      ///< with what is decided further in
 };
 
 /// A tile that the outermost level on the chip can hold.
@@ -114,7 +114,7 @@ struct OuterTile {
   DivisorIndices tile{};
   Extents extents{};
   LinkCosts::Visits visits{};  ///< by the loops of level 0
-  LinkCosts::Bound least;     ///< of the links into this level alone
+  LinkCosts::Bound least;      ///< of the links into this level alone
 };
 
 std::array<std::vector<std::int64_t>, kDimensions> all_divisors(const MapSpace& space) {
@@ -300,8 +300,7 @@ class MapSearch {
       tiling_.tile[level] = c.tile;
       tiling_.temporal[level] = c.temporal;
       Extents rest = left;
-      for (const Dimension d : space_.dimensions())
-        rest[index_of(d)] /= c.temporal[index_of(d)];
+      for (const Dimension d : space_.dimensions()) rest[index_of(d)] /= c.temporal[index_of(d)];
       visits_ = c.visits;
       inside_ = decided;
       descend(level - 1, rest, c.least);
@@ -331,8 +330,7 @@ class MapSearch {
     for (const std::int64_t factor : factors) {
       if (factor > left[d] || factor > range.most) break;
       if (factor < range.least || left[d] % factor != 0) continue;
-      candidate.tile[d] =
-          static_cast<std::uint16_t>(space_.product(dimension, base_index, factor));
+      candidate.tile[d] = static_cast<std::uint16_t>(space_.product(dimension, base_index, factor));
       candidate.temporal[d] = factor;
       if (factor > 1 && !sizes_.fits(level, keep_[level], candidate.tile)) {
         ++certificate_.too_large;
@@ -388,7 +386,8 @@ class MapSearch {
     }
   }
 
-  /// Outer tiles, cheapest first, that are multiples of one tile, as far as they have been looked for.
+  /// Outer tiles, cheapest first, that are multiples of one tile, as far as they have been looked
+  /// for.
   struct Multiples {
     std::vector<std::uint32_t> found;
     std::size_t looked_at = 0;
@@ -405,8 +404,8 @@ class MapSearch {
     return multiples.found[n];
   }
 
-  /// How often a tensor that stays during the loops of level 1 comes back: as often as loops of level
-  /// 0 outside others say, but once where level 1 has no loop that moves it.
+  /// How often a tensor that stays during the loops of level 1 comes back: as often as loops of
+  /// level 0 outside others say, but once where level 1 has no loop that moves it.
   [[nodiscard]] LinkCosts::Visits stay(const OuterTile& outer,
                                        const LinkCosts::Visits& visits) const {
     double loops = 1;

@@ -1,46 +1,35 @@
 #include "accel/word_counts.h"
 
+#include "accel/flat_nest.h"
+
 namespace cosearch::accel {
+namespace {
+
+std::int64_t words_for(std::int64_t bits, std::int64_t word_bits) {
+  return quotient(bits + word_bits - 1, word_bits);
+}
+
+}  // namespace
 
 ValueWidths::ValueWidths(const Layer& layer, const Machine& machine, const LoopNest& nest,
-                         const AccessCounts& counts, Accounting accounting)
-    : layer_(layer),
-      machine_(machine),
-      counts_(counts),
-      one_word_each_(accounting == Accounting::timeloop) {
-  for (std::size_t i = 0; i < nest.levels.size(); ++i)
-    if (nest.levels[i].keep.has(Tensor::output)) innermost_output_level_ = i;
-}
-
-std::int64_t ValueWidths::operand(std::size_t level, Tensor tensor) const {
-  return one_word_each_ ? 1 : ceil_div(layer_.bits(tensor), machine_.levels[level].word_bits);
-}
-
-std::int64_t ValueWidths::sum(std::size_t level) const {
-  return one_word_each_ ? 1 : ceil_div(layer_.partial_sum_bits, machine_.levels[level].word_bits);
-}
-
-WordCounts ValueWidths::words(std::size_t level, Tensor tensor, const LevelAccesses& of) const {
-  if (tensor != Tensor::output) {
-    const std::int64_t width = operand(level, tensor);
-    return {of.reads * width, of.fills * width};
+                         const AccessCounts& counts, Accounting accounting) {
+  const std::size_t levels = machine.levels.size();
+  if (accounting == Accounting::timeloop) {
+    for (std::size_t i = 0; i < levels; ++i) on_link_[i] = {1, 1, 1};
+    return;
   }
-  const std::int64_t finished = operand(level, tensor), partial = sum(level);
-  if (level == 0) {
-    // Each output is written once finished; what is read again was written as a partial sum.
-    const std::int64_t partial_writes = of.reads;
-    return {of.reads * partial,
-            partial_writes * partial + (of.updates - partial_writes) * finished};
+  constexpr std::size_t output = index_of(Tensor::output);
+  std::size_t innermost = 0;
+  for (std::size_t i = 0; i < levels; ++i)
+    if (nest.levels[i].keep.has(Tensor::output)) innermost = i;
+  for (std::size_t i = 0; i < levels; ++i) {
+    const std::int64_t word = machine.levels[i].word_bits;
+    const bool partial = i == innermost || counts.links[i][output].down > 0;
+    on_link_[i] = {words_for(layer.input_bits, word), words_for(layer.weight_bits, word),
+                   words_for(partial ? layer.partial_sum_bits : layer.output_bits, word)};
   }
-  const std::int64_t width = on_link(level, tensor);
-  return {of.reads * width, (of.fills + of.updates) * width};
-}
-
-std::int64_t ValueWidths::on_link(std::size_t level, Tensor tensor) const {
-  if (tensor != Tensor::output) return operand(level, tensor);
-  const bool sums_up = level == innermost_output_level_;
-  const bool returns = counts_.links[level][index_of(tensor)].down > 0;
-  return sums_up || returns ? sum(level) : operand(level, tensor);
+  finished_outside_ = words_for(layer.output_bits, machine.levels[0].word_bits);
+  partial_outside_ = words_for(layer.partial_sum_bits, machine.levels[0].word_bits);
 }
 
 }  // namespace cosearch::accel

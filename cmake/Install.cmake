@@ -9,6 +9,7 @@ include(CMakePackageConfigHelpers)
 # A static library passes on what it links, so whoever links a room has to find the same packages.
 set(COSEARCH_PACKAGES
   "Boost::.*=Boost"
+  "Eigen3::.*=Eigen3 NO_MODULE"
   "(hdf5|HDF5)::.*=HDF5 COMPONENTS C"
   "nlohmann_json::.*=nlohmann_json"
   "Pagmo::.*=pagmo"

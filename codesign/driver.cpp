@@ -2,64 +2,29 @@
 
 #include <algorithm>
 #include <cassert>
-#include <unordered_set>
+#include <chrono>
+
+#include "codesign/ledger.h"
 
 namespace cosearch::codesign {
 namespace {
 
-// Counts distinct pairs: by one bit per pair, or by a hash set where the space is too big for that.
-class DistinctPairs {
+// How many designs to evaluate before looking up: about a tenth of a second's worth, so that a stop
+// takes effect soon and little is lost. Where a batch is cut leaves no trace in a result.
+class PartSize {
  public:
-  explicit DistinctPairs(const DesignSpace& space) : accelerators_(space.accelerator_count()) {
-    // 2^31 bits are 256 MiB.
-    constexpr std::uint64_t kMostBits = std::uint64_t{1} << 31;
-    const std::uint64_t pairs = std::uint64_t{space.network_count()} * accelerators_;
-    if (pairs <= kMostBits) seen_.resize(pairs, false);
-  }
+  [[nodiscard]] std::size_t value() const { return size_; }
 
-  void add(const Design& design) {
-    const std::uint64_t index = std::uint64_t{design.network} * accelerators_ + design.accelerator;
-    if (seen_.empty()) {
-      count_ += seen_sparsely_.insert(index).second ? 1 : 0;
-    } else if (!seen_[index]) {
-      seen_[index] = true;
-      ++count_;
-    }
+  void adapt(std::chrono::duration<double> taken, std::size_t most) {
+    constexpr std::chrono::duration<double> kAim(0.1);
+    constexpr double kMostGrowth = 4;
+    const double growth = std::min(kMostGrowth, kAim / std::max(taken, kAim / 1000));
+    const double wanted = std::max(1.0, static_cast<double>(size_) * growth);
+    size_ = std::min(most, static_cast<std::size_t>(wanted));
   }
-
-  [[nodiscard]] std::uint64_t count() const { return count_; }
 
  private:
-  std::uint64_t accelerators_;
-  std::uint64_t count_ = 0;
-  std::vector<bool> seen_;
-  std::unordered_set<std::uint64_t> seen_sparsely_;  // only asked about membership, never walked
-};
-
-class Ledger {
- public:
-  explicit Ledger(const DesignSpace& space)
-      : pairs_(space), network_seen_(space.network_count(), false) {}
-
-  void enter(std::span<const Design> designs, const Evaluator& evaluator) {
-    for (const Design& design : designs) {
-      if (!network_seen_[design.network]) {
-        network_seen_[design.network] = true;
-        ++counts_.networks;
-      }
-      if (design.has_accelerator()) pairs_.add(design);
-    }
-    counts_.trials += designs.size();
-    counts_.hardware = pairs_.count();
-    counts_.layers = evaluator.layer_evaluations();
-  }
-
-  [[nodiscard]] const EvaluationCounts& counts() const { return counts_; }
-
- private:
-  DistinctPairs pairs_;
-  std::vector<bool> network_seen_;
-  EvaluationCounts counts_;
+  std::size_t size_ = 64;
 };
 
 // Designs that may be asked for now, so that the budget cannot be overrun; 0 when it is spent.
@@ -85,24 +50,97 @@ std::vector<Trial> evaluate_all(std::span<const Design> designs, Evaluator& eval
   return trials;
 }
 
+namespace {
+
+class Search {
+ public:
+  Search(SearchStrategy& strategy, const DesignSpace& space, Evaluator& evaluator,
+         ParetoArchive& archive, Workers& workers, const DriverOptions& options)
+      : strategy_(strategy),
+        evaluator_(evaluator),
+        archive_(archive),
+        workers_(workers),
+        options_(options),
+        ledger_(space.network_count(), space.accelerator_count()) {}
+
+  SearchSummary run() {
+    for (;; ++step_) {
+      if (must_stop()) return {ledger_.counts(), StopCause::stopped};
+      const std::size_t batch = next_batch(options_, ledger_.counts());
+      if (batch == 0) return {ledger_.counts(), StopCause::exhausted};
+      const std::vector<Design> designs = strategy_.ask(batch);
+      if (designs.empty()) return {ledger_.counts(), StopCause::finished};
+      std::vector<Trial> trials(designs.size());
+      if (!evaluate(designs, trials)) return {ledger_.counts(), StopCause::stopped};
+      strategy_.tell(trials);
+      if (options_.sink) options_.sink(trials, ledger_.counts());
+    }
+  }
+
+ private:
+  // Part by part; false when it was cut short.
+  bool evaluate(std::span<const Design> designs, std::span<Trial> trials) {
+    for (std::size_t done = 0; done < designs.size();) {
+      if (done > 0 && must_stop()) return false;
+      std::size_t part = recall(designs.subspan(done), trials.subspan(done));
+      const bool is_recalled = part > 0;
+      if (!is_recalled) {
+        if (is_past_limit()) return false;
+        part = evaluate_part(designs.subspan(done), trials.subspan(done));
+      }
+      ledger_.set_layers(evaluator_.layer_evaluations());
+      const std::span<const Trial> known = trials.subspan(done, part);
+      archive_.insert(known);
+      if (options_.record) options_.record({known, step_, is_recalled, ledger_.counts()});
+      done += part;
+    }
+    return true;
+  }
+
+  std::size_t recall(std::span<const Design> designs, std::span<Trial> trials) {
+    if (!options_.recall) return 0;
+    const std::size_t count = options_.recall(ledger_.counts().trials, designs, trials);
+    evaluator_.recall(designs.first(count));
+    for (Trial& trial : trials.first(count)) {
+      trial.violation = violation(archive_.question().constraints, trial.metrics);
+      ledger_.enter(trial.design);
+    }
+    return count;
+  }
+
+  std::size_t evaluate_part(std::span<const Design> designs, std::span<Trial> trials) {
+    std::size_t count = 0;
+    while (count < std::min(part_size_.value(), designs.size()) && !is_past_limit())
+      ledger_.enter(designs[count++]);
+    const auto start = std::chrono::steady_clock::now();
+    const std::vector<Trial> evaluated =
+        evaluate_all(designs.first(count), evaluator_, archive_.question().constraints, workers_);
+    std::copy(evaluated.begin(), evaluated.end(), trials.begin());
+    part_size_.adapt(std::chrono::steady_clock::now() - start, options_.batch);
+    return count;
+  }
+
+  [[nodiscard]] bool must_stop() const { return options_.stop && options_.stop(); }
+  [[nodiscard]] bool is_past_limit() const {
+    return options_.stop_after > 0 && ledger_.counts().hardware >= options_.stop_after;
+  }
+
+  SearchStrategy& strategy_;
+  Evaluator& evaluator_;
+  ParetoArchive& archive_;
+  Workers& workers_;
+  const DriverOptions& options_;
+  Ledger ledger_;
+  PartSize part_size_;
+  std::uint64_t step_ = 0;
+};
+
+}  // namespace
+
 SearchSummary run_search(SearchStrategy& strategy, const DesignSpace& space, Evaluator& evaluator,
                          ParetoArchive& archive, Workers& workers, const DriverOptions& options) {
   assert(options.batch > 0 && "a batch holds at least one design");
-  Ledger ledger(space);
-  for (;;) {
-    if (options.stop && options.stop()) return {ledger.counts(), StopCause::stopped};
-    const std::size_t batch = next_batch(options, ledger.counts());
-    if (batch == 0) return {ledger.counts(), StopCause::exhausted};
-    const std::vector<Design> designs = strategy.ask(batch);
-    if (designs.empty()) return {ledger.counts(), StopCause::finished};
-
-    const std::vector<Trial> trials =
-        evaluate_all(designs, evaluator, archive.question().constraints, workers);
-    ledger.enter(designs, evaluator);
-    strategy.tell(trials);
-    archive.insert(trials);
-    if (options.sink) options.sink(trials, ledger.counts());
-  }
+  return Search{strategy, space, evaluator, archive, workers, options}.run();
 }
 
 }  // namespace cosearch::codesign

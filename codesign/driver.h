@@ -26,6 +26,9 @@ class Evaluator {
   /// from many threads at once after `prepare`.
   [[nodiscard]] virtual Trial evaluate(Design design) const = 0;
 
+  /// Counts what `designs` took in an earlier run of the same search, without doing it again.
+  virtual void recall(std::span<const Design> designs) { static_cast<void>(designs); }
+
   /// Layer costs computed so far (those found in a cache are not counted again).
   [[nodiscard]] virtual std::uint64_t layer_evaluations() const { return 0; }
 };
@@ -46,18 +49,41 @@ struct EvaluationCounts {
 enum class StopCause : std::uint8_t {
   finished,   // the strategy had nothing more to ask
   exhausted,  // the budget of hardware evaluations is spent
-  stopped,    // the stop callback said so
+  stopped,    // the stop callback or `stop_after` said so
+};
+
+/// Trials as they come: a part of a batch that was just evaluated, or recalled.
+struct TrialsPart {
+  std::span<const Trial> trials;
+  std::uint64_t step = 0;  ///< their batch, from 0
+  bool is_recalled = false;
+  const EvaluationCounts& so_far;
 };
 
 struct DriverOptions {
   /// Designs per ask at most. The same for any number of jobs, so that it cannot change a result.
   std::size_t batch = 65'536;
 
-  /// Distinct (network, accelerator) pairs that may be evaluated; 0 for no limit.
+  /// Distinct (network, accelerator) pairs that may be evaluated; 0 for no limit. The strategy is
+  /// not asked for more: this is how the search is meant to end.
   std::uint64_t max_hardware_evaluations = 0;
 
-  /// Asked between batches; true ends the search. Empty: never.
+  /// Pairs after which the search is cut short, wherever it is: what was evaluated by then is what
+  /// the same search without this limit evaluates first. 0 for no limit.
+  std::uint64_t stop_after = 0;
+
+  /// Asked between batches and between the parts of one, every tenth of a second or so; true ends
+  /// the search. Empty: never.
   std::function<bool()> stop = nullptr;
+
+  /// What an earlier run of the same search knows of the trials numbered from `first` on: fills the
+  /// front of `trials` (all but `violation`) and returns how many. May be empty.
+  std::function<std::size_t(std::uint64_t first, std::span<const Design> designs,
+                            std::span<Trial> trials)>
+      recall = nullptr;
+
+  /// Gets every trial as soon as it is known, in order, before the strategy does. May be empty.
+  std::function<void(const TrialsPart& part)> record = nullptr;
 
   /// Gets each batch whole, in order, after strategy and archive have seen it. May be empty.
   std::function<void(std::span<const Trial> trials, const EvaluationCounts& so_far)> sink = nullptr;
@@ -74,8 +100,9 @@ struct SearchSummary {
                                               std::span<const Constraint> constraints,
                                               Workers& workers);
 
-/// The ask-and-tell loop. Every trial goes to `strategy`, then `archive`, then `options.sink`. The
-/// question is the archive's. Same arguments, same trials, for any number of workers.
+/// The ask-and-tell loop. Every trial goes to `archive` and `options.record`; every batch that was
+/// not cut short then to `strategy` and `options.sink`. The question is the archive's. Same
+/// arguments, same trials, for any number of workers.
 SearchSummary run_search(SearchStrategy& strategy, const DesignSpace& space, Evaluator& evaluator,
                          ParetoArchive& archive, Workers& workers, const DriverOptions& options);
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "codesign/model_evaluator.h"
+#include "codesign/open_study.h"
 #include "core/user_error.h"
 #include "datasets/study_store.h"
 #include "predictors/rank_correlation.h"
@@ -178,7 +179,7 @@ RankStudy rank_study(const Study& study, Workers& workers) {
 
 RankStudy rank_stored(const std::filesystem::path& path, Workers& workers) {
   constexpr std::uint64_t kBatch = 1 << 18;
-  const datasets::StudyStore store = datasets::StudyStore::open(path);
+  const datasets::StudyStore store = open_study(path);
   const auto metric = [&](std::string_view name) {
     const auto found = std::ranges::find(store.metrics(), name, &datasets::MetricColumn::name);
     if (found == store.metrics().end())

@@ -152,11 +152,25 @@ std::unique_ptr<SearchStrategy> StudySetting::make(const StrategyChoice& choice)
   return info.make({space, question(), study.seed}, texts);
 }
 
+namespace {
+
+// How the search is cut short from outside, and how it is meant to end by the study itself.
+void set_limits(DriverOptions& driver, const RunOptions& options, const Study& study) {
+  const std::uint64_t budget = study.evaluations.value_or(0);
+  driver.stop = options.stop;
+  driver.stop_after = options.max_evaluations.value_or(0);
+  driver.max_hardware_evaluations = driver.stop_after > budget ? 0 : budget;
+}
+
+}  // namespace
+
 RunResult run_study(StudySetting& setting, const RunOptions& options) {
   const std::unique_ptr<SearchStrategy> strategy = setting.make(setting.study.strategy);
   RunResult result{.summary = {}, .front = {}, .archive = ParetoArchive(setting.question())};
-  PointWriter writer(options.output, options.overwrite, setting, strategy->name(),
-                     options.command_line);
+  PointWriter writer(options, setting, strategy->name());
+  setting.evaluator.recall_reasons(writer.earlier_reasons());
+  if (options.notice)
+    for (const std::string& notice : writer.notices()) options.notice(notice);
   RetainedRanks ranks(setting.space);
   // A matrix of all pairs: for more accelerators it would take more room than the search.
   constexpr std::uint32_t kMostRanked = 2048;
@@ -164,26 +178,45 @@ RunResult run_study(StudySetting& setting, const RunOptions& options) {
       strategy->name() == "semi-decoupled" && setting.space.accelerator_count() <= kMostRanked;
 
   DriverOptions driver;
-  driver.max_hardware_evaluations =
-      options.max_evaluations.value_or(setting.study.evaluations.value_or(0));
-  driver.stop = options.stop;
-  driver.sink = [&](std::span<const Trial> trials, const EvaluationCounts& so_far) {
-    writer.append(trials);
-    if (wants_ranks) ranks.add(trials);
-    if (options.progress) options.progress(so_far, result.archive);
+  set_limits(driver, options, setting.study);
+  driver.recall = [&](std::uint64_t first, std::span<const Design> designs,
+                      std::span<Trial> trials) { return writer.recall(first, designs, trials); };
+  driver.record = [&](const TrialsPart& part) {
+    writer.record(part);
+    if (wants_ranks) ranks.add(part.trials);
+    if (options.progress) options.progress(part.so_far, result.archive);
   };
   result.summary = run_search(*strategy, setting.space, setting.evaluator, result.archive,
                               setting.workers, driver);
-  // The study's own budget is how the search was meant to end; one from outside cuts it short.
-  if (options.max_evaluations && result.summary.cause == StopCause::exhausted)
-    result.summary.cause = StopCause::stopped;
   result.front = result.archive.front();
   result.findings = strategy->findings();
   result.hypervolume = normalised_hypervolume(result.front, setting.study.objectives,
                                               result.archive.ideal(), result.archive.worst());
   if (wants_ranks) result.rank_agreement = ranks.matrices(setting.workers);
-  writer.finish(result);
+  result.is_stored = writer.finish(result);
   return result;
+}
+
+namespace {
+
+// "energy <= 1000 pJ is met by no design, even alone; the best has 2000".
+std::string describe(const ConstraintOutlook& outlook, bool is_whole_space) {
+  return fmt::format("{} is met by no design, even alone; the best has {:g}{}",
+                     describe(outlook.constraint),
+                     outlook.closest ? outlook.closest->metrics[outlook.constraint.metric]
+                                     : std::numeric_limits<double>::quiet_NaN(),
+                     is_whole_space ? ", and the whole space was searched" : "");
+}
+
+}  // namespace
+
+std::vector<BrokenConstraint> broken_constraints(std::span<const Constraint> constraints,
+                                                 const Metrics& metrics) {
+  std::vector<BrokenConstraint> broken;
+  for (const Constraint& constraint : constraints)
+    if (const double share = violation(constraint, metrics); share > 0)
+      broken.push_back({constraint, metrics[constraint.metric], share});
+  return broken;
 }
 
 std::string explain_infeasible(const StudySetting& setting, const ParetoArchive& archive) {
@@ -194,17 +227,20 @@ std::string explain_infeasible(const StudySetting& setting, const ParetoArchive&
     text += fmt::format("\nnearest: {} on {}",
                         setting.space.networks().candidates[nearest->design.network].genotype,
                         setting.space.accelerator_name(nearest->design));
-    for (const Constraint& constraint : setting.study.constraints)
-      if (const double share = violation(constraint, nearest->metrics); share > 0)
-        text += fmt::format("\n  breaks {}: it has {:g}, off by {:.3g} %", describe(constraint),
-                            nearest->metrics[constraint.metric], 100 * share);
+    for (const BrokenConstraint& broken :
+         broken_constraints(setting.study.constraints, nearest->metrics))
+      text += fmt::format("\n  breaks {}: it has {:g}, off by {:.3g} %",
+                          describe(broken.constraint), broken.value, 100 * broken.share);
   }
+  // No strategy evaluates a design twice where it says that it is exhaustive.
+  const bool is_whole_space =
+      setting.study.strategy.name == "exhaustive" &&
+      counts.violating + counts.incomplete + counts.failing == design_count(setting.space);
   for (const ConstraintOutlook& outlook : archive.outlook())
-    if (!outlook.is_met_alone())
-      text += fmt::format("\n{} is met by no design, even alone; the best has {:g}",
-                          describe(outlook.constraint),
-                          outlook.closest ? outlook.closest->metrics[outlook.constraint.metric]
-                                          : std::numeric_limits<double>::quiet_NaN());
+    if (!outlook.is_met_alone()) text += "\n" + describe(outlook, is_whole_space);
+  if (archive.outlook().size() > 1 &&
+      std::ranges::all_of(archive.outlook(), &ConstraintOutlook::is_met_alone))
+    text += "\neach constraint is met by some design; no design meets all of them";
   if (counts.failing > 0 && setting.evaluator.reasons().size() > 1)
     text += "\nfirst reason why a design cannot run: " + setting.evaluator.reasons()[1];
   return text;

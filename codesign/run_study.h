@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,13 +42,19 @@ struct RunOptions {
   /// The store to write; nothing may be there unless `overwrite`.
   std::filesystem::path output = {};
   bool overwrite = false;
+  /// Goes on with what an earlier run of the study left there, and ends as if nothing had
+  /// interrupted it; begins where there is nothing.
+  bool resume = false;
   std::string command_line = {};
-  /// Replaces the study's budget where given; ending on it counts as stopped, not finished.
+  /// Cuts the search short after so many hardware evaluations; the study's own budget gives way
+  /// where it is smaller.
   std::optional<std::uint64_t> max_evaluations = {};
-  /// Asked between batches; true ends the search.
+  /// Asked often (DriverOptions::stop); true ends the search.
   std::function<bool()> stop = {};
-  /// Told after each batch.
+  /// Told each time that points are on the disk.
   std::function<void(const EvaluationCounts& so_far, const ParetoArchive& archive)> progress = {};
+  /// Told what of the earlier run could not be read.
+  std::function<void(const std::string& notice)> notice = {};
 };
 
 struct RunResult {
@@ -59,10 +66,24 @@ struct RunResult {
   /// For semi-decoupled: how the networks that were tried on every accelerator rank there, which is
   /// what the method rests on, with its MACs-only control.
   std::vector<RankMatrix> rank_agreement = {};
+  /// False where the search was stopped while it still read back what an earlier run had found: the
+  /// store is as that run left it.
+  bool is_stored = true;
 };
 
-/// Searches and stores every evaluated point. On an exception nothing is left at `output`.
+/// Searches and stores every evaluated point. On an exception, as when the process is killed, what
+/// was at `output` stays, and its journal keeps every point that was evaluated, to be resumed.
 [[nodiscard]] RunResult run_study(StudySetting& setting, const RunOptions& options);
+
+/// A constraint that a design breaks: its value, and by what share of the bound it is off.
+struct BrokenConstraint {
+  Constraint constraint;
+  double value = 0;
+  double share = 0;
+};
+
+[[nodiscard]] std::vector<BrokenConstraint> broken_constraints(
+    std::span<const Constraint> constraints, const Metrics& metrics);
 
 /// Why nothing was feasible: the nearest design, and what each constraint alone would allow.
 [[nodiscard]] std::string explain_infeasible(const StudySetting& setting,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "codesign/accelerator_file.h"
 #include "codesign/search/registry.h"
@@ -15,6 +16,19 @@ namespace cosearch::codesign {
 namespace {
 
 using nlohmann::json;
+
+bool takes_plain_number(Metric metric) {
+  return metric == Metric::macs || metric == Metric::parameters || metric == Metric::edp;
+}
+
+double number(const std::string& text, std::string_view unit, std::string_view expected) {
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || std::string_view(rest, end) != unit || !std::isfinite(value))
+    throw UserError(fmt::format("'{}': expected {}", text, expected));
+  return value;
+}
 
 // Reads the parts of one study. Members are named after the keys they read; `at` is the JSON
 // pointer of the part, from which errors find their line and column.
@@ -173,36 +187,12 @@ class StudyReader {
     return objectives;
   }
 
-  static double percent(const json& given) {
-    const std::string text = given.is_string() ? given.get<std::string>() : given.dump() + "%";
-    double value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, value);
-    if (error != std::errc() || std::string_view(rest, end) != "%" || !(value >= 0 && value <= 100))
-      throw UserError(
-          fmt::format("'{}': expected a percentage in [0, 100] such as 90%", cell(given)));
-    return value;
-  }
-
   [[nodiscard]] double bound(Metric metric, const json& value, const std::string& at) const {
-    const std::string text = cell(value);
-    return located(at, [&]() -> double {
-      switch (metric) {
-        case Metric::latency:
-          return static_cast<double>(datasets::parse_cycles(text).value);
-        case Metric::energy:
-          return datasets::parse_picojoules(text).value;
-        case Metric::area:
-          return datasets::parse_square_millimetres(text).value;
-        case Metric::time:
-          return datasets::parse_seconds(text);
-        case Metric::accuracy:
-          return percent(value);
-        default:
-          if (value.is_number()) return value.get<double>();
-          throw UserError(fmt::format("'{}': {} takes a plain number", text, info_of(metric).name));
-      }
-    });
+    const bool is_percent = metric == Metric::accuracy && !value.is_string();
+    const std::string text = is_percent ? value.dump() + "%" : cell(value);
+    if (value.is_string() && takes_plain_number(metric))
+      fail(at, fmt::format("'{}': {} takes a plain number", text, info_of(metric).name));
+    return located(at, [&] { return parse_metric(metric, text); });
   }
 
   // The last two constraints are the sides of one metric: at_least, then at_most.
@@ -262,6 +252,27 @@ class StudyReader {
 };
 
 }  // namespace
+
+double parse_metric(Metric metric, const std::string& text) {
+  switch (metric) {
+    case Metric::latency:
+      return static_cast<double>(datasets::parse_cycles(text).value);
+    case Metric::energy:
+      return datasets::parse_picojoules(text).value;
+    case Metric::area:
+      return datasets::parse_square_millimetres(text).value;
+    case Metric::time:
+      return datasets::parse_seconds(text);
+    case Metric::accuracy: {
+      constexpr std::string_view kExpected = "a percentage in [0, 100] such as 90%";
+      const double percent = number(text, "%", kExpected);
+      if (percent >= 0 && percent <= 100) return percent;
+      throw UserError(fmt::format("'{}': expected {}", text, kExpected));
+    }
+    default:
+      return number(text, "", "a plain number");
+  }
+}
 
 Study read_study(const std::filesystem::path& path, const Definitions& definitions) {
   const datasets::Document document = datasets::read_yaml(path);

@@ -92,6 +92,10 @@ using Definitions = std::map<std::string, std::string>;
 
 extern const std::string_view kStudySchema;
 
+/// A metric's value as people write it: "85%", "2e5cycles", "1.5mJ", "3mm2", "20ms", and a plain
+/// number for the others. Throws UserError.
+[[nodiscard]] double parse_metric(Metric metric, const std::string& text);
+
 /// Throws FileError when the file cannot be read and UserError, at its line and column, for
 /// everything the schema, the spaces, the templates and the strategies do not accept.
 [[nodiscard]] Study read_study(const std::filesystem::path& path, const Definitions& definitions);

@@ -11,8 +11,10 @@
 #include <utility>
 
 #include "codesign/run_study.h"
+#include "codesign/same_study.h"
 #include "codesign/versions.h"
 #include "core/user_error.h"
+#include "datasets/partial_file.h"
 
 namespace cosearch::codesign {
 namespace {
@@ -86,28 +88,43 @@ datasets::AcceleratorTable accelerator_table(const std::vector<accel::Accelerato
   return table;
 }
 
-datasets::StudyStore create(const std::filesystem::path& path, bool overwrite,
-                            const StudySetting& setting, const std::string& strategy,
-                            const std::string& command_line) {
-  if (!overwrite && std::filesystem::exists(path))
-    throw FileError({path.string()}, "exists already (add --force to replace it)");
-  return datasets::StudyStore::create(path, header_of(setting, strategy, command_line),
-                                      metric_columns(), network_rows(setting.space.networks()),
-                                      accelerator_table(setting.space.accelerators()));
+datasets::StudyStart start_of(const RunOptions& options, const StudySetting& setting,
+                              const std::string& strategy) {
+  datasets::StudyStart start;
+  start.header = header_of(setting, strategy, options.command_line);
+  start.metrics = metric_columns();
+  start.networks = network_rows(setting.space.networks());
+  start.accelerators = accelerator_table(setting.space.accelerators());
+  for (const Objective& objective : setting.study.objectives)
+    start.objectives.emplace_back(info_of(objective.metric).name);
+  return start;
 }
 
-}  // namespace
+void refuse_existing(const std::filesystem::path& output) {
+  if (std::filesystem::exists(output))
+    throw FileError({output.string()}, "exists already (add --force to replace it)");
+  const std::filesystem::path journal = datasets::journal_of(datasets::replaceable_file(output));
+  if (std::filesystem::exists(journal))
+    throw FileError({journal.string()},
+                    "holds the points of a search that was cut off (add --resume to go on with it, "
+                    "or --force to drop them)");
+}
 
-PointWriter::PointWriter(const std::filesystem::path& path, bool overwrite,
-                         const StudySetting& setting, const std::string& strategy,
-                         const std::string& command_line)
-    : setting_(setting), store_(create(path, overwrite, setting, strategy, command_line)) {}
+void refuse_another_study(const std::string& output, const datasets::StudyStart& earlier,
+                          const datasets::StudyStart& now) {
+  const std::vector<std::string> found = differences(earlier, now);
+  if (found.empty()) return;
+  throw UserError({output}, fmt::format("cannot be resumed, for this is not the study it was begun "
+                                        "with:\n  {}",
+                                        fmt::join(found, "\n  ")));
+}
 
-void PointWriter::append(std::span<const Trial> trials) {
+datasets::PointBatch batch_of(std::span<const Trial> trials, std::uint64_t first_id,
+                              std::uint64_t step) {
   datasets::PointBatch batch;
   batch.metrics.resize(kMetricCount);
   for (const Trial& trial : trials) {
-    batch.id.push_back(designs_.size());
+    batch.id.push_back(first_id++);
     batch.network.push_back(trial.design.network);
     batch.accelerator.push_back(trial.design.accelerator);
     for (std::size_t metric = 0; metric < kMetricCount; ++metric)
@@ -115,54 +132,141 @@ void PointWriter::append(std::span<const Trial> trials) {
     batch.feasible.push_back(trial.is_feasible() ? 1 : 0);
     batch.reason.push_back(trial.reason);
     batch.strategy.push_back(0);
-    batch.step.push_back(step_);
-    designs_.push_back(trial.design);
+    batch.step.push_back(step);
   }
-  ++step_;
-  store_.append(batch);
+  return batch;
 }
 
-std::vector<std::uint64_t> PointWriter::ids_of(const std::vector<Trial>& front) const {
-  std::map<Design, std::uint64_t> first_id;
-  for (const Trial& trial : front) first_id.emplace(trial.design, designs_.size());
-  for (std::uint64_t id = designs_.size(); id-- > 0;)
-    if (const auto found = first_id.find(designs_[id]); found != first_id.end()) found->second = id;
-  std::vector<std::uint64_t> ids;
-  for (const Trial& trial : front) ids.push_back(first_id.at(trial.design));
-  return ids;
+}  // namespace
+
+std::vector<Trial> trials_of(const datasets::PointBatch& batch,
+                             const std::vector<datasets::MetricColumn>& metrics) {
+  std::vector<Trial> trials(batch.size());
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    trials[i].design = {batch.network[i], batch.accelerator[i]};
+    trials[i].reason = batch.reason[i];
+  }
+  for (std::size_t column = 0; column < metrics.size(); ++column)
+    if (const std::optional<Metric> metric = metric_named(metrics[column].name))
+      for (std::size_t i = 0; i < trials.size(); ++i)
+        trials[i].metrics[*metric] = batch.metrics[column][i];
+  return trials;
 }
 
-void PointWriter::finish(const RunResult& result) {
-  datasets::StudyResult stored;
-  stored.front.ids = ids_of(result.front);
-  stored.front.hypervolume = result.hypervolume;
-  const std::vector<double> worst = result.archive.worst();
-  for (std::size_t i = 0; i < setting_.study.objectives.size(); ++i) {
-    const MetricInfo& info = info_of(setting_.study.objectives[i].metric);
-    stored.front.objectives.emplace_back(info.name);
+PointWriter::PointWriter(const RunOptions& options, const StudySetting& setting,
+                         const std::string& strategy)
+    : setting_(setting), name_(options.output.string()) {
+  if (!options.resume && !options.overwrite) refuse_existing(options.output);
+  datasets::WriterLock lock(options.output);
+  const datasets::StudyStart start = start_of(options, setting, strategy);
+  if (options.resume) earlier_.emplace(options.output);
+  if (earlier_ && !earlier_->is_empty()) {
+    refuse_another_study(name_, earlier_->start(), start);
+    log_.emplace(std::move(lock), *earlier_);
+  } else {
+    log_.emplace(std::move(lock), start);
+  }
+}
+
+std::vector<std::string> PointWriter::earlier_reasons() const {
+  return earlier_ ? earlier_->reasons() : std::vector<std::string>{};
+}
+
+std::vector<std::string> PointWriter::notices() const {
+  return earlier_ ? earlier_->notices() : std::vector<std::string>{};
+}
+
+bool PointWriter::has_more_earlier() {
+  if (!earlier_ || earlier_->is_empty()) return false;
+  if (at_ < run_.size()) return true;
+  run_ = earlier_->next();
+  run_trials_ = trials_of(run_, earlier_->start().metrics);
+  at_ = 0;
+  return run_.size() > 0;
+}
+
+std::size_t PointWriter::recall(std::uint64_t first, std::span<const Design> designs,
+                                std::span<Trial> trials) {
+  // What was evaluated again, after damage, was known further on as well.
+  while (has_more_earlier() && run_.id[at_] < first) ++at_;
+  std::size_t count = 0;
+  while (count < designs.size() && has_more_earlier() && run_.id[at_] == first + count) {
+    if (run_trials_[at_].design != designs[count])
+      throw UserError({name_}, fmt::format("cannot be resumed: its point {} is not the one that "
+                                           "this search evaluates there",
+                                           first + count));
+    trials[count++] = run_trials_[at_++];
+  }
+  return count;
+}
+
+void PointWriter::record(const TrialsPart& part) {
+  const datasets::PointBatch batch = batch_of(part.trials, designs_.size(), part.step);
+  for (const Trial& trial : part.trials) designs_.push_back(trial.design);
+  if (part.is_recalled)
+    log_->copy(batch);
+  else
+    log_->append(batch, setting_.evaluator.reasons(), part.so_far.layers);
+}
+
+std::vector<std::uint64_t> places_of(const std::vector<Trial>& front,
+                                     const std::vector<Design>& designs) {
+  std::map<Design, std::uint64_t> first;
+  for (const Trial& trial : front) first.emplace(trial.design, designs.size());
+  for (std::uint64_t place = designs.size(); place-- > 0;)
+    if (const auto found = first.find(designs[place]); found != first.end()) found->second = place;
+  std::vector<std::uint64_t> places;
+  for (const Trial& trial : front) places.push_back(first.at(trial.design));
+  return places;
+}
+
+datasets::StudyFront front_of(const ParetoArchive& archive) {
+  datasets::StudyFront front;
+  const std::vector<double> worst = archive.worst();
+  for (std::size_t i = 0; i < archive.question().objectives.size(); ++i) {
+    const MetricInfo& info = info_of(archive.question().objectives[i].metric);
+    front.objectives.emplace_back(info.name);
     if (!worst.empty())
-      stored.front.reference_point.push_back(info.direction == Direction::maximise ? -worst[i]
-                                                                                   : worst[i]);
+      front.reference_point.push_back(info.direction == Direction::maximise ? -worst[i] : worst[i]);
   }
+  return front;
+}
+
+bool PointWriter::finish(const RunResult& result) {
+  if (has_more_earlier()) {
+    if (result.summary.cause == StopCause::stopped) return false;
+    throw UserError({name_},
+                    fmt::format("holds more points than the {} that this search evaluates; "
+                                "resume it with the --max-evaluations it had",
+                                designs_.size()));
+  }
+  datasets::StudyResult stored;
+  stored.front = front_of(result.archive);
+  stored.front.ids = places_of(result.front, designs_);
+  stored.front.hypervolume = result.hypervolume;
   const EvaluationCounts& counts = result.summary.counts;
   stored.counts = {counts.trials, counts.networks, counts.hardware, counts.layers};
   stored.reasons = setting_.evaluator.reasons();
   stored.complete = result.summary.cause != StopCause::stopped;
-  store_.finish(stored);
+  log_->finish(stored);
+  return true;
 }
 
 datasets::Columns front_columns(const datasets::StudyStore& store) {
-  const datasets::PointBatch points = store.points_with(store.front().ids);
-  const std::vector<datasets::NetworkRow> networks = store.networks();
-  const datasets::AcceleratorTable accelerators = store.accelerators();
+  return columns_of(store.points_with(store.front().ids), store.metrics(), store.networks(),
+                    store.accelerators());
+}
 
+datasets::Columns columns_of(const datasets::PointBatch& points,
+                             const std::vector<datasets::MetricColumn>& metrics,
+                             const std::vector<datasets::NetworkRow>& networks,
+                             const datasets::AcceleratorTable& accelerators) {
   datasets::Columns columns;
   std::vector<std::int64_t> ids(points.id.begin(), points.id.end());
   columns.columns.push_back({"id", "", std::move(ids)});
   for (std::size_t m = 0; m < points.metrics.size(); ++m)
     if (std::ranges::any_of(points.metrics[m], [](double value) { return !std::isnan(value); }))
-      columns.columns.push_back(
-          {store.metrics()[m].name, store.metrics()[m].unit, points.metrics[m]});
+      columns.columns.push_back({metrics[m].name, metrics[m].unit, points.metrics[m]});
 
   // A network that was asked about alone has no accelerator: empty names, unknown parameters.
   const datasets::AcceleratorRow none{

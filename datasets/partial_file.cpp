@@ -5,34 +5,13 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "core/user_error.h"
+#include "datasets/descriptor.h"
 
 namespace cosearch::datasets {
 namespace {
-
-/// Closes a POSIX file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  [[nodiscard]] int number() const { return number_; }
-
- private:
-  int number_;
-};
-
-[[noreturn]] void fail(const std::filesystem::path& path, const char* action) {
-  const int error = errno;
-  throw FileError({path.string()}, fmt::format("cannot {}: {}", action, std::strerror(error)));
-}
 
 // Unique among processes and within this one; the same folder, so that renaming is atomic.
 std::filesystem::path temporary_beside(const std::filesystem::path& target) {
@@ -42,8 +21,9 @@ std::filesystem::path temporary_beside(const std::filesystem::path& target) {
   return path;
 }
 
-// Renaming replaces whatever bears the name: a link must stay a link, a device a device.
-std::filesystem::path replaceable(const std::filesystem::path& path) {
+}  // namespace
+
+std::filesystem::path replaceable_file(const std::filesystem::path& path) {
   std::error_code ignored;
   const std::filesystem::file_status status = std::filesystem::status(path, ignored);
   if (std::filesystem::is_directory(status))
@@ -55,12 +35,9 @@ std::filesystem::path replaceable(const std::filesystem::path& path) {
   return ignored ? path : linked;
 }
 
-}  // namespace
-
 PartialFile::PartialFile(std::filesystem::path target)
-    : target_(replaceable(target)), temporary_(temporary_beside(target_)) {
-  const Descriptor file(::open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666));
-  if (file.number() < 0) fail(target_, "write");
+    : target_(replaceable_file(target)), temporary_(temporary_beside(target_)) {
+  const Descriptor file(temporary_, O_CREAT | O_EXCL | O_WRONLY, target_);
 }
 
 PartialFile::~PartialFile() {
@@ -68,26 +45,15 @@ PartialFile::~PartialFile() {
 }
 
 void PartialFile::commit() {
-  {
-    const Descriptor file(::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC));
-    if (file.number() < 0 || ::fsync(file.number()) != 0) fail(target_, "write");
-  }
-  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(target_, "write");
+  Descriptor(temporary_, O_RDONLY, target_).synchronise();
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) throw_system_error(target_, "write");
   committed_ = true;
+  synchronise_folder_of(target_);
 }
 
 void write_file(const std::filesystem::path& path, std::string_view bytes) {
   PartialFile partial(path);
-  {
-    const Descriptor file(::open(partial.path().c_str(), O_WRONLY | O_CLOEXEC));
-    if (file.number() < 0) fail(path, "write");
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(file.number(), bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) fail(path, "write");
-      bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-  }
+  Descriptor(partial.path(), O_WRONLY, path).write(bytes);
   partial.commit();
 }
 

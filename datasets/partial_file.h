@@ -6,6 +6,10 @@
 
 namespace cosearch::datasets {
 
+/// The file that is written when `path` is: renaming replaces whatever bears a name, so what a link
+/// points to, not the link. Throws FileError for a folder, a device and the like.
+[[nodiscard]] std::filesystem::path replaceable_file(const std::filesystem::path& path);
+
 /// Claims a temporary name beside the target; `commit` renames it over the target, and a partial
 /// file that is never committed is removed.
 class PartialFile {

@@ -13,11 +13,13 @@ quickstart=(
   g++ cmake ninja-build
   libboost-dev
   libcli11-dev
+  libeigen3-dev
   libfmt-dev
   libhdf5-dev
   libpagmo-dev
   libtbb-dev
   libvalijson-dev
+  libxxhash-dev
   libyaml-cpp-dev
   nlohmann-json3-dev
   zlib1g-dev
@@ -29,6 +31,7 @@ full=(
   libbenchmark-dev
   libgmock-dev
   libgtest-dev
+  libopenmpi-dev openmpi-bin
   libopenblas0-pthread # with the default BLAS, training is 17 times slower
   librapidcheck-dev
   libtorch-dev

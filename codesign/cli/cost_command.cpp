@@ -12,6 +12,7 @@
 #include "codesign/accelerator_file.h"
 #include "codesign/cli/checks.h"
 #include "codesign/cli/console.h"
+#include "codesign/cli/cost_report.h"
 #include "codesign/cli/machine_report.h"
 #include "codesign/cli/text_table.h"
 #include "codesign/mapping_file.h"
@@ -179,8 +180,10 @@ void print_totals(const Console& console, const Network& network,
   print_energy(console, totals.energy);
 }
 
-void cost_on_accelerator(const CostOptions& options, const Network& network, Console& console) {
-  const accel::Accelerator accelerator = find_accelerator(options.accelerator);
+}  // namespace
+
+void report_cost(const Network& network, const accel::Accelerator& accelerator, bool per_layer,
+                 Console& console) {
   std::string misfits;
   const std::vector<CostedNode> costed = cost_nodes(network, accelerator, misfits);
   if (!misfits.empty()) {
@@ -188,10 +191,12 @@ void cost_on_accelerator(const CostOptions& options, const Network& network, Con
     console.exit_code = kNothingFeasible;
     return;
   }
-  if (console.json) return console.print(as_json(network, accelerator, costed, options.per_layer));
-  if (options.per_layer) print_layers(console, costed);
+  if (console.json) return console.print(as_json(network, accelerator, costed, per_layer));
+  if (per_layer) print_layers(console, costed);
   print_totals(console, network, accelerator, costed);
 }
+
+namespace {
 
 /// `whole` has all layers that a file of mappings may name; `network` those to be costed.
 NetworkOnMachine run_on_machine(const CostOptions& options, const Network& whole,
@@ -230,7 +235,8 @@ void cost(const CostOptions& options, Console& console) {
     throw UserError("cost takes either --accelerator or --machine");
   const Network whole = find_network(options.network);
   const Network network = options.layer.empty() ? whole : only_layer(whole, options.layer);
-  if (options.machine.empty()) return cost_on_accelerator(options, network, console);
+  if (options.machine.empty())
+    return report_cost(network, find_accelerator(options.accelerator), options.per_layer, console);
   cost_on_machine(options, whole, network, console);
 }
 

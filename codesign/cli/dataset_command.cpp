@@ -117,11 +117,11 @@ void train(const TrainOptions& options, const Console& console) {
     Workers workers(options.jobs);
     Progress progress(console);
     std::uint64_t done = 0;
-    const auto fresh = train_all(left, *trainer, *images, options.recipe, workers,
-                                 [&](const TrainedNetwork& network) {
-                                   partial.add(network);
-                                   progress.update(++done, left.size(), network.job.genotype);
-                                 });
+    const auto fresh = train_all(
+        left, *trainer, *images, options.recipe, workers, [&](const TrainedNetwork& network) {
+          partial.add(network);
+          progress.update(++done, left.size(), [&] { return network.job.genotype; });
+        });
     trained.insert(trained.end(), fresh.begin(), fresh.end());
   }
   std::erase_if(trained, [&](const TrainedNetwork& network) {

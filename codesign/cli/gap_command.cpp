@@ -64,7 +64,7 @@ void gap(const StudyOptions& options, const Console& console) {
   Progress progress(console);
   const GapComparison comparison =
       compare_gaps(setting, [&](std::uint64_t done, const std::string& strategy) {
-        progress.update(done, design_count(setting.space), strategy);
+        progress.update(done, design_count(setting.space), [&] { return strategy; });
       });
   if (console.json) return console.print(as_json(comparison));
   console.out << fmt::format(

@@ -55,9 +55,12 @@ int run(int argc, char** argv, Console& console) {
   add_map_command(app, console);
   add_rank_command(app, console);
   add_pareto_command(app, console);
+  add_show_command(app, console);
+  add_merge_command(app, console);
   add_dataset_command(app, console);
   add_list_command(app, console);
   add_doctor_command(app, console);
+  add_validate_command(app, console);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -17,18 +17,20 @@ double Progress::seconds() const {
   return std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
-void Progress::update(std::uint64_t done, std::uint64_t total, const std::string& what) {
+void Progress::update(std::uint64_t done, std::uint64_t total,
+                      const std::function<std::string()>& what) {
   using std::chrono::milliseconds;
   const milliseconds pause(console_.is_terminal ? 100 : 10'000);
   if (console_.quiet || Clock::now() - last_ < pause) return;
   last_ = Clock::now();
   const double rate = static_cast<double>(done) / seconds();
-  std::string line =
-      fmt::format("{} evaluations, {}/s", grouped(static_cast<double>(done)), grouped(rate));
+  std::string line = grouped(static_cast<double>(done));
+  if (total > 0) line += " of " + grouped(static_cast<double>(total));
+  line += fmt::format(" evaluations, {}/s", grouped(rate));
   if (total > done && rate > 0)
     line += fmt::format(", {} left",
                         datasets::format_seconds(static_cast<double>(total - done) / rate));
-  line += ", " + what;
+  line += ", " + what();
   if (console_.is_terminal) {
     console_.err << "\r\033[K" << line << std::flush;
     line_is_open_ = true;

@@ -1,8 +1,10 @@
-// What a person sees while a search runs: points done, rate and front size, on standard error.
+// What a person sees while a search runs: what is done and left, the rate, and how good it is, on
+// standard error.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "codesign/cli/console.h"
@@ -16,8 +18,8 @@ class Progress {
   explicit Progress(const Console& console);
   ~Progress();
 
-  /// `total` 0: not known.
-  void update(std::uint64_t done, std::uint64_t total, const std::string& what);
+  /// `total` 0: not known. `what` is asked only when a line is due.
+  void update(std::uint64_t done, std::uint64_t total, const std::function<std::string()>& what);
   [[nodiscard]] double seconds() const;
 
  private:

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <limits>
@@ -13,6 +14,10 @@
 #include "codesign/cli/progress.h"
 #include "codesign/cli/study_options.h"
 #include "codesign/cli/text_table.h"
+#include "codesign/hypervolume.h"
+#ifdef COSEARCH_HAS_MPI
+#include "codesign/mpi/ranks.h"
+#endif
 #include "codesign/run_study.h"
 #include "core/user_error.h"
 #include "datasets/quantity_text.h"
@@ -22,7 +27,8 @@ namespace {
 
 using nlohmann::json;
 
-// Set by the first Ctrl-C or SIGTERM; the search then ends after its batch.
+// Set by Ctrl-C or SIGTERM, any number of times; the search then ends within a fraction of a
+// second.
 volatile std::sig_atomic_t stop_requested = 0;
 
 void request_stop(int) { stop_requested = 1; }
@@ -30,7 +36,7 @@ void request_stop(int) { stop_requested = 1; }
 struct RunCommandOptions {
   StudyOptions study;
   std::string output;
-  bool overwrite = false;
+  bool overwrite = false, resume = false, on_all_ranks = false;
   std::optional<std::uint64_t> max_evaluations;
   std::string time_limit;
 };
@@ -110,6 +116,28 @@ json trial_json(const StudySetting& setting, const Trial& trial) {
   return row;
 }
 
+// Null where something is feasible.
+json infeasibility_json(const StudySetting& setting, const ParetoArchive& archive) {
+  if (archive.size() > 0) return nullptr;
+  json broken = json::array(), impossible = json::array();
+  const auto& nearest = archive.least_violating();
+  if (nearest)
+    for (const BrokenConstraint& one :
+         broken_constraints(setting.study.constraints, nearest->metrics))
+      broken.push_back({{"constraint", describe(one.constraint)},
+                        {"value", one.value},
+                        {"excess_share", one.share}});
+  for (const ConstraintOutlook& outlook : archive.outlook())
+    if (!outlook.is_met_alone())
+      impossible.push_back(
+          {{"constraint", describe(outlook.constraint)},
+           {"best", outlook.closest ? json(outlook.closest->metrics[outlook.constraint.metric])
+                                    : json(nullptr)}});
+  return {{"nearest", nearest ? trial_json(setting, *nearest) : json(nullptr)},
+          {"breaks", broken},
+          {"impossible_alone", impossible}};
+}
+
 json result_json(const StudySetting& setting, const RunResult& result, const std::string& output) {
   const EvaluationCounts& counts = result.summary.counts;
   json findings = json::object(), front = json::array(), ranks = json::object();
@@ -135,6 +163,7 @@ json result_json(const StudySetting& setting, const RunResult& result, const std
           {"findings", findings},
           {"hypervolume", result.hypervolume},
           {"rank_agreement", ranks},
+          {"infeasibility", infeasibility_json(setting, result.archive)},
           {"front", front}};
 }
 
@@ -158,34 +187,95 @@ void refuse_inputs_as_output(const Study& study, const std::string& output) {
   if (study.costs) refuse_as_output(output, study.costs->file);
 }
 
+// Hardware evaluations after which the search ends as far as is known; 0 where it is not.
+std::uint64_t planned_evaluations(const RunCommandOptions& options, const StudySetting& setting) {
+  constexpr std::uint64_t kUnknown = std::numeric_limits<std::uint64_t>::max();
+  const bool exhaustive = setting.study.strategy.name == "exhaustive";
+  const std::uint64_t budget = setting.study.evaluations.value_or(kUnknown);
+  const std::uint64_t limit = options.max_evaluations.value_or(kUnknown);
+  const std::uint64_t planned =
+      std::min({exhaustive ? design_count(setting.space) : kUnknown,
+                limit != kUnknown && limit > budget ? kUnknown : budget, limit});
+  return planned == kUnknown ? 0 : planned;
+}
+
+// "front 12, hypervolume 0.8312, best accuracy 94.37 percent, best latency 1.2e+06 cycles".
+std::string state_text(const StudySetting& setting, const ParetoArchive& archive) {
+  if (archive.size() == 0) return "nothing feasible yet";
+  const std::vector<double> ideal = archive.ideal();
+  std::string text = fmt::format("front {}", archive.size());
+  constexpr std::size_t kMostMembers = 2'000;  // a larger front's would hold up the search
+  if (archive.size() <= kMostMembers)
+    text += fmt::format(
+        ", hypervolume {:.4f}",
+        normalised_hypervolume(archive.front(), setting.study.objectives, ideal, archive.worst()));
+  for (std::size_t i = 0; i < ideal.size(); ++i) {
+    const MetricInfo& info = info_of(setting.study.objectives[i].metric);
+    const double best = info.direction == Direction::maximise ? -ideal[i] : ideal[i];
+    text += fmt::format(", best {} {:.4g}{}{}", info.name, best, info.unit.empty() ? "" : " ",
+                        info.unit);
+  }
+  return text;
+}
+
 RunOptions run_options(const RunCommandOptions& options, const std::string& command_line,
                        const StudySetting& setting, Progress& progress) {
   RunOptions run;
   run.output = output_of(options);
   run.overwrite = options.overwrite;
+  run.resume = options.resume;
   run.command_line = command_line;
   run.max_evaluations = options.max_evaluations;
   run.stop = [limit = time_limit_of(options), &progress] {
     return stop_requested != 0 || progress.seconds() >= limit;
   };
-  const bool exhaustive = setting.study.strategy.name == "exhaustive";
-  const std::uint64_t total = exhaustive ? design_count(setting.space) : 0;
-  run.progress = [total, &progress](const EvaluationCounts& counts, const ParetoArchive& archive) {
-    progress.update(counts.hardware, total, fmt::format("front {}", archive.size()));
+  run.progress = [total = planned_evaluations(options, setting), &setting, &progress](
+                     const EvaluationCounts& counts, const ParetoArchive& archive) {
+    progress.update(counts.hardware, total, [&] { return state_text(setting, archive); });
   };
   return run;
 }
+
+#ifdef COSEARCH_HAS_MPI
+// The setting's layers are costed by all ranks of the job; rank 0 alone goes on to search.
+class AllRanks {
+ public:
+  explicit AllRanks(StudySetting& setting) : local_(setting.space, setting.workers) {
+    if (!is_first()) return;
+    coster_.emplace(job_, local_);
+    setting.evaluator.use(*coster_);
+  }
+  [[nodiscard]] bool is_first() const { return job_.rank() == 0; }
+  void serve() {
+    // Whoever stops the job tells every process; rank 0 is the one to act on it.
+    std::signal(SIGINT, SIG_IGN);
+    std::signal(SIGTERM, SIG_IGN);
+    serve_layer_costs(job_, local_);
+  }
+
+ private:
+  MpiJob job_;
+  LocalLayerCoster local_;
+  std::optional<MpiLayerCoster> coster_;
+};
+#endif
 
 void run(const RunCommandOptions& options, const std::string& command_line, Console& console) {
   const std::string output = output_of(options);
   Study study = options.study.read();
   refuse_inputs_as_output(study, output);
   StudySetting setting(std::move(study), options.study.job_count());
+#ifdef COSEARCH_HAS_MPI
+  std::optional<AllRanks> ranks;
+  if (options.on_all_ranks && !ranks.emplace(setting).is_first()) return ranks->serve();
+#endif
   std::signal(SIGINT, request_stop);
   std::signal(SIGTERM, request_stop);
   const RunResult result = [&] {
     Progress progress(console);
-    return run_study(setting, run_options(options, command_line, setting, progress));
+    RunOptions run = run_options(options, command_line, setting, progress);
+    run.notice = [&](const std::string& text) { console.note("cosearch: " + text); };
+    return run_study(setting, run);
   }();
 
   if (console.json)
@@ -193,7 +283,10 @@ void run(const RunCommandOptions& options, const std::string& command_line, Cons
   else
     print_result(console, setting, result, output);
   if (result.summary.cause == StopCause::stopped) {
-    console.note("cosearch: stopped before the strategy had finished");
+    console.note(result.is_stored
+                     ? "cosearch: stopped before the strategy had finished; --resume goes on"
+                     : "cosearch: stopped while reading back what was there, which is unchanged; "
+                       "--resume goes on");
     console.exit_code = kStopped;
   } else if (result.front.empty()) {
     console.err << "cosearch: " << explain_infeasible(setting, result.archive) << '\n';
@@ -210,9 +303,19 @@ void add_run_command(CLI::App& app, Console& console) {
   command->add_option("-o,--output", options->output, "the store (default: the study's name, .h5)");
   command->add_flag("-f,--force", options->overwrite, "replace the store if it exists");
   command
+      ->add_flag("--resume", options->resume,
+                 "go on with the search that the store or its journal holds, if any, and end as if "
+                 "it had never been interrupted")
+      ->excludes("--force");
+  command
       ->add_option("--max-evaluations", options->max_evaluations,
                    "stop after so many hardware evaluations")
       ->check(whole_number(1));
+#ifdef COSEARCH_HAS_MPI
+  command->add_flag("--mpi", options->on_all_ranks,
+                    "under mpirun: spread the work over all ranks; the answer is the same for any "
+                    "number");
+#endif
   command->add_option("--time-limit", options->time_limit, "stop after so long, such as 10min");
   command->callback(
       [options, &console] { run(*options, "cosearch run " + options->study.file, console); });

@@ -132,6 +132,8 @@ Handle create_dataset(const Handle& group, const std::string& name, hid_t type) 
   check(H5Pset_chunk(properties.id(), 1, &chunk), "set the chunk size");
   check(H5Pset_shuffle(properties.id()), "set the shuffle filter");
   check(H5Pset_deflate(properties.id(), 1), "set the deflate filter");
+  // Deflate has a checksum of its own, but HDF5 leaves a chunk as it is that deflate cannot shrink.
+  check(H5Pset_fletcher32(properties.id()), "set the checksum filter");
   check(H5Pset_obj_track_times(properties.id(), false), "leave out time stamps");
   return Handle(H5Dcreate2(group.id(), name.c_str(), type, space.id(), H5P_DEFAULT, properties.id(),
                            H5P_DEFAULT),

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import time
 
+import h5py
+
 import cli_support
 from cli_support import LONG_STUDY, CliTest, main
 
@@ -66,6 +68,76 @@ class Stopping(CliTest):
                 self.assertGreater(self.study_attributes("out.h5")["trials"], 0)
                 self.assert_cut_short("out.h5")
                 (self.folder / "out.h5").unlink()
+
+    def start(self, *arguments):
+        """The long search, once it searches and its journal has points."""
+        process = subprocess.Popen([cli_support.PROGRAM, "run", "study.yaml", "-o", "out.h5",
+                                    *arguments], cwd=self.folder, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE)
+        journal = self.folder / "out.h5.journal"
+        while process.poll() is None and not (
+                journal.exists() and journal.stat().st_size > 15_000_000
+                and any(self.folder.glob(f"out.h5.partial-{process.pid}-*"))):
+            time.sleep(0.005)
+        return process
+
+    def exported(self):
+        """The bytes of the front, and all points."""
+        self.run_program("pareto", "out.h5", "-o", "front.csv")
+        with h5py.File(self.folder / "out.h5") as store:
+            points = {name: column[:].tobytes() for name, column in store["points"].items()}
+        return (self.folder / "front.csv").read_bytes(), points
+
+    def test_resumed_as_if_nothing_had_happened(self):
+        self.write("study.yaml", LONG_STUDY)
+        self.run_program("run", "study.yaml", "-o", "out.h5")
+        expected = self.exported()
+        (self.folder / "out.h5").unlink()
+
+        killed = self.start("--quiet")
+        killed.kill()
+        killed.communicate()
+        self.refused("run", "study.yaml", "-o", "out.h5", expect=3,
+                     says=["out.h5.journal", "cut off", "--resume"])
+        stopped = self.start("--quiet", "--resume")
+        for _ in range(3):  # the second and the third do no harm
+            stopped.send_signal(signal.SIGINT)
+        _, errors = stopped.communicate(timeout=120)
+        self.assertEqual((stopped.returncode, errors), (STOPPED, b""))
+        self.run_program("run", "study.yaml", "-o", "out.h5", "--resume", "--quiet")
+        self.assertEqual(self.exported(), expected)
+        self.assert_files(*INPUTS, "out.h5", "front.csv")
+
+    def test_stops_within_a_second(self):
+        self.write("study.yaml", LONG_STUDY)
+        process = self.start("--quiet")
+        begin = time.monotonic()
+        process.terminate()
+        process.communicate(timeout=120)
+        self.assertEqual(process.returncode, STOPPED)
+        # Generous, for machines that are busy: it is a tenth of a second and the end of the file.
+        self.assertLess(time.monotonic() - begin, 5)
+
+    def test_a_second_writer_is_refused_by_the_name_of_the_first(self):
+        self.write("study.yaml", LONG_STUDY)
+        process = self.start("--quiet")
+        process.send_signal(signal.SIGSTOP)
+        self.refused("run", "study.yaml", "-o", "out.h5", "--resume", expect=3,
+                     says=[f"process {process.pid} on ", "is writing this study"])
+        process.kill()
+        process.communicate()
+        self.assertGreater(self.run_json("pareto", "out.h5")["points"], 0)
+        self.assert_files(*INPUTS, "out.h5")
+
+    def test_another_seed_is_refused(self):
+        self.run_program("run", "study.yaml", "--max-evaluations", "3", expect=STOPPED)
+        self.refused("run", "study.yaml", "--resume", "--seed", "9", expect=2,
+                     says=["study.h5: cannot be resumed", "seed is 9, was 3"])
+
+    def test_progress_is_plain_lines_where_there_is_no_terminal(self):
+        self.write("study.yaml", LONG_STUDY)
+        done = self.run_program("run", "study.yaml", "--max-evaluations", "70000", expect=STOPPED)
+        self.assertNotIn("\r", done.stderr)
 
 
 if __name__ == "__main__":

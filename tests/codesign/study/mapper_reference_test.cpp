@@ -1,7 +1,6 @@
 // The optimal mapper against Timeloop's: the same machines, constraints, accounting and energies.
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <chrono>
@@ -26,17 +25,17 @@ class MapperReference : public testing::Test {
  protected:
   void SetUp() override {
     COSEARCH_NEEDS_REFERENCE("timeloop/rows.jsonl");
-    for (TimeloopRow& row : accel::test::timeloop_rows(cosearch::test::reference_data() / "timeloop"))
+    for (TimeloopRow& row :
+         accel::test::timeloop_rows(cosearch::test::reference_data() / "timeloop"))
       if (row.is_mapper_best()) rows_.push_back(std::move(row));
     for (const char* name : {"eyeriss256", "simba"})
       machines_.emplace(name, find_machine(std::string("timeloop-") + name));
   }
   [[nodiscard]] std::variant<accel::Infeasible, accel::MappedLayer> map(const std::string& machine,
-                                                                       const Layer& layer) const {
+                                                                        const Layer& layer) const {
     const MachineDescription& description = machines_.at(machine);
-    return accel::optimal_mapping(
-        layer, description.machine, description.constraints,
-        {accel::MappingObjective::of_edp(), accel::Accounting::timeloop});
+    return accel::optimal_mapping(layer, description.machine, description.constraints,
+                                  {accel::MappingObjective::of_edp(), accel::Accounting::timeloop});
   }
   std::vector<TimeloopRow> rows_;
   std::map<std::string, MachineDescription> machines_;

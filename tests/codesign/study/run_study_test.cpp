@@ -12,6 +12,7 @@
 #include <tuple>
 #include <vector>
 
+#include "codesign/open_study.h"
 #include "codesign/study_points.h"
 #include "core/user_error.h"
 #include "datasets/study_store.h"
@@ -125,13 +126,27 @@ TEST(RunStudy, ItsFrontIsWhatNothingElseDominates) {
   EXPECT_EQ(found, expected);
 }
 
-TEST(RunStudy, LeavesNothingBehindAnException) {
+TEST(RunStudy, LeavesNothingButTheJournalBehindAnException) {
   const auto folder(new_folder("{name: exhaustive}"));
   StudySetting setting(folder->read(), 1);
   RunOptions options{.output = *folder / "out.h5"};
-  options.progress = [](const EvaluationCounts&, const ParetoArchive&) {
+  std::uint64_t acknowledged = 0;
+  options.progress = [&](const EvaluationCounts& so_far, const ParetoArchive&) {
+    acknowledged = so_far.trials;
     throw std::runtime_error("power cut");
   };
+  EXPECT_THROW(static_cast<void>(run_study(setting, options)), std::runtime_error);
+  EXPECT_THAT(folder->other_files(), testing::ElementsAre("out.h5.journal"));
+  EXPECT_GT(acknowledged, 0U);
+  EXPECT_EQ(open_study(*folder / "out.h5").point_count(), acknowledged);
+  EXPECT_THAT(folder->other_files(), testing::ElementsAre("out.h5"));
+}
+
+TEST(RunStudy, LeavesNothingBehindAnExceptionBeforeTheFirstPoint) {
+  const auto folder(new_folder("{name: exhaustive}"));
+  StudySetting setting(folder->read(), 1);
+  RunOptions options{.output = *folder / "out.h5"};
+  options.stop = []() -> bool { throw std::runtime_error("power cut"); };
   EXPECT_THROW(static_cast<void>(run_study(setting, options)), std::runtime_error);
   EXPECT_THAT(folder->other_files(), testing::IsEmpty());
 }
@@ -191,6 +206,22 @@ TEST(RunStudy, ExplainsWhyNothingIsFeasible) {
   EXPECT_THAT(text,
               HasSubstr(fmt::format("met by no design, even alone; the best has {:g}", least)));
   EXPECT_THAT(text, testing::Not(HasSubstr("area")));
+}
+
+TEST(RunStudy, SaysWhenOnlyTheConstraintsTogetherAreTooMuch) {
+  const auto folder(new_folder("{name: exhaustive}", "constraints: {}\n"));
+  StudySetting setting(folder->read(), 1);
+  double least_area = std::numeric_limits<double>::infinity(), least_latency = least_area;
+  for (const Trial& trial : trials_of(setting)) {
+    least_area = std::min(least_area, trial.metrics[Metric::area]);
+    least_latency = std::min(least_latency, trial.metrics[Metric::latency]);
+  }
+  setting.study.constraints = {{Metric::area, least_area, true},
+                               {Metric::latency, least_latency, true}};
+  const RunResult result = run_study(setting, {.output = *folder / "out.h5"});
+  const std::string text = explain_infeasible(setting, result.archive);
+  EXPECT_THAT(text, HasSubstr("each constraint is met by some design; no design meets all"));
+  EXPECT_THAT(text, testing::Not(HasSubstr("even alone")));
 }
 
 TEST(RunStudy, ExplainsAlsoWhereTheNearestIsANetworkAlone) {

@@ -1,0 +1,204 @@
+#include "codesign/results.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "codesign/hypervolume.h"
+#include "codesign/ledger.h"
+#include "codesign/study.h"
+#include "codesign/study_points.h"
+#include "codesign/versions.h"
+#include "core/user_error.h"
+
+namespace cosearch::codesign {
+namespace {
+
+using datasets::PointBatch;
+
+SearchQuestion question_of(const StudyUnion& studies) {
+  SearchQuestion question;
+  for (const std::string& name : studies.objectives())
+    if (const std::optional<Metric> metric = metric_named(name))
+      question.objectives.push_back({*metric});
+  if (question.objectives.size() != studies.objectives().size() || question.objectives.empty())
+    throw UserError({studies.members().front().name},
+                    "has no objectives that this program knows: there is no front");
+  return question;
+}
+
+bool passes(const PointFilter& filter, const StudyUnion& studies, const Trial& trial) {
+  if (violation(filter.bounds, trial.metrics) > 0) return false;
+  return std::ranges::all_of(filter.names, [&](const PointFilter::Name& name) {
+    using Of = PointFilter::Name::Of;
+    if (name.of == Of::network)
+      return studies.networks()[trial.design.network].genotype == name.value;
+    if (!trial.design.has_accelerator()) return false;
+    const datasets::AcceleratorRow& row = studies.accelerators().rows[trial.design.accelerator];
+    return (name.of == Of::accelerator ? row.name : row.template_name) == name.value;
+  });
+}
+
+// Calls `look(trial, id, member)` with every point that passes; the violation says whether it is
+// feasible.
+void for_each_trial(const StudyUnion& studies, const PointFilter& filter, const auto& look) {
+  studies.visit([&](const PointBatch& points, std::size_t member) {
+    std::vector<Trial> trials = trials_of(points, studies.metrics());
+    for (std::size_t i = 0; i < trials.size(); ++i) {
+      trials[i].violation = points.feasible[i] == 1 ? 0 : 1;
+      if (passes(filter, studies, trials[i])) look(trials[i], points.id[i], member);
+    }
+  });
+}
+
+struct Origin {
+  std::uint64_t id = 0;
+  std::size_t member = 0;
+};
+
+// `trials` as rows, with what the archive does not keep.
+PointBatch batch_of(const std::vector<Trial>& trials, const std::map<Design, Origin>& origins,
+                    const std::vector<datasets::MetricColumn>& metrics) {
+  PointBatch batch;
+  batch.metrics.resize(metrics.size());
+  for (const Trial& trial : trials) {
+    batch.id.push_back(origins.at(trial.design).id);
+    batch.network.push_back(trial.design.network);
+    batch.accelerator.push_back(trial.design.accelerator);
+    for (std::size_t m = 0; m < metrics.size(); ++m) {
+      const std::optional<Metric> metric = metric_named(metrics[m].name);
+      batch.metrics[m].push_back(metric ? trial.metrics[*metric]
+                                        : std::numeric_limits<double>::quiet_NaN());
+    }
+  }
+  return batch;
+}
+
+std::string joined_names(const StudyUnion& studies) {
+  std::string text;
+  for (const StudyUnion::Member& member : studies.members())
+    text += (text.empty() ? "" : " + ") + member.store.header().name;
+  return text;
+}
+
+}  // namespace
+
+PointFilter parse_filter(const std::vector<std::string>& conditions) {
+  using Of = PointFilter::Name::Of;
+  PointFilter filter;
+  for (const std::string& condition : conditions) {
+    const std::size_t at = condition.find_first_of("<>=");
+    const std::string what = condition.substr(0, at);
+    const bool is_bound = at != std::string::npos && condition[at] != '=';
+    if (at == std::string::npos || (is_bound && condition.compare(at + 1, 1, "=") != 0))
+      throw UserError(
+          fmt::format("'{}': expected METRIC<=VALUE, METRIC>=VALUE, network=GENOTYPE, "
+                      "accelerator=NAME or template=NAME",
+                      condition));
+    const std::string value = condition.substr(at + (is_bound ? 2 : 1));
+    const std::map<std::string, Of> names{{"network", Of::network},
+                                          {"accelerator", Of::accelerator},
+                                          {"template", Of::template_name}};
+    if (const auto name = names.find(what); !is_bound && name != names.end()) {
+      filter.names.push_back({name->second, value});
+      continue;
+    }
+    const std::optional<Metric> metric = metric_named(what);
+    if (!metric || !is_bound)
+      throw UserError(fmt::format(
+          "'{}': no {} '{}'{}", condition, is_bound ? "metric" : "name", what,
+          did_you_mean(what,
+                       is_bound ? metric_names()
+                                : std::vector<std::string>{"network", "accelerator", "template"})));
+    filter.bounds.push_back({*metric, parse_metric(*metric, value), condition[at] == '<'});
+  }
+  return filter;
+}
+
+datasets::Columns front_of(const StudyUnion& studies, const PointFilter& filter) {
+  ParetoArchive archive(question_of(studies));
+  std::map<Design, Origin> origins;  // of every design that was ever on the front
+  for_each_trial(studies, filter, [&](const Trial& trial, std::uint64_t id, std::size_t member) {
+    if (archive.insert(trial)) origins.emplace(trial.design, Origin{id, member});
+  });
+  const std::vector<Trial> front = archive.front();
+  datasets::Columns columns =
+      columns_of(batch_of(front, origins, studies.metrics()), studies.metrics(), studies.networks(),
+                 studies.accelerators());
+  if (studies.members().size() > 1) {
+    std::vector<std::string> names;
+    for (const Trial& trial : front)
+      names.push_back(studies.members()[origins.at(trial.design).member].name);
+    columns.columns.push_back({"study", "", std::move(names)});
+  }
+  return columns;
+}
+
+datasets::Columns trace_of(const StudyUnion& studies, const PointFilter& filter) {
+  // The box is known only at the end, so the points are read twice rather than kept.
+  ParetoArchive whole(question_of(studies));
+  for_each_trial(studies, filter,
+                 [&](const Trial& trial, std::uint64_t, std::size_t) { whole.insert(trial); });
+  const std::vector<double> ideal = whole.ideal(), worst = whole.worst();
+  std::vector<std::int64_t> evaluations, sizes;
+  std::vector<double> volumes;
+  ParetoArchive archive(question_of(studies));
+  std::int64_t done = 0;
+  const auto note = [&] {
+    evaluations.push_back(done);
+    sizes.push_back(static_cast<std::int64_t>(archive.size()));
+    volumes.push_back(
+        normalised_hypervolume(archive.front(), archive.question().objectives, ideal, worst));
+  };
+  for_each_trial(studies, filter, [&](const Trial& trial, std::uint64_t, std::size_t) {
+    ++done;
+    if (archive.insert(trial)) note();
+  });
+  if (done > 0 && (evaluations.empty() || evaluations.back() < done)) note();
+  return {{{"evaluations", "", std::move(evaluations)},
+           {"hypervolume", "", std::move(volumes)},
+           {"front", "", std::move(sizes)}}};
+}
+
+void write_merged(const StudyUnion& studies, const std::filesystem::path& output,
+                  const std::string& command_line) {
+  datasets::StudyHeader header = studies.members().front().store.header();
+  header.name = joined_names(studies);
+  header.command_line = command_line;
+  header.strategies = studies.strategies();
+  header.program_version = versions().front().second;
+  auto store = datasets::StudyStore::create(output, header, studies.metrics(), studies.networks(),
+                                            studies.accelerators());
+  ParetoArchive archive(question_of(studies));
+  std::map<Design, Origin> origins;
+  Ledger ledger(static_cast<std::uint32_t>(studies.networks().size()),
+                static_cast<std::uint32_t>(studies.accelerators().rows.size()));
+  studies.visit([&](const PointBatch& points, std::size_t member) {
+    store.append(points);
+    std::vector<Trial> trials = trials_of(points, studies.metrics());
+    for (std::size_t i = 0; i < trials.size(); ++i) {
+      trials[i].violation = points.feasible[i] == 1 ? 0 : 1;
+      ledger.enter(trials[i].design);
+      if (archive.insert(trials[i]))
+        origins.emplace(trials[i].design, Origin{points.id[i], member});
+    }
+  });
+  datasets::StudyResult result;
+  result.front = codesign::front_of(archive);
+  const std::vector<Trial> front = archive.front();
+  for (const Trial& trial : front) result.front.ids.push_back(origins.at(trial.design).id);
+  result.front.hypervolume = normalised_hypervolume(front, archive.question().objectives,
+                                                    archive.ideal(), archive.worst());
+  result.counts = {ledger.counts().trials, ledger.counts().networks, ledger.counts().hardware, 0};
+  result.reasons = studies.reasons();
+  for (const StudyUnion::Member& member : studies.members()) {
+    result.counts.layers += member.store.result().counts.layers;
+    result.complete = result.complete && member.store.result().complete;
+  }
+  store.finish(result);
+}
+
+}  // namespace cosearch::codesign

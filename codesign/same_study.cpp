@@ -1,0 +1,111 @@
+#include "codesign/same_study.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "datasets/document.h"
+
+namespace cosearch::codesign {
+namespace {
+
+using nlohmann::json;
+
+class Comparison {
+ public:
+  void configurations(const std::string& earlier, const std::string& now) {
+    if (earlier == now) return;
+    values("", datasets::parse_yaml(earlier, "the stored study").value,
+           datasets::parse_yaml(now, "the study").value);
+  }
+
+  void texts(const std::string& key, const std::string& earlier, const std::string& now) {
+    if (earlier != now) add("{} is {}, was {}", key, now, earlier);
+  }
+
+  void numbers(const std::string& key, std::uint64_t earlier, std::uint64_t now) {
+    if (earlier != now) add("{} is {}, was {}", key, now, earlier);
+  }
+
+  // Tables that the study names may have changed although the study itself has not.
+  void networks(const std::vector<datasets::NetworkRow>& earlier,
+                const std::vector<datasets::NetworkRow>& now) {
+    if (earlier.size() != now.size())
+      return add("there are {} networks, were {}", now.size(), earlier.size());
+    for (std::size_t i = 0; i < now.size(); ++i) {
+      if (is_same(earlier[i], now[i])) continue;
+      return add("network {} is {} with accuracy {} percent, was {} with {}", i, now[i].genotype,
+                 now[i].accuracy, earlier[i].genotype, earlier[i].accuracy);
+    }
+  }
+
+  void accelerators(const datasets::AcceleratorTable& earlier,
+                    const datasets::AcceleratorTable& now) {
+    if (earlier.parameters != now.parameters)
+      return add("the parameters of accelerators are not the same");
+    if (earlier.rows.size() != now.rows.size())
+      return add("there are {} accelerators, were {}", now.rows.size(), earlier.rows.size());
+    for (std::size_t i = 0; i < now.rows.size(); ++i)
+      if (!is_same(earlier.rows[i], now.rows[i]))
+        return add("accelerator {} is {}, was {}, or a parameter of it differs", i,
+                   now.rows[i].name, earlier.rows[i].name);
+  }
+
+  std::vector<std::string> found;
+
+ private:
+  template <class... Arguments>
+  void add(fmt::format_string<Arguments...> text, Arguments&&... arguments) {
+    found.push_back(fmt::format(text, std::forward<Arguments>(arguments)...));
+  }
+
+  static bool is_same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+
+  static bool is_same(datasets::NetworkRow a, datasets::NetworkRow b) {
+    if (!is_same(a.accuracy, b.accuracy)) return false;
+    a.accuracy = b.accuracy = 0;
+    return a == b;
+  }
+
+  static bool is_same(const datasets::AcceleratorRow& a, const datasets::AcceleratorRow& b) {
+    return a.name == b.name && a.template_name == b.template_name &&
+           std::equal(a.parameters.begin(), a.parameters.end(), b.parameters.begin(),
+                      b.parameters.end(), [](double x, double y) { return is_same(x, y); });
+  }
+
+  void values(const std::string& pointer, const json& earlier, const json& now) {
+    if (earlier == now || pointer == "/seed") return;  // the command line may replace a seed
+    if (!earlier.is_object() || !now.is_object())
+      return add("{} is {}, was {}", datasets::key_path(pointer), now.dump(), earlier.dump());
+    std::set<std::string> keys;
+    for (const json* part : {&earlier, &now})
+      for (const auto& [key, value] : part->items()) keys.insert(key);
+    for (const std::string& key : keys)
+      values(datasets::child_pointer(pointer, key), value_at(earlier, key), value_at(now, key));
+  }
+
+  static json value_at(const json& object, const std::string& key) {
+    return object.contains(key) ? object[key] : json("(nothing)");
+  }
+};
+
+}  // namespace
+
+std::vector<std::string> differences(const datasets::StudyStart& earlier,
+                                     const datasets::StudyStart& now) {
+  Comparison comparison;
+  comparison.texts("the version of cosearch", earlier.header.program_version,
+                   now.header.program_version);
+  comparison.configurations(earlier.header.configuration, now.header.configuration);
+  comparison.numbers("seed", earlier.header.seed, now.header.seed);
+  if (comparison.found.empty()) {  // else these only follow from what was found
+    comparison.networks(earlier.networks, now.networks);
+    comparison.accelerators(earlier.accelerators, now.accelerators);
+    if (earlier.metrics != now.metrics) comparison.found.push_back("the metrics are not the same");
+  }
+  return std::move(comparison.found);
+}
+
+}  // namespace cosearch::codesign

@@ -1,0 +1,128 @@
+#include "codesign/stored_design.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+
+#include "codesign/accelerator_file.h"
+#include "codesign/network_file.h"
+#include "core/user_error.h"
+#include "datasets/document.h"
+#include "datasets/front_file.h"
+#include "datasets/partial_file.h"
+#include "nas/space.h"
+
+namespace cosearch::codesign {
+namespace {
+
+using nlohmann::json;
+
+// How a parameter's unit is spelt where people write it.
+std::string written_unit(const std::string& unit) {
+  if (unit == "bytes") return "B";
+  if (unit == "bytes/cycle") return "B/cycle";
+  return unit == "bits" ? "" : unit;
+}
+
+std::string quoted(const std::string& text) { return json(text).dump(); }
+
+}  // namespace
+
+StoredDesign::StoredDesign(const datasets::StudyStore& store, std::uint64_t id)
+    : point_(store.points_with(std::vector<std::uint64_t>{id})),
+      metrics_(store.metrics()),
+      network_(store.networks().at(point_.network[0])),
+      name_(store.header().name),
+      objectives_(store.front().objectives) {
+  if (point_.accelerator[0] == datasets::kNoStoredAccelerator)
+    throw UserError(fmt::format("point {} is the network {} alone, without an accelerator", id,
+                                network_.genotype));
+  const datasets::AcceleratorTable table = store.accelerators();
+  parameters_ = table.parameters;
+  accelerator_ = table.rows.at(point_.accelerator[0]);
+  strategy_ = store.header().strategies.at(point_.strategy[0]);
+  reason_ = store.result().reasons.at(point_.reason[0]);
+  const json study = datasets::parse_yaml(store.header().configuration, "the stored study").value;
+  space_options_ = study.value(json::json_pointer("/networks/options"), json::object()).dump();
+  technology_ = study.value(json::json_pointer("/accelerators/technology"), std::string("45nm"));
+}
+
+std::vector<std::pair<std::string, std::string>> StoredDesign::facts() const {
+  std::vector<std::pair<std::string, std::string>> facts{
+      {"point", fmt::format("{}", point_.id[0])},
+      {"network",
+       network_.space.empty() ? network_.genotype : network_.space + ":" + network_.genotype},
+      {"accelerator", fmt::format("{} ({})", accelerator_.name, accelerator_.template_name)}};
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (!std::isnan(accelerator_.parameters[i]))
+      facts.emplace_back("  " + parameters_[i].name,
+                         fmt::format("{} {}", accelerator_.parameters[i], parameters_[i].unit));
+  for (std::size_t i = 0; i < metrics_.size(); ++i)
+    if (!std::isnan(point_.metrics[i][0]))
+      facts.emplace_back(metrics_[i].name,
+                         fmt::format("{} {}", point_.metrics[i][0], metrics_[i].unit));
+  facts.emplace_back("feasible", point_.feasible[0] == 1 ? "yes" : "no");
+  if (!reason_.empty()) facts.emplace_back("cannot run", reason_);
+  facts.emplace_back("proposed by", fmt::format("{}, step {}", strategy_, point_.step[0]));
+  return facts;
+}
+
+Network StoredDesign::network() const {
+  if (network_.space.empty()) return find_network(network_.genotype);
+  const auto options = json::parse(space_options_).get<nas::SpaceOptions>();
+  return nas::make_space(network_.space, options)->lower(network_.genotype);
+}
+
+accel::Accelerator StoredDesign::accelerator() const {
+  const datasets::Document document =
+      datasets::parse_yaml(accelerator_yaml(""), "the stored accelerator");
+  return accel::make_accelerator(accelerator_.name, read_grid(document, "").at(0),
+                                 find_technology(technology_));
+}
+
+std::string StoredDesign::accelerator_yaml(const std::string& indent) const {
+  std::string text = fmt::format("{}template: {}\n", indent, accelerator_.template_name);
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (!std::isnan(accelerator_.parameters[i]))
+      text += fmt::format("{}{}: {}{}\n", indent, parameters_[i].name, accelerator_.parameters[i],
+                          written_unit(parameters_[i].unit));
+  return text;
+}
+
+std::string StoredDesign::study_yaml() const {
+  const bool has_accuracy = !std::isnan(network_.accuracy);
+  std::string text = fmt::format("kind: study\nschema_version: 1\nname: {}\nnetworks:\n",
+                                 quoted(fmt::format("point {} of {}", point_.id[0], name_)));
+  if (network_.space.empty())
+    text += fmt::format("  named: [{}]\n", quoted(network_.genotype));
+  else
+    text += fmt::format(
+        "  space: {}\n{}  table: {{file: network.csv, genotype: genotype{}}}\n", network_.space,
+        space_options_ == "{}" ? "" : fmt::format("  options: {}\n", space_options_),
+        has_accuracy ? ", accuracy: accuracy" : "");
+  text += fmt::format("accelerators:\n{}  grids:\n    -\n{}",
+                      technology_ == "45nm" ? "" : "  technology: " + quoted(technology_) + "\n",
+                      accelerator_yaml("      "));
+  return text + fmt::format("objectives: [{}]\nstrategy: {{name: exhaustive}}\n",
+                            fmt::join(objectives_, ", "));
+}
+
+void StoredDesign::write_files(const std::filesystem::path& folder) const {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw FileError({folder.string()}, "cannot make this folder: " + error.message());
+  datasets::write_file(
+      folder / "accelerator.yaml",
+      fmt::format("kind: accelerator\nschema_version: 1\nname: {}\n{}{}", quoted(accelerator_.name),
+                  technology_ == "45nm" ? "" : "technology: " + quoted(technology_) + "\n",
+                  accelerator_yaml("")));
+  datasets::write_file(folder / "study.yaml", study_yaml());
+  if (network_.space.empty()) return;
+  datasets::Columns table{{{"genotype", "", std::vector<std::string>{network_.genotype}}}};
+  if (!std::isnan(network_.accuracy))
+    table.columns.push_back({"accuracy", "", std::vector<double>{network_.accuracy}});
+  datasets::write_csv(folder / "network.csv", table);
+}
+
+}  // namespace cosearch::codesign

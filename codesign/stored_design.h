@@ -1,0 +1,44 @@
+// One point of a stored study, made whole again: its network, its accelerator, and the files from
+// which they can be costed and searched anew.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "accel/accelerator.h"
+#include "core/network.h"
+#include "datasets/study_store.h"
+
+namespace cosearch::codesign {
+
+class StoredDesign {
+ public:
+  /// Throws UserError when the store has no point `id`, and when its network was asked about alone.
+  StoredDesign(const datasets::StudyStore& store, std::uint64_t id);
+
+  /// ("accuracy", "94.1 percent"): what is known of the point, for people, in the store's order.
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> facts() const;
+  [[nodiscard]] Network network() const;
+  [[nodiscard]] accel::Accelerator accelerator() const;
+
+  /// Writes accelerator.yaml (for `cost`), network.csv and study.yaml (for `run`) to `folder`,
+  /// which is made if need be; study.yaml finds this one design again.
+  void write_files(const std::filesystem::path& folder) const;
+
+ private:
+  [[nodiscard]] std::string accelerator_yaml(const std::string& indent) const;
+  [[nodiscard]] std::string study_yaml() const;
+
+  datasets::PointBatch point_;  // one row
+  std::vector<datasets::MetricColumn> metrics_;
+  datasets::NetworkRow network_;
+  std::vector<datasets::ParameterColumn> parameters_;
+  datasets::AcceleratorRow accelerator_;
+  std::string strategy_, reason_, name_, space_options_, technology_;  // options: JSON
+  std::vector<std::string> objectives_;
+};
+
+}  // namespace cosearch::codesign

@@ -1,0 +1,163 @@
+#include "codesign/study_union.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "core/user_error.h"
+
+namespace cosearch::codesign {
+namespace {
+
+using datasets::PointBatch;
+
+constexpr std::uint64_t kRows = 65'536;
+
+// The number of `key`, the next free one when it is new.
+std::uint32_t number_of(std::map<std::string, std::uint32_t>& numbers, const std::string& key) {
+  return numbers.emplace(key, static_cast<std::uint32_t>(numbers.size())).first->second;
+}
+
+template <class Index>
+Index position_in(std::vector<std::string>& names, const std::string& name) {
+  const auto found = std::ranges::find(names, name);
+  const auto position = static_cast<std::size_t>(found - names.begin());
+  if (position > std::numeric_limits<Index>::max())
+    throw UserError("the studies have more than 65,536 different reasons or strategies");
+  if (found == names.end()) names.push_back(name);
+  return static_cast<Index>(position);
+}
+
+// What makes two points one, as bytes.
+std::string content_of(const PointBatch& points, std::size_t i, std::uint32_t network) {
+  std::string bytes;
+  const auto add = [&](const auto& value) {
+    bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+  };
+  add(network);
+  add(points.accelerator[i]);
+  add(points.reason[i]);
+  for (const std::vector<double>& metric : points.metrics) add(metric[i]);
+  return bytes;
+}
+
+void push_row(PointBatch& to, const PointBatch& from, std::size_t i) {
+  to.id.push_back(from.id[i]);
+  to.network.push_back(from.network[i]);
+  to.accelerator.push_back(from.accelerator[i]);
+  for (std::size_t m = 0; m < from.metrics.size(); ++m) to.metrics[m].push_back(from.metrics[m][i]);
+  to.feasible.push_back(from.feasible[i]);
+  to.reason.push_back(from.reason[i]);
+  to.strategy.push_back(from.strategy[i]);
+  to.step.push_back(from.step[i]);
+}
+
+}  // namespace
+
+StudyUnion::StudyUnion(std::vector<Member> members) : members_(std::move(members)) {
+  for (const Member& member : members_) {
+    if (member.store.front().objectives != objectives() || member.store.metrics() != metrics())
+      throw UserError(
+          {member.name},
+          fmt::format("asks for {}, {} for {}: fronts of different objectives cannot be "
+                      "merged",
+                      fmt::join(member.store.front().objectives, ", "), members_.front().name,
+                      fmt::join(objectives(), ", ")));
+    Numbering numbering;
+    add_networks(member, numbering);
+    add_accelerators(member, numbering);
+    add_names(member, numbering);
+    numberings_.push_back(std::move(numbering));
+  }
+}
+
+const std::vector<datasets::MetricColumn>& StudyUnion::metrics() const {
+  return members_.front().store.metrics();
+}
+
+const std::vector<std::string>& StudyUnion::objectives() const {
+  return members_.front().store.front().objectives;
+}
+
+void StudyUnion::add_networks(const Member& member, Numbering& numbering) {
+  for (const datasets::NetworkRow& row : member.store.networks()) {
+    const std::string canonical =
+        row.space + '\n' + (row.canonical.empty() ? row.genotype : row.canonical);
+    const std::uint32_t number =
+        number_of(network_numbers_, fmt::format("{}\n{}\n{}\n{}\n{}\n{}", canonical, row.genotype,
+                                                row.name, row.accuracy, row.macs, row.parameters));
+    if (number == networks_.size()) {
+      networks_.push_back(row);
+      canonical_.push_back(number_of(canonical_numbers_, canonical));
+    }
+    numbering.networks.push_back(number);
+  }
+}
+
+void StudyUnion::add_accelerators(const Member& member, Numbering& numbering) {
+  const datasets::AcceleratorTable table = member.store.accelerators();
+  if (accelerators_.rows.empty()) accelerators_.parameters = table.parameters;
+  if (table.parameters != accelerators_.parameters)
+    throw UserError({member.name}, fmt::format("describes accelerators by other parameters than {}",
+                                               members_.front().name));
+  for (const datasets::AcceleratorRow& row : table.rows) {
+    const std::uint32_t number =
+        number_of(accelerator_numbers_,
+                  fmt::format("{}\n{}", row.template_name, fmt::join(row.parameters, " ")));
+    if (number == accelerators_.rows.size()) accelerators_.rows.push_back(row);
+    numbering.accelerators.push_back(number);
+  }
+}
+
+void StudyUnion::add_names(const Member& member, Numbering& numbering) {
+  const datasets::StudyHeader& header = member.store.header();
+  for (const std::string& strategy : header.strategies)
+    numbering.strategies.push_back(position_in<std::uint16_t>(
+        strategies_, members_.size() == 1
+                         ? strategy
+                         : fmt::format("{}, seed {}, {}", strategy, header.seed, member.name)));
+  for (const std::string& reason : member.store.result().reasons)
+    numbering.reasons.push_back(position_in<std::uint16_t>(reasons_, reason));
+}
+
+void StudyUnion::translate(PointBatch& points, const Numbering& numbering) const {
+  for (std::uint32_t& network : points.network) network = numbering.networks[network];
+  for (std::uint32_t& accelerator : points.accelerator)
+    if (accelerator != datasets::kNoStoredAccelerator)
+      accelerator = numbering.accelerators[accelerator];
+  for (std::uint16_t& reason : points.reason) reason = numbering.reasons[reason];
+  for (std::uint16_t& strategy : points.strategy) strategy = numbering.strategies[strategy];
+}
+
+PointBatch StudyUnion::first_seen(const PointBatch& points, Seen& seen) const {
+  PointBatch fresh;
+  fresh.metrics.resize(points.metrics.size());
+  for (std::size_t i = 0; i < points.size(); ++i)
+    if (seen.insert(datasets::fingerprint_of(content_of(points, i, canonical_[points.network[i]])))
+            .second)
+      push_row(fresh, points, i);
+  return fresh;
+}
+
+void StudyUnion::visit(
+    const std::function<void(const PointBatch& points, std::size_t member)>& visit) const {
+  Seen seen;
+  std::uint64_t next_id = 0;
+  for (std::size_t member = 0; member < members_.size(); ++member) {
+    const datasets::StudyStore& store = members_[member].store;
+    for (std::uint64_t first = 0; first < store.point_count(); first += kRows) {
+      PointBatch points = store.points(first, kRows);
+      translate(points, numberings_[member]);
+      if (members_.size() > 1) {
+        points = first_seen(points, seen);
+        for (std::uint64_t& id : points.id) id = next_id++;
+      }
+      if (points.size() > 0) visit(points, member);
+    }
+  }
+}
+
+}  // namespace cosearch::codesign

@@ -17,6 +17,7 @@ class Streams(CliTest):
     def test_json_is_alone_on_standard_output(self):
         for arguments in (["run", "study.yaml"], ["rank", "study.yaml"], ["pareto", "study.h5"],
                           ["cost", "-n", "resnet18", "-a", "nvdla-256"], ["doctor"],
+                          ["map", "-n", "resnet18", "-m", "nvdla-256"],
                           ["dataset", "show"], ["list", "networks"]):
             with self.subTest(arguments=arguments):
                 json.loads(self.run_program(*arguments, "--json").stdout)
@@ -245,7 +246,7 @@ class Overviews(CliTest):
     def test_help_and_version(self):
         self.assertIn("quickstart", self.run_program("--help").stdout)
         self.assertIn("HDF5", self.run_program("--version").stdout)
-        for command in ("run", "gap", "cost", "rank", "pareto", "dataset", "list", "doctor"):
+        for command in ("run", "gap", "cost", "map", "rank", "pareto", "dataset", "list", "doctor"):
             self.run_program(command, "--help")
 
     def test_the_embedded_table(self):

@@ -5,6 +5,13 @@
 namespace cosearch::accel {
 namespace {
 
+/// The tensor that loops over `d` do not move.
+std::uint8_t unmoved(Dimension d, bool transposed) {
+  for (const Tensor tensor : kTensors)
+    if (!is_relevant(tensor, d, transposed)) return static_cast<std::uint8_t>(tensor);
+  return OrderClass::kNoTensor;
+}
+
 class OrderBuilder {
  public:
   OrderBuilder(const MapSpace& space, std::size_t level, const Extents& temporal,
@@ -39,11 +46,7 @@ class OrderBuilder {
   }
 
  private:
-  [[nodiscard]] std::uint8_t unmoved(Dimension d) const {
-    for (const Tensor tensor : kTensors)
-      if (!is_relevant(tensor, d, transposed_)) return static_cast<std::uint8_t>(tensor);
-    return OrderClass::kNoTensor;
-  }
+  [[nodiscard]] std::uint8_t unmoved(Dimension d) const { return accel::unmoved(d, transposed_); }
 
   /// A loop that moves every tensor is better further out; one of several that leave the windowed
   /// tensor in place stands for all.
@@ -103,20 +106,7 @@ class OrderBuilder {
   }
 
   void add() {
-    OrderClass& result = order_.order_class;
-    result = {};
-    if (order_.count > 0) result.stationary = unmoved(order_.innermost_first[0]);
-    bool in_run = true, slide_known = false;
-    for (std::size_t i = 0; i < order_.count; ++i) {
-      const Dimension d = order_.innermost_first[i];
-      const bool stays = unmoved(d) == result.stationary;
-      in_run = in_run && stays;
-      if (!in_run && stays) result.outside_run *= static_cast<double>(temporal_[index_of(d)]);
-      if (!slide_known && unmoved(d) != window_) {
-        slide_known = true;
-        result.slide = d;
-      }
-    }
+    order_.order_class = order_class(order_, temporal_, transposed_);
     orders_.push_back(order_);
   }
 
@@ -129,6 +119,27 @@ class OrderBuilder {
 };
 
 }  // namespace
+
+OrderClass order_class(const LoopOrderChoice& order, const Extents& temporal, bool transposed) {
+  OrderClass result;
+  const auto window = static_cast<std::uint8_t>(windowed_tensor(transposed));
+  if (order.count > 0) {
+    result.innermost = order.innermost_first[0];
+    result.stationary = unmoved(result.innermost, transposed);
+  }
+  bool in_run = true, slide_known = false;
+  for (std::size_t i = 0; i < order.count; ++i) {
+    const Dimension d = order.innermost_first[i];
+    const bool stays = unmoved(d, transposed) == result.stationary;
+    in_run = in_run && stays;
+    if (!in_run && stays) result.outside_run *= static_cast<double>(temporal[index_of(d)]);
+    if (!slide_known && unmoved(d, transposed) != window) {
+      slide_known = true;
+      result.slide = d;
+    }
+  }
+  return result;
+}
 
 void loop_orders(const MapSpace& space, std::size_t level, const Extents& temporal,
                  std::vector<LoopOrderChoice>& orders) {

@@ -16,6 +16,10 @@ struct LoopOrderChoice {
   OrderClass order_class;
 };
 
+/// The class of an order of one level's temporal loops, which cut by `temporal`.
+[[nodiscard]] OrderClass order_class(const LoopOrderChoice& order, const Extents& temporal,
+                                     bool transposed);
+
 /// One order of each class, given the level's temporal factors. A tensor's traffic depends on the
 /// loops that do not move it inside the innermost one that does, and a windowed tensor's on which
 /// loop that is. Each loop leaves at most one tensor in place, so the innermost loop says which

@@ -149,8 +149,7 @@ class MapSearch {
     certificate_.spatial = choices.size();
     for (const auto& keep : space_.keep_choices()) {
       keep_ = keep;
-      outer_tiles_.clear();
-      outer_spread_.fill(0);
+      outer_factors_.reset();
       for (const SpatialChoice& choice : choices) search(choice);
     }
     return certificate_;
@@ -219,9 +218,12 @@ class MapSearch {
   /// what level 0 spreads and level 1 feeds, which is one instance on most machines.
   void prepare_outer_tiles() {
     if (levels_ < 2) return;
-    const Extents spread = spread_at(0);
-    if (spread != outer_spread_) {
-      outer_spread_ = spread;
+    std::vector<Extents> factors;
+    for (std::size_t g = 0; g < space_.groups().size(); ++g)
+      if (space_.groups()[g].level == 0) factors.push_back(spatial_->factors[g]);
+    if (!outer_factors_ || factors != *outer_factors_) {
+      outer_factors_ = factors;
+      outer_spread_ = spread_at(0);
       outer_tiles_.clear();
       OuterTile tile;
       tile.extents.fill(1);
@@ -441,6 +443,11 @@ class MapSearch {
     tiling_.temporal[0] = left;
     costs_->complete(tiling_);
     for (std::size_t i = 0; i < levels_; ++i) rank_orders(i);
+    LinkCosts::Share least;
+    for (std::size_t i = levels_; i-- > 0;) {
+      least += LinkCosts::Share::least_of(shares_[i]);
+      least_shares_[i] = least;
+    }
     busy_cycles_ = decided.busy_cycles;
     ranked_.clear();
     order(0, costs_->decided_anyway(tiling_));
@@ -456,29 +463,35 @@ class MapSearch {
     }
   }
 
-  /// The orders of one level that no other beats in everything they decide.
+  /// The orders of one level under which no other moves less over every link.
   void rank_orders(std::size_t level) {
     loop_orders(space_, level, tiling_.temporal[level], orders_[level]);
+    effects_.clear();
     shares_[level].clear();
     std::size_t kept = 0;
     for (const LoopOrderChoice& order : orders_[level]) {
-      const LinkCosts::Share share = costs_->decided_at(level, order.order_class, tiling_);
-      const auto beaten = [&](const LinkCosts::Share& other) { return other.at_most(share); };
-      if (std::any_of(shares_[level].begin(), shares_[level].end(), beaten)) continue;
-      shares_[level].push_back(share);
+      const LinkCosts::OrderEffect effect = costs_->effect_of(level, order.order_class, tiling_);
+      if (std::any_of(effects_.begin(), effects_.end(),
+                      [&](const auto& other) { return other.at_most(effect); }))
+        continue;
+      effects_.push_back(effect);
+      shares_[level].push_back(costs_->decided_at(level, order.order_class, tiling_));
       orders_[level][kept++] = order;
     }
     orders_[level].resize(kept);
   }
 
   void order(std::size_t level, const LinkCosts::Share& share) {
+    LinkCosts::Share least = share;
+    if (level < levels_) least += least_shares_[level];
+    const Bound bound{least.energy_pj, busy_cycles_, costs_->port_cycles(least)};
+    ++certificate_.partial;
+    if (!admits(bound)) {
+      ++certificate_.bounded;
+      return;
+    }
     if (level == levels_) {
-      const Bound bound{share.energy_pj, busy_cycles_, costs_->port_cycles(share)};
-      ++certificate_.partial;
-      if (admits(bound))
-        ranked_.push_back({bound, choice_});
-      else
-        ++certificate_.bounded;
+      ranked_.push_back({bound, choice_});
       return;
     }
     for (std::size_t i = 0; i < orders_[level].size(); ++i) {
@@ -548,6 +561,7 @@ class MapSearch {
   std::vector<OuterTile> outer_tiles_;
   std::vector<std::uint64_t> outer_keys_;
   std::unordered_map<std::uint64_t, Multiples> multiples_of_;  ///< by the key of the tile
+  std::optional<std::vector<Extents>> outer_factors_;  ///< of the fan-outs of level 0, by group
   Extents outer_spread_{};
   Bound least_outer_;
   /// [i]: the least that levels 1 to i-1 cost.
@@ -556,6 +570,8 @@ class MapSearch {
 
   std::vector<std::vector<LoopOrderChoice>> orders_;
   std::vector<std::vector<LinkCosts::Share>> shares_;  ///< of each order
+  std::vector<LinkCosts::OrderEffect> effects_;
+  std::array<LinkCosts::Share, kMostLevels> least_shares_;  ///< of a level and those further in
   double busy_cycles_ = 0;
   Choice choice_{};
   std::vector<Ranked> ranked_;

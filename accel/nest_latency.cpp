@@ -212,14 +212,18 @@ class NestTimes {
     double longest = 0, refill = 0, edges = 0;
     for (std::size_t i = 0; i < stage_count_; ++i) {
       const Stage& stage = stages_[i];
+      if (!stage.is_transfer) continue;
       const double rest = std::max(0.0, stage.all - stage.edge);
       // Tiles that stay where they are need no new fill.
       const double again = times > 1 ? std::min(stage.edge * (times - 1), rest) : 0;
       longest = std::max(longest, rest - again);
-      if (!stage.is_transfer) continue;
       refill += again;
       edges += stage.edge;
     }
+    // Ports work while tiles are filled anew.
+    for (std::size_t i = 0; i < stage_count_; ++i)
+      if (!stages_[i].is_transfer)
+        longest = std::max(longest, stages_[i].all - stages_[i].edge - refill);
     stage_count_ = 0;
     const double longer = longest - settled_edges_ - latency_.steady;
     if (longer > 0) {

@@ -156,6 +156,7 @@ LinkCosts::LinkCosts(const MapSpace& space, const std::vector<AxisTable>& axes,
   }
   links_.reserve(3 * levels);
   for (const Tensor tensor : kTensors) add_links(tensor);
+  visits_may_pay_ = find_whether_visits_pay();
 }
 
 double LinkCosts::powered(std::size_t level) const {
@@ -199,6 +200,7 @@ void LinkCosts::add_links(Tensor tensor) {
     if (lower == levels) {
       // The multipliers read padding like values: all of them as much.
       add_multipliers(link);
+      if (tensor == Tensor::output) return_to_multipliers_pj_ = link.most_per_return_pj;
     } else {
       // The instance whose ports decide holds the first piece, clipped more than the others: less
       // than its share of what all receive.
@@ -311,6 +313,7 @@ void LinkCosts::price_output(Link& link) const {
     link.per_return_pj[partial] =
         link.upper == 0 ? width(upper, true) * (write + read) + network : network;
   }
+  link.most_per_return_pj = 0;
   link.finished_pj = link.upper == 0 ? width(upper, false) * write : 0;
   if (link.lower < machine.levels.size()) {
     const StorageLevel& lower = machine.levels[link.lower];
@@ -319,7 +322,12 @@ void LinkCosts::price_output(Link& link) const {
     const double write_below =
         per_word(link.lower, timeloop_ ? lower.read_energy_pj : lower.write_energy_pj);
     link.per_return_below_pj = words * (read_below + write_below);
+    link.most_per_return_pj = width(lower, true) * (read_below + write_below);
   }
+  double network = 0;
+  for (std::size_t i = link.upper; i < link.lower; ++i)
+    network += machine.levels[i].network_energy_pj;
+  link.most_per_return_pj += network * width(upper, true) * static_cast<double>(upper.word_bits);
   link.per_addition_pj = timeloop_ ? 0 : machine.compute.add_energy_pj;
   // Timeloop reads nothing at the first visit, but sends partial sums back to every child.
   if (!timeloop_) return;
@@ -648,21 +656,36 @@ LinkCosts::Share LinkCosts::decided_at(std::size_t level, const OrderClass& orde
 bool LinkCosts::OrderEffect::at_most(const OrderEffect& other) const {
   for (std::size_t t = 0; t < inside.size(); ++t)
     if (inside[t] > other.inside[t]) return false;
-  return (slide == other.slide || !is_window_dimension(other.slide)) &&
+  return output_stays <= other.output_stays &&
+         (slide == other.slide || !is_window_dimension(other.slide)) &&
+         (slides_on == other.slides_on || !is_window_dimension(other.slides_on)) &&
          (innermost == other.innermost || !is_window_dimension(other.innermost));
 }
 
 LinkCosts::OrderEffect LinkCosts::effect_of(std::size_t level, const OrderClass& order,
                                             const Tiling& tiling) const {
   OrderEffect effect;
+  bool slides = false;
   for (const Link& link : links_) {
     if (link.lower <= level || deciding_level(link, tiling) != level) continue;
     const std::size_t t = index_of(link.tensor);
     effect.inside[t] = order.stationary == t ? order.outside_run : tiling.unmoved[level][t];
-    if (link.windowed) effect.slide = order.slide;
+    if (visits_may_pay_ && link.tensor == Tensor::output)
+      effect.output_stays = 1 / effect.inside[t];
+    slides = slides || link.windowed;
   }
   const Dimension begun = slide_from_inside(level, tiling);
-  if (begun != Dimension::N && begun == order.innermost) effect.innermost = begun;
+  const auto goes_on = [&](Dimension d) {
+    return begun != Dimension::N && (d == begun || (timeloop_ && d == other_of_axis(begun)));
+  };
+  slides = slides || (timeloop_ && goes_on(order.slide));
+  if (slides) effect.slide = order.slide;
+  if (goes_on(order.innermost)) effect.innermost = order.innermost;
+  if (slides && timeloop_) {
+    // Tiles that stay through the innermost loop do not slide in others.
+    effect.innermost = order.innermost;
+    effect.slides_on = order.slides_on;
+  }
   return effect;
 }
 
@@ -670,16 +693,36 @@ Dimension LinkCosts::slide_from_inside(std::size_t level, const Tiling& tiling) 
   const Tensor windowed = windowed_tensor(space_.layer().transposed);
   for (std::size_t i = level + 1; i < space_.machine().levels.size(); ++i) {
     if (tiling.loops[i] == 1) continue;
-    // A slide leaves a level only if no other loop of the level moves the tensor.
+    // A slide leaves a level only if no other loop of the level moves the tensor. To Timeloop both
+    // loops of an axis are one slide, and loops that leave the tensor in place do not end it.
     Dimension only = Dimension::N;
-    for (const Dimension d : space_.dimensions())
-      if (tiling.temporal[i][index_of(d)] > 1 && unmoved_by(d) != index_of(windowed)) {
-        if (only != Dimension::N || !is_window_dimension(d)) return Dimension::N;
-        only = d;
-      }
-    return only;
+    for (const Dimension d : space_.dimensions()) {
+      if (tiling.temporal[i][index_of(d)] == 1 || unmoved_by(d) == index_of(windowed)) continue;
+      if (!is_window_dimension(d)) return Dimension::N;
+      if (only != Dimension::N && !(timeloop_ && other_of_axis(only) == d)) return Dimension::N;
+      only = d;
+    }
+    if (only != Dimension::N || !timeloop_) return only;
   }
   return Dimension::N;
+}
+
+bool LinkCosts::find_whether_visits_pay() const {
+  if (timeloop_) return false;
+  // From the inside out: one partial sum less that all levels further in read back, at most,
+  // against one value more that a level gives and takes, at least.
+  double saved = return_to_multipliers_pj_;
+  for (std::size_t i = links_.size(); i-- > 0;) {
+    const Link& link = links_[i];
+    if (link.tensor != Tensor::output) continue;
+    double others = link.shared;
+    for (const std::int64_t factor : link.joined) others *= static_cast<double>(factor);
+    others -= 1;
+    const double spent = link.per_update_pj[0] + link.per_return_pj[0] + link.per_return_below_pj;
+    if (others * (saved - link.per_addition_pj) > spent) return true;
+    saved += link.most_per_return_pj;
+  }
+  return false;
 }
 
 LinkCosts::Share LinkCosts::decided_anyway(const Tiling& tiling) const {

@@ -49,8 +49,9 @@ struct OrderClass {
   std::uint8_t stationary = kNoTensor;
   /// Product of its other loops that do not move it, outside one that does.
   double outside_run = 1;
-  /// The innermost loop that moves the windowed tensor.
-  Dimension slide = Dimension::N;
+  /// The innermost loop that moves the windowed tensor, and the next one if it is along the same
+  /// axis (else N).
+  Dimension slide = Dimension::N, slides_on = Dimension::N;
 };
 
 /// Extents as indices among their divisors.
@@ -147,11 +148,19 @@ class LinkCosts {
   /// innermost to move. Every link is decided at one level, whatever the orders.
   [[nodiscard]] Share decided_at(std::size_t level, const OrderClass& order,
                                  const Tiling& tiling) const;
+  /// Whether outputs that visit a level more often may cost less. Children that add up their sums
+  /// each begin anew after every visit, all but one from zero: levels further in then read back
+  /// fewer partial sums. It pays only where many children are summed up above two levels that keep
+  /// outputs and cost about as much as those further out.
+  [[nodiscard]] bool visits_may_pay() const { return visits_may_pay_; }
+
   /// What an order does to the traffic of the links that it decides, and to slides that loops of
   /// levels further in begin.
   struct OrderEffect {
     Visits inside{1, 1, 1, 1};  ///< loops of the level that bring each tensor back
-    Dimension slide = Dimension::N, innermost = Dimension::N;
+    /// One over those of the output where visits may pay.
+    double output_stays = 0;
+    Dimension slide = Dimension::N, slides_on = Dimension::N, innermost = Dimension::N;
 
     /// Whether no link moves more than under `other`.
     [[nodiscard]] bool at_most(const OrderEffect& other) const;
@@ -194,6 +203,7 @@ class LinkCosts {
     double finished_pj = 0;      ///< at level 0, per output
     double first_visits_pj = 0;  ///< of reads that are not made
     double per_return_below_pj = 0;
+    double most_per_return_pj = 0;  ///< at both ends and in between, unlike the others at most
     double per_addition_pj = 0;
     Visited least;
     double words = 1;                   ///< per value of an operand, at the upper end
@@ -236,6 +246,7 @@ class LinkCosts {
   [[nodiscard]] double powered(std::size_t level) const;
   [[nodiscard]] double first_values(const Link& link, const DivisorIndices& tile,
                                     bool at_upper) const;
+  [[nodiscard]] bool find_whether_visits_pay() const;
   /// A window's dimension whose loop may begin a slide that goes on in loops of `level`; N when
   /// there is none.
   [[nodiscard]] Dimension slide_from_inside(std::size_t level, const Tiling& tiling) const;
@@ -253,9 +264,9 @@ class LinkCosts {
   std::array<std::uint8_t, kMostLevels> link_count_{};
   std::array<std::uint8_t, kDimensions> unmoved_{};
   Share fixed_;
-  double compute_cycles_ = 0, outputs_ = 0;
+  double compute_cycles_ = 0, outputs_ = 0, return_to_multipliers_pj_ = 0;
   std::size_t innermost_output_ = 0;
-  bool timeloop_;
+  bool timeloop_, visits_may_pay_ = false;
 };
 
 }  // namespace cosearch::accel

@@ -23,11 +23,12 @@ bool pack_from(std::size_t d, Extents& left, std::vector<std::int64_t>& room, st
                std::vector<Extents>& pieces) {
   if (d == kDimensions) return true;
   if (bin + 1 == room.size()) {
-    if (left[d] > room[bin]) return false;
+    const std::int64_t before = room[bin];
+    if (left[d] > before) return false;
     pieces[bin][d] = left[d];
     room[bin] /= left[d];
     if (pack_from(d + 1, left, room, 0, pieces)) return true;
-    room[bin] = room[bin] * pieces[bin][d];
+    room[bin] = before;
     return false;
   }
   const std::int64_t whole = left[d];

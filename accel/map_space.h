@@ -49,7 +49,7 @@ struct AxisGroup {
 
 /// Factors of each dimension in each axis group.
 struct SpatialChoice {
-  static constexpr std::size_t kMostGroups = 8;
+  static constexpr std::size_t kMostGroups = 16;
   std::array<Extents, kMostGroups> factors;
   Extents product;        ///< over all groups
   std::int64_t used = 1;  ///< multipliers with work

@@ -24,11 +24,39 @@ class RandomMapping {
     for (Extents& factors : spatial.factors) factors.fill(1);
     spatial.product.fill(1);
     for (Extents& temporal : tiling.temporal) temporal.fill(1);
-    for (Extents& t : tile_) t.fill(1);
     choose_keeps();
     choose_factors();
     choose_orders();
     set_tiles();
+    nest = nest_with(orders);
+  }
+
+  /// The mapping with its temporal loops in another order.
+  [[nodiscard]] LoopNest nest_with(const std::vector<LoopOrderChoice>& chosen) const {
+    LoopNest made;
+    made.levels.resize(keep.size());
+    Extents piece = space_.extents();
+    for (std::size_t i = 0; i < made.levels.size(); ++i) {
+      made.levels[i].keep = keep[i];
+      for (std::size_t j = chosen[i].count; j-- > 0;) {
+        const Dimension d = chosen[i].innermost_first[j];
+        piece[index_of(d)] /= tiling.temporal[i][index_of(d)];
+        made.levels[i].loops.push_back({d, piece[index_of(d)], Loop::kTemporal});
+      }
+      for (std::size_t g = 0; g < space_.groups().size(); ++g) {
+        const AxisGroup& group = space_.groups()[g];
+        if (group.level != i) continue;
+        std::vector<Extents> pieces;
+        EXPECT_TRUE(pack(spatial.factors[g], group.sizes, pieces));
+        for (std::size_t bin = 0; bin < pieces.size(); ++bin)
+          for (const Dimension d : space_.dimensions()) {
+            if (pieces[bin][index_of(d)] == 1) continue;
+            piece[index_of(d)] /= pieces[bin][index_of(d)];
+            made.levels[i].loops.push_back({d, piece[index_of(d)], group.axes[bin]});
+          }
+      }
+    }
+    return made;
   }
 
   LoopNest nest;
@@ -39,13 +67,11 @@ class RandomMapping {
 
  private:
   void choose_keeps() {
-    nest.levels.resize(made_.machine.levels.size());
-    for (std::size_t i = 0; i < nest.levels.size(); ++i) {
+    keep.push_back(TensorSet::all());
+    for (std::size_t i = 1; i < made_.machine.levels.size(); ++i) {
       const StorageLevel& level = made_.machine.levels[i];
-      if (i > 0)
-        nest.levels[i].keep = without(
-            level.may_keep, random_tensors(choices_, without(level.may_keep, level.must_keep), 2));
-      keep.push_back(nest.levels[i].keep);
+      keep.push_back(without(
+          level.may_keep, random_tensors(choices_, without(level.may_keep, level.must_keep), 2)));
     }
   }
 
@@ -73,7 +99,7 @@ class RandomMapping {
       while (left[index_of(d)] > 1) {
         std::int64_t prime = 2;
         while (left[index_of(d)] % prime != 0) ++prime;
-        const auto levels = static_cast<std::int64_t>(nest.levels.size());
+        const auto levels = static_cast<std::int64_t>(keep.size());
         const auto i = static_cast<std::size_t>(choices_.below(levels));
         if (i > 0 && made_.machine.levels[i].may_keep.empty()) continue;
         tiling.temporal[i][index_of(d)] *= prime;
@@ -83,7 +109,7 @@ class RandomMapping {
   }
 
   void choose_orders() {
-    for (std::size_t i = 0; i < nest.levels.size(); ++i) {
+    for (std::size_t i = 0; i < keep.size(); ++i) {
       LoopOrderChoice order;
       for (const Dimension d : kAllDimensions)
         if (tiling.temporal[i][index_of(d)] > 1) order.innermost_first[order.count++] = d;
@@ -95,37 +121,22 @@ class RandomMapping {
 
   void set_tiles() {
     Extents piece = space_.extents();
-    for (std::size_t i = 0; i < nest.levels.size(); ++i) {
-      tile_[i] = piece;
-      for (std::size_t j = orders[i].count; j-- > 0;) {
-        const Dimension d = orders[i].innermost_first[j];
-        piece[index_of(d)] /= tiling.temporal[i][index_of(d)];
-        nest.levels[i].loops.push_back({d, piece[index_of(d)], Loop::kTemporal});
-      }
-      for (std::size_t g = 0; g < space_.groups().size(); ++g) {
-        const AxisGroup& group = space_.groups()[g];
-        if (group.level != i) continue;
-        std::vector<Extents> pieces;
-        EXPECT_TRUE(pack(spatial.factors[g], group.sizes, pieces));
-        for (std::size_t bin = 0; bin < pieces.size(); ++bin)
-          for (const Dimension d : space_.dimensions()) {
-            if (pieces[bin][index_of(d)] == 1) continue;
-            piece[index_of(d)] /= pieces[bin][index_of(d)];
-            nest.levels[i].loops.push_back({d, piece[index_of(d)], group.axes[bin]});
-          }
-      }
-    }
-    tile_[nest.levels.size()] = piece;
-    for (std::size_t i = 0; i <= nest.levels.size(); ++i)
+    for (std::size_t i = 0;; ++i) {
       for (const Dimension d : space_.dimensions())
         tiling.tile[i][index_of(d)] =
-            static_cast<std::uint16_t>(space_.divisors(d).index(tile_[i][index_of(d)]));
+            static_cast<std::uint16_t>(space_.divisors(d).index(piece[index_of(d)]));
+      if (i == keep.size()) return;
+      for (const Dimension d : space_.dimensions()) {
+        piece[index_of(d)] /= tiling.temporal[i][index_of(d)];
+        for (std::size_t g = 0; g < space_.groups().size(); ++g)
+          if (space_.groups()[g].level == i) piece[index_of(d)] /= spatial.factors[g][index_of(d)];
+      }
+    }
   }
 
   const MapCase& made_;
   const MapSpace& space_;
   Choices& choices_;
-  std::array<Extents, kMostLevels + 1> tile_;
 };
 
 /// Loops further out than the tile of `level` that do not move each tensor.
@@ -201,6 +212,72 @@ TEST_P(MapperBounds, NeverExceedWhatAMappingCosts) {
     for (int i = 0; i < 8; ++i) check(made, choices);
     if (HasFailure()) return;
   }
+}
+
+/// Costs of one tiling under every combination of the given orders of its levels.
+std::vector<std::pair<double, double>> costs_of(
+    const MapCase& made, const RandomMapping& mapping,
+    const std::vector<std::vector<LoopOrderChoice>>& orders) {
+  std::vector<std::pair<double, double>> costs;
+  std::vector<std::size_t> at(orders.size(), 0);
+  for (;;) {
+    std::vector<LoopOrderChoice> chosen;
+    for (std::size_t i = 0; i < orders.size(); ++i) chosen.push_back(orders[i][at[i]]);
+    const NestCost cost =
+        evaluate(made.layer, made.machine, mapping.nest_with(chosen), made.options.accounting);
+    costs.emplace_back(static_cast<double>(cost.cycles().value), cost.total_energy().value);
+    std::size_t i = 0;
+    while (i < at.size() && ++at[i] == orders[i].size()) at[i++] = 0;
+    if (i == at.size()) return costs;
+  }
+}
+
+/// Every order of one level's loops.
+std::vector<LoopOrderChoice> all_orders(LoopOrderChoice order) {
+  const auto end = order.innermost_first.begin() + static_cast<std::ptrdiff_t>(order.count);
+  std::sort(order.innermost_first.begin(), end);
+  std::vector<LoopOrderChoice> orders;
+  do orders.push_back(order);
+  while (std::next_permutation(order.innermost_first.begin(), end));
+  return orders;
+}
+
+TEST_P(MapperBounds, NoOrderIsBetterThanEachThatIsTried) {
+  std::size_t orders_in_all = 0, orders_tried = 0;
+  for (std::uint64_t seed = 0; seed < 1500; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    const MapCase made = RandomMapCase(seed, GetParam()).build();
+    Choices choices(Random(seed + 2000000));
+    const MapSpace space(made.layer, made.machine, {}, made.options.accounting);
+    std::vector<AxisTable> axes;
+    for (const Axis& axis : kAxes) axes.emplace_back(space, axis);
+    RandomMapping mapping(made, space, choices);
+    const LinkCosts costs(space, axes, mapping.keep, mapping.spatial);
+    costs.complete(mapping.tiling);
+
+    std::vector<std::vector<LoopOrderChoice>> all, tried(mapping.orders.size());
+    std::size_t combinations = 1;
+    for (std::size_t i = 0; i < mapping.orders.size(); ++i) {
+      all.push_back(all_orders(mapping.orders[i]));
+      combinations *= all.back().size();
+      distinct_orders(space, costs, mapping.tiling, i, tried[i]);
+    }
+    if (combinations > 800) continue;
+    const auto all_costs = costs_of(made, mapping, all);
+    const auto tried_costs = costs_of(made, mapping, tried);
+    orders_in_all += all_costs.size();
+    orders_tried += tried_costs.size();
+    for (const auto& [cycles, energy] : all_costs) {
+      const bool matched = std::any_of(tried_costs.begin(), tried_costs.end(),
+                                       [&, c = cycles, e = energy](const auto& other) {
+                                         return other.first <= c && other.second <= e * kRounding;
+                                       });
+      EXPECT_TRUE(matched) << cycles << " cycles, " << energy << " pJ\n"
+                           << made << text_of(mapping.nest);
+      if (!matched) return;
+    }
+  }
+  std::cout << orders_tried << " of " << orders_in_all << " orders tried\n";
 }
 
 INSTANTIATE_TEST_SUITE_P(Accountings, MapperBounds,

@@ -223,7 +223,8 @@ inline Enumerated enumerate(const MapCase& made, std::size_t most) {
     points.emplace(cycles, energy);
   });
   for (const auto& point : points)
-    if (found.front.empty() || point.second < found.front.back().second)
+    // Sums of the same numbers in different orders are the same.
+    if (found.front.empty() || point.second < found.front.back().second * (1 - 1e-9))
       found.front.push_back(point);
   return found;
 }

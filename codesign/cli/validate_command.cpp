@@ -2,14 +2,19 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "codesign/cli/console.h"
 #include "codesign/cli/text_table.h"
+#include "codesign/cli/validation_report.h"
 #include "codesign/rtl_calibration.h"
+#include "codesign/validation.h"
+#include "codesign/workers.h"
 #include "core/user_error.h"
 
 namespace cosearch::codesign {
@@ -18,6 +23,9 @@ namespace {
 using nlohmann::json;
 
 struct ValidateOptions {
+  std::vector<std::string> case_files;  ///< instead of the shipped cases
+  ValidationOptions cases;
+  int jobs = 0;  ///< 0: one per core
   std::string rtl_folder;
   CalibrationOptions calibration;
 };
@@ -113,7 +121,7 @@ json as_json(const RtlCalibration& calibration) {
   return {{"files", files}, {"constants", constants}};
 }
 
-void validate(const ValidateOptions& options, const Console& console) {
+void validate_on_rtl(const ValidateOptions& options, const Console& console) {
   const RtlCalibration calibration =
       calibrate(read_rtl_files(rtl_files_in(options.rtl_folder)), options.calibration);
   if (console.json) return console.print(as_json(calibration));
@@ -123,16 +131,47 @@ void validate(const ValidateOptions& options, const Console& console) {
   print_constants(console, calibration, options.calibration.confidence);
 }
 
+std::vector<ValidationSuite> suites_of(const ValidateOptions& options) {
+  if (options.case_files.empty()) return shipped_validation();
+  std::vector<ValidationSuite> suites;
+  for (const std::string& file : options.case_files)
+    suites.push_back(read_validation(datasets::read_yaml(file)));
+  return suites;
+}
+
+/// A case that cannot run is told of on `err`; an error, however large, is a result.
+void validate_cases(const ValidateOptions& options, Console& console) {
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  Workers workers(options.jobs > 0 ? options.jobs : std::max(1, cores));
+  const std::vector<ValidationReport> reports =
+      run_validation(suites_of(options), options.cases, workers);
+  for (const ValidationReport& report : reports)
+    for (const std::string& failure : report.failures) {
+      console.err << fmt::format("cosearch: {}: {}\n", report.suite, failure);
+      console.exit_code = kNothingFeasible;
+    }
+  if (console.json) return console.print(validation_json(reports));
+  print_validation(console, reports);
+}
+
+void validate(const ValidateOptions& options, Console& console) {
+  options.rtl_folder.empty() ? validate_cases(options, console) : validate_on_rtl(options, console);
+}
+
 }  // namespace
 
 void add_validate_command(CLI::App& app, Console& console) {
   const auto options = std::make_shared<ValidateOptions>();
   CLI::App* command =
-      app.add_subcommand("validate", "The latency models against cycles of real hardware");
-  command
-      ->add_option("--rtl", options->rtl_folder,
-                   "folder with DOSA's runs of Gemmini's RTL (*firesim_rtl*.csv)")
-      ->required();
+      app.add_subcommand("validate", "The models against chips, published numbers and other tools");
+  command->add_option("--cases", options->case_files,
+                      "YAML files of cases, instead of the shipped ones");
+  command->add_option("-j,--jobs", options->jobs, "threads; the answer is the same for any number")
+      ->check(CLI::Range(1, 1024));
+  command->add_flag("--slow", options->cases.slow, "cases that take minutes, too");
+  command->add_option("--rtl", options->rtl_folder,
+                      "calibrate on this folder of DOSA's runs of Gemmini's RTL "
+                      "(*firesim_rtl*.csv), instead of the cases");
   command
       ->add_option("--resamples", options->calibration.resamples,
                    "resamples for the constants' intervals")

@@ -35,6 +35,47 @@ class Streams(CliTest):
         self.assert_files("study.yaml", "table.csv", "study.h5")
 
 
+class Validate(CliTest):
+    CASES = """kind: validation
+schema_version: 1
+name: mine
+sources: {hand: {known: derived, text: by hand}}
+cases:
+  - name: array
+    machine: gemmini
+    values: [{quantity: peak, value: 0.5, source: hand}]
+"""
+    WIDE = """  - name: wide
+    machine: eyeriss-v1
+    layers: [{Q: 9, S: 300}]
+    values: [{quantity: cycles, value: 1, source: hand}]
+"""
+
+    def test_an_error_is_a_result(self):
+        suites = self.run_json("validate")["suites"]
+        self.assertGreater(len(suites), 5)
+        for suite in suites:
+            self.assertEqual(suite["failures"], [])
+            for row in suite["rows"]:
+                error = 100 * (row["ours"] / row["reference"] - 1)
+                self.assertAlmostEqual(row["error_percent"], error, delta=1e-6 * (1 + abs(error)))
+                self.assertIn(row["known"], ("read", "transcribed", "recalled", "derived"))
+
+    def test_files_of_cases_take_the_place_of_the_shipped_ones(self):
+        self.write("mine.yaml", self.CASES)
+        report = self.run_program("validate", "--cases", "mine.yaml").stdout
+        self.assertIn("derived: by hand", report)
+        row, = self.run_json("validate", "--cases", "mine.yaml")["suites"][0]["rows"]
+        self.assertAlmostEqual(row["ours"], 0.512)
+        self.assertAlmostEqual(row["error_percent"], 2.4)
+
+    def test_a_case_that_cannot_run_is_told_of_and_the_others_run(self):
+        self.write("mine.yaml", self.CASES + self.WIDE)
+        done = self.run_program("validate", "--cases", "mine.yaml", "--json", expect=4)
+        self.assertIn("mine: wide: ", done.stderr)
+        self.assertEqual(len(json.loads(done.stdout)["suites"][0]["rows"]), 1)
+
+
 class Pareto(CliTest):
     def stored_front(self):
         """The front as the store's tables have it, row by row, without the exported file."""

@@ -261,8 +261,8 @@ class NetworkParser {
     });
   }
 
-  std::size_t dimension_index(const Token& name) const {
-    const auto found = std::ranges::find(kMaestroDimensions, name.text);
+  [[nodiscard]] std::size_t dimension_index(const Token& name) const {
+    const auto* const found = std::ranges::find(kMaestroDimensions, name.text);
     if (found == kMaestroDimensions.end())
       tokens_.fail(name, fmt::format("no dimension '{}'; expected one of N, G, K, C, R, S, Y, X, M",
                                      name.text));
@@ -316,7 +316,7 @@ class NetworkParser {
     if (name.text.empty() || !is_letter(name.text[0]))
       tokens_.fail_expecting("a dimension after a map");
     tokens_.take();
-    if (name.text != "Y'" && name.text != "X'") dimension_index(name);
+    if (name.text != "Y'" && name.text != "X'") static_cast<void>(dimension_index(name));
     directive.dimension = name.text;
   }
 
@@ -389,7 +389,7 @@ class NetworkParser {
     return *size;
   }
 
-  std::int64_t bounded(const Token& place, std::int64_t value) const {
+  [[nodiscard]] std::int64_t bounded(const Token& place, std::int64_t value) const {
     if (std::abs(value) > kLargestMaestroNumber)
       tokens_.fail(place, fmt::format("this comes to {}; at most {} is accepted", value,
                                       kLargestMaestroNumber));
@@ -433,7 +433,7 @@ class HardwareParser {
 
   MaestroHardware parse() && {
     while (!tokens_.next().text.empty()) read_setting();
-    if (!std::ranges::count(seen_, "num_pes")) tokens_.fail_expecting("num_pes: NUMBER");
+    if (std::ranges::count(seen_, "num_pes") == 0) tokens_.fail_expecting("num_pes: NUMBER");
     return std::move(hardware_);
   }
 
@@ -456,10 +456,10 @@ class HardwareParser {
 
   void store(const Token& name, std::int64_t number) {
     const HardwareField& field = hardware_field(tokens_, name);
-    if (std::ranges::count(seen_, field.name))
+    if (std::ranges::count(seen_, field.name) != 0)
       tokens_.fail(name, fmt::format("{} is already given", field.name));
     seen_.push_back(field.name);
-    if (field.optional_number)
+    if (field.optional_number != nullptr)
       hardware_.*field.optional_number = number;
     else
       hardware_.num_pes = number;
@@ -510,7 +510,7 @@ std::string to_text(const MaestroLayer& layer) {
 }  // namespace
 
 std::optional<std::int64_t> MaestroLayer::dimension(std::string_view name) const {
-  const auto found = std::ranges::find(kMaestroDimensions, name);
+  const auto* const found = std::ranges::find(kMaestroDimensions, name);
   if (found == kMaestroDimensions.end()) throw UserError(fmt::format("no dimension '{}'", name));
   return dimensions.at(static_cast<std::size_t>(found - kMaestroDimensions.begin()));
 }
@@ -542,7 +542,7 @@ std::string to_text(const MaestroNetwork& network) {
 std::string to_text(const MaestroHardware& hardware) {
   std::string text = fmt::format("num_pes: {}\n", hardware.num_pes);
   for (const HardwareField& field : kHardwareFields)
-    if (field.optional_number && hardware.*field.optional_number)
+    if (field.optional_number != nullptr && hardware.*field.optional_number)
       text += fmt::format("{}: {}\n", field.name, *(hardware.*field.optional_number));
   return text;
 }

@@ -67,7 +67,7 @@ MaestroLayer layer_of(const std::string& name, const Layer& layer) {
       to.name, [](unsigned char c) { return c <= ' ' || c == '{' || c == '}'; }, '_');
   to.type = type_of(layer);
   const auto set = [&](std::string_view dimension, std::int64_t value) {
-    const auto at = std::ranges::find(datasets::kMaestroDimensions, dimension);
+    const auto* const at = std::ranges::find(datasets::kMaestroDimensions, dimension);
     to.dimensions.at(static_cast<std::size_t>(at - datasets::kMaestroDimensions.begin())) = value;
   };
   const accel::Extents extents = accel::extents_of(layer);

@@ -163,10 +163,12 @@ class DataflowReader {
     accel::Extents next = tile_;
     for (const MaestroDirective* directive : cluster)
       next[index_of(target_of(*directive).dimension)] = tile_of(*directive, cluster);
-    std::vector<Loop> in_time, over_units;
+    std::vector<Loop> in_time;
+    std::vector<Loop> over_units;
     for (const MaestroDirective* directive : cluster) {
       const Dimension d = target_of(*directive).dimension;
-      const std::int64_t before = tile_[index_of(d)], after = next[index_of(d)];
+      const std::int64_t before = tile_[index_of(d)];
+      const std::int64_t after = next[index_of(d)];
       if (after == before) continue;
       if (!is_spatial(*directive)) {
         in_time.push_back({d, after, Loop::kTemporal});
@@ -193,7 +195,7 @@ class DataflowReader {
     for (const MaestroDirective* directive : cluster) {
       if (!is_spatial(*directive)) continue;
       if (++count > 2) fail(*directive, "a third spatial map in one cluster");
-      if (first && !is_diagonal(*first, *directive) && !is_diagonal(*directive, *first))
+      if (first != nullptr && !is_diagonal(*first, *directive) && !is_diagonal(*directive, *first))
         fail(*directive, fmt::format("a second spatial map in one cluster, after {}; only Y with R "
                                      "and X with S go together",
                                      first->text));
@@ -235,10 +237,10 @@ class DataflowReader {
     const Dimension taps = taps_of(dimension);
     const MaestroDirective* on_taps = find(cluster, taps);
     const std::int64_t all_taps = tile_[index_of(taps)];
-    const std::int64_t kernel = on_taps ? std::min(on_taps->size, all_taps) : all_taps;
+    const std::int64_t kernel = on_taps != nullptr ? std::min(on_taps->size, all_taps) : all_taps;
     const std::int64_t outputs = directive.size - kernel + 1;
-    const bool diagonal = is_spatial(directive) && on_taps && is_spatial(*on_taps);
-    if (outputs < 1 && directive.size < kernel)
+    const bool diagonal = is_spatial(directive) && on_taps != nullptr && is_spatial(*on_taps);
+    if (outputs < 1)
       fail(directive,
            fmt::format("a window of {} over {} is smaller than the {} of {} under it",
                        directive.size, directive.dimension, kernel, accel::name_of(taps)));

@@ -131,7 +131,7 @@ class NestReader {
 
   void add_loops(std::size_t level, TimeloopDirective::Kind kind) {
     const TimeloopDirective* directive = entries_.find(level, kind);
-    if (!directive) return;
+    if (directive == nullptr) return;
     std::vector<Loop> loops;
     for (const TimeloopFactor& factor : directive->factors) {
       static_cast<void>(dimension_of(*directive, problem_, factor.dimension));
@@ -152,7 +152,7 @@ class NestReader {
 
   void apply_kept(std::size_t level) {
     const auto* directive = entries_.find(level, TimeloopDirective::Kind::data_space);
-    if (!directive) return;
+    if (directive == nullptr) return;
     check_kept_once(*directive);
     accel::TensorSet& keep = nest_.levels[level].keep;
     for (const std::string& name : directive->keep) keep.add(tensor_of(*directive, problem_, name));
@@ -189,7 +189,8 @@ class NestReader {
     const auto chain = chain_of(dimension);
     // Lengths of a whole piece and of the last one, from the inside. Beyond the extent they are
     // wrong anyhow: cut off there, they stay within 64 bits.
-    std::int64_t whole = 1, last = 1;
+    std::int64_t whole = 1;
+    std::int64_t last = 1;
     for (const auto& [loop, source] : chain) {
       loop->tile = whole;
       const TimeloopFactor& factor = *source->factor;

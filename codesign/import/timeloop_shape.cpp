@@ -56,10 +56,10 @@ class ShapeReader {
       fail(problem_.where, fmt::format("{} data spaces", problem_.data_spaces.size()));
     for (const DataSpace& space : problem_.data_spaces) {
       if (!space.read_write) continue;
-      if (output_) fail(space.where, "two data spaces are written");
+      if (output_ != nullptr) fail(space.where, "two data spaces are written");
       output_ = &space;
     }
-    if (!output_) fail(problem_.where, "no data space is written (read-write: true)");
+    if (output_ == nullptr) fail(problem_.where, "no data space is written (read-write: true)");
   }
 
   static bool has_window(const DataSpace& space) {

@@ -90,6 +90,13 @@ ArrayWork call_work(const AxisTiles& along, const AxisTiles& down, std::int64_t 
   return work;
 }
 
+/// Cycles that each of kLimits would take by itself.
+std::array<double, 4> parts_of(const ArrayWork& work, const ArrayConstants& constants) {
+  return {work.array_cycles, constants.instruction_spacing * work.instruction_sides,
+          constants.call_cycles * work.calls,
+          constants.request_cycles * work.requests + constants.byte_cycles * work.bytes};
+}
+
 }  // namespace
 
 ArrayWork& ArrayWork::operator+=(const ArrayWork& other) {
@@ -107,13 +114,21 @@ ArrayWork operator*(double times, const ArrayWork& work) {
 }
 
 double calibrated_cycles(const ArrayWork& work, const ArrayConstants& constants) {
-  const double on_chip =
-      std::max({work.array_cycles, constants.instruction_spacing * work.instruction_sides,
-                constants.call_cycles * work.calls});
-  const double transfers =
-      constants.request_cycles * work.requests + constants.byte_cycles * work.bytes;
+  const auto parts = parts_of(work, constants);
+  const double on_chip = std::max({parts[0], parts[1], parts[2]}), transfers = parts[3];
   return constants.start_cycles + std::max(on_chip, transfers) +
          constants.unhidden * std::min(on_chip, transfers);
+}
+
+std::string_view name_of(Limit limit) {
+  constexpr std::array<std::string_view, 4> names{"array", "instructions", "host", "transfers"};
+  return names[static_cast<std::size_t>(limit)];
+}
+
+Limit limit_of(const ArrayWork& work, const ArrayConstants& constants) {
+  const auto parts = parts_of(work, constants);
+  return kLimits[static_cast<std::size_t>(std::max_element(parts.begin(), parts.end()) -
+                                          parts.begin())];
 }
 
 ArrayWork array_work(const Layer& layer, const Extents& tile, std::int64_t side) {

@@ -9,7 +9,9 @@
 // (ExecuteController.scala, LoopConv.scala, LoopMatmul.scala).
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "accel/dimension.h"
 #include "core/layer.h"
@@ -55,6 +57,13 @@ inline constexpr ArrayConstants kGemminiConstants{.instruction_spacing = 0.4636,
 /// start + the longer + unhidden * the shorter of (array, instructions or host: the slowest) and
 /// transfers.
 [[nodiscard]] double calibrated_cycles(const ArrayWork& work, const ArrayConstants& constants);
+
+/// What takes longest.
+enum class Limit : std::uint8_t { array, instructions, host, transfers };
+inline constexpr std::array kLimits{Limit::array, Limit::instructions, Limit::host,
+                                    Limit::transfers};
+[[nodiscard]] std::string_view name_of(Limit limit);
+[[nodiscard]] Limit limit_of(const ArrayWork& work, const ArrayConstants& constants);
 
 /// Work of `layer` cut into tiles of these extents, one call each, on an array of `side` x `side`.
 /// Requires one group, one image and no depth.

@@ -27,6 +27,18 @@ AxisChain chain_of(std::int64_t extent, std::int64_t tile, PieceRole role) {
   return chain;
 }
 
+/// Words in all of boxes of length `box`, which begin at every i * p_step + j * t_step.
+std::int64_t boxes_together(std::int64_t p_count, std::int64_t p_step, std::int64_t t_count,
+                            std::int64_t t_step, std::int64_t box) {
+  std::vector<std::int64_t> begins;
+  for (std::int64_t i = 0; i < p_count; ++i)
+    for (std::int64_t j = 0; j < t_count; ++j) begins.push_back(i * p_step + j * t_step);
+  std::sort(begins.begin(), begins.end());
+  std::int64_t words = box;
+  for (std::size_t i = 1; i < begins.size(); ++i) words += std::min(box, begins[i] - begins[i - 1]);
+  return words;
+}
+
 }  // namespace
 
 AxisTable::AxisTable(const MapSpace& space, const Axis& axis) {
@@ -45,7 +57,9 @@ AxisTable::AxisTable(const MapSpace& space, const Axis& axis) {
       if (boxes) {
         entry.held = box(p, t);
         entry.whole = static_cast<double>((p_all / p) * (t_all / t) * box(p, t));
-        entry.sliding = std::min(entry.whole, static_cast<double>(box(p_all, t_all)));
+        entry.sliding = std::min(
+            entry.whole, static_cast<double>(boxes_together(p_all / p, p * window.stride, t_all / t,
+                                                            t * window.dilation, box(p, t))));
       } else {
         const auto sum = [&](PieceRole over_positions, PieceRole over_taps) {
           return static_cast<double>(
@@ -59,6 +73,8 @@ AxisTable::AxisTable(const MapSpace& space, const Axis& axis) {
       }
       entries_.push_back(entry);
     }
+  distinct_ = entries_.back().whole;
+  clipped_ = window.padding > 0 || box(p_all, t_all) - window.padding > window.stored;
   least_ = entries_.front().sliding;
   for (const Entry& entry : entries_) least_ = std::min(least_, entry.sliding);
 }
@@ -140,6 +156,7 @@ LinkCosts::LinkCosts(const MapSpace& space, const std::vector<AxisTable>& axes,
   }
   links_.reserve(3 * levels);
   for (const Tensor tensor : kTensors) add_links(tensor);
+  visits_may_pay_ = find_whether_visits_pay();
 }
 
 double LinkCosts::powered(std::size_t level) const {
@@ -163,7 +180,11 @@ void LinkCosts::add_links(Tensor tensor) {
   for (const Dimension d : space_.dimensions())
     if (is_relevant(tensor, d, transposed) && !(link.windowed && is_window_dimension(d)))
       link.elements *= static_cast<double>(space_.extents()[index_of(d)]);
-  if (tensor == Tensor::output) outputs_ = link.elements * least_window(link).content;
+  if (tensor == Tensor::output) {
+    outputs_ = link.elements;
+    if (link.windowed)
+      for (const AxisTable& axis : axes_) outputs_ *= axis.distinct();
+  }
   const std::size_t levels = space_.machine().levels.size();
   for (std::size_t lower = 1; lower <= levels; ++lower) {
     pass_fanouts(link, lower);
@@ -177,8 +198,13 @@ void LinkCosts::add_links(Tensor tensor) {
     link.lower = lower;
     tensor == Tensor::output ? price_output(link) : price_operand(link);
     if (lower == levels) {
+      // The multipliers read padding like values: all of them as much.
       add_multipliers(link);
+      if (tensor == Tensor::output) return_to_multipliers_pj_ = link.most_per_return_pj;
     } else {
+      // The instance whose ports decide holds the first piece, clipped more than the others: less
+      // than its share of what all receive.
+      if (!link.even_above) link.words = link.sum_words[0] = link.sum_words[1] = 0;
       const auto cost = [&](double visits) {
         return energy(link, amounts(link, visits, least_window(link)));
       };
@@ -190,6 +216,7 @@ void LinkCosts::add_links(Tensor tensor) {
       links_.push_back(link);
     }
     link.upper = lower;
+    link.even_above = link.even_below;
     link.copies_above *= link.shared * link.alone;
     link.shared = link.alone = link.spread = 1;
     link.may_slide = link.joint = {true, true, true};
@@ -212,8 +239,14 @@ void LinkCosts::pass_fanouts(Link& link, std::size_t lower) const {
       if (!is_relevant(link.tensor, d, space_.layer().transposed)) {
         (shares ? link.shared : link.alone) *= static_cast<double>(factor);
       } else if (link.windowed && is_window_dimension(d)) {
-        link.may_slide[axis_of(d)] = false;
-        if (!shares) continue;
+        // Timeloop compares tiles in time alone.
+        if (!timeloop_) link.may_slide[axis_of(d)] = false;
+        if (axes_[axis_of(d)].is_clipped()) link.even_below = false;
+        if (!shares) {
+          // What shares further out is then apart: with dilation such pieces may overlap more.
+          if (link.joins) link.joint[axis_of(d)] = false;
+          continue;
+        }
         link.joined[index_of(d)] *= factor;
         link.joins = true;
       } else {
@@ -274,10 +307,13 @@ void LinkCosts::price_output(Link& link) const {
     const double network =
         timeloop_ ? 0 : words * static_cast<double>(upper.word_bits) * upper.network_energy_pj;
     // Inside the chip every value that arrives is read once more: to go on or to be summed.
-    link.per_update_pj[partial] = link.upper == 0 ? network : words * (write + read) + network;
+    // Timeloop reads the latter alone, fewer than are known where windows overlap.
+    const double again = timeloop_ && link.windowed ? 0 : read;
+    link.per_update_pj[partial] = link.upper == 0 ? network : words * (write + again) + network;
     link.per_return_pj[partial] =
         link.upper == 0 ? width(upper, true) * (write + read) + network : network;
   }
+  link.most_per_return_pj = 0;
   link.finished_pj = link.upper == 0 ? width(upper, false) * write : 0;
   if (link.lower < machine.levels.size()) {
     const StorageLevel& lower = machine.levels[link.lower];
@@ -286,12 +322,17 @@ void LinkCosts::price_output(Link& link) const {
     const double write_below =
         per_word(link.lower, timeloop_ ? lower.read_energy_pj : lower.write_energy_pj);
     link.per_return_below_pj = words * (read_below + write_below);
+    link.most_per_return_pj = width(lower, true) * (read_below + write_below);
   }
+  double network = 0;
+  for (std::size_t i = link.upper; i < link.lower; ++i)
+    network += machine.levels[i].network_energy_pj;
+  link.most_per_return_pj += network * width(upper, true) * static_cast<double>(upper.word_bits);
   link.per_addition_pj = timeloop_ ? 0 : machine.compute.add_energy_pj;
   // Timeloop reads nothing at the first visit, but sends partial sums back to every child.
   if (!timeloop_) return;
-  if (link.upper > 0) link.first_visits_pj = outputs_ * link.copies_above * read;
-  if (link.alone == 1) link.per_return_below_pj *= link.shared;
+  if (link.upper > 0 && !link.windowed) link.first_visits_pj = outputs_ * link.copies_above * read;
+  link.per_return_below_pj *= link.windowed ? 0 : link.shared;
 }
 
 void LinkCosts::add_multipliers(const Link& link) {
@@ -299,13 +340,7 @@ void LinkCosts::add_multipliers(const Link& link) {
   Amounts amounts;
   amounts.entries = macs;
   amounts.content = macs / link.shared;
-  if (link.windowed)
-    for (std::size_t a = 0; a < kAxes.size(); ++a) {
-      // Positions at one time are at least as many as either loop has by itself.
-      const auto p = static_cast<double>(link.joined[index_of(kAxes[a].position)]);
-      const auto t = static_cast<double>(link.joined[index_of(kAxes[a].tap)]);
-      amounts.content *= std::max(p, t) / (p * t);
-    }
+  if (link.windowed) amounts.content *= fewest_groups(link);
   // A transposed layer drops what falls outside its output.
   if (link.tensor == Tensor::output && space_.layer().transposed) return;
   if (link.tensor == Tensor::output && link.upper == 0)
@@ -322,7 +357,7 @@ double LinkCosts::energy(const Link& link, const Amounts& a) const {
   if (link.tensor != Tensor::output)
     return a.content * link.per_content_pj + a.entries * link.per_entry_pj;
   const std::size_t partial = a.returns > 0 ? 1 : 0;
-  const double finished = link.upper == 0 ? outputs_ * link.finished_pj : 0;
+  const double finished = link.upper == 0 ? std::min(a.content, outputs_) * link.finished_pj : 0;
   return finished - link.first_visits_pj + a.content * link.per_update_pj[partial] +
          a.returns * (link.per_return_pj[partial] + link.per_return_below_pj) +
          (a.entries - a.content) * link.per_addition_pj;
@@ -332,7 +367,17 @@ LinkCosts::Window LinkCosts::least_window(const Link& link) const {
   if (!link.windowed) return {};
   double least = 1;
   for (const AxisTable& axis : axes_) least *= axis.least();
-  return {least, least};
+  return {timeloop_ ? least * fewest_groups(link) : least, least};
+}
+
+double LinkCosts::fewest_groups(const Link& link) {
+  double share = 1;
+  for (const Axis& axis : kAxes) {
+    const auto p = static_cast<double>(link.joined[index_of(axis.position)]);
+    const auto t = static_cast<double>(link.joined[index_of(axis.tap)]);
+    share *= std::max(p, t) / (p * t);
+  }
+  return share;
 }
 
 double LinkCosts::sum_along(const Link& link, const DivisorIndices& tile, bool joined, Slide slide,
@@ -367,19 +412,19 @@ LinkCosts::Window LinkCosts::window(const Link& link, const DivisorIndices& tile
     window.content = sum_along(link, tile, true, slide, axis);
     return window;
   }
-  // Children with the same tile share a read: at least as many groups as either loop makes.
-  for (std::size_t a = 0; a < kAxes.size(); ++a) {
-    const auto p = static_cast<double>(link.joined[index_of(kAxes[a].position)]);
-    const auto t = static_cast<double>(link.joined[index_of(kAxes[a].tap)]);
-    window.content *= std::max(p, t) / (p * t);
-  }
+  // Children with the same tile share a read.
+  window.content *= fewest_groups(link);
   return window;
 }
 
 LinkCosts::Amounts LinkCosts::amounts(const Link& link, double visits, const Window& window) const {
   const double elements = link.elements * visits * link.copies_above * link.alone;
   Amounts amounts{elements * window.content, elements * link.shared * window.entries, 0};
-  if (link.tensor == Tensor::output && (timeloop_ || link.copies_above == 1))
+  // Children further out that add up their sums, or parts of them where windows overlap, each
+  // begin anew: how much is fresh here depends on their visits.
+  const bool fresh_is_known =
+      link.upper == 0 || (!link.windowed && (timeloop_ || link.copies_above == 1));
+  if (link.tensor == Tensor::output && fresh_is_known)
     amounts.returns = std::max(0.0, amounts.content - outputs_ * link.copies_above);
   return amounts;
 }
@@ -393,9 +438,10 @@ LinkCosts::Share::Words LinkCosts::words_of(const Link& link, const Amounts& a) 
   const double content = a.content * width, returns = a.returns * width;
   // Outside each output is written once as a finished value. Inside the chip every value that
   // arrives is read again, to go on or to be summed.
-  if (link.upper == 0)
-    return {returns, (a.content - a.returns) * link.sum_words[0] + returns, content + returns,
-            returns};
+  if (link.upper == 0) {
+    const double write = (a.content - a.returns) * link.sum_words[0] + returns;
+    return {returns, write, write + returns, returns};
+  }
   return {timeloop_ ? returns : content, content, content + returns, returns};
 }
 
@@ -408,8 +454,14 @@ void LinkCosts::add_words(Share& share, const Link& link, const Amounts& a) cons
     upper.network += words.network;
   }
   // Words are at least as many as values.
-  if (link.lower < space_.machine().levels.size() && limited_[link.lower])
-    share.words[link.lower].write += link.tensor == Tensor::output ? a.returns : a.entries;
+  if (link.lower < space_.machine().levels.size() && limited_[link.lower] && link.even_below)
+    share.words[link.lower].write +=
+        link.tensor == Tensor::output ? returns_to_first(link, a) : a.entries;
+}
+
+double LinkCosts::returns_to_first(const Link& link, const Amounts& a) const {
+  if (link.windowed) return 0;
+  return link.shared * std::max(0.0, a.content - outputs_ * link.copies_above * link.alone);
 }
 
 LinkCosts::Share LinkCosts::share_of(const Link& link, double visits, const Window& window) const {
@@ -430,13 +482,17 @@ LinkCosts::Share& LinkCosts::Share::operator+=(const Share& other) {
   return *this;
 }
 
-bool LinkCosts::Share::at_most(const Share& other) const {
-  if (energy_pj > other.energy_pj) return false;
-  for (std::size_t i = 0; i < words.size(); ++i)
-    if (words[i].read > other.words[i].read || words[i].write > other.words[i].write ||
-        words[i].network > other.words[i].network)
-      return false;
-  return true;
+LinkCosts::Share LinkCosts::Share::least_of(const std::vector<Share>& shares) {
+  Share least = shares.front();
+  for (const Share& share : shares) {
+    least.energy_pj = std::min(least.energy_pj, share.energy_pj);
+    for (std::size_t i = 0; i < least.words.size(); ++i) {
+      least.words[i].read = std::min(least.words[i].read, share.words[i].read);
+      least.words[i].write = std::min(least.words[i].write, share.words[i].write);
+      least.words[i].network = std::min(least.words[i].network, share.words[i].network);
+    }
+  }
+  return least;
 }
 
 double LinkCosts::cycles_of(std::size_t level, const Share::Words& words) const {
@@ -595,6 +651,78 @@ LinkCosts::Share LinkCosts::decided_at(std::size_t level, const OrderClass& orde
                       window(link, tiling.tile[link.lower], slide, axis));
   }
   return share;
+}
+
+bool LinkCosts::OrderEffect::at_most(const OrderEffect& other) const {
+  for (std::size_t t = 0; t < inside.size(); ++t)
+    if (inside[t] > other.inside[t]) return false;
+  return output_stays <= other.output_stays &&
+         (slide == other.slide || !is_window_dimension(other.slide)) &&
+         (slides_on == other.slides_on || !is_window_dimension(other.slides_on)) &&
+         (innermost == other.innermost || !is_window_dimension(other.innermost));
+}
+
+LinkCosts::OrderEffect LinkCosts::effect_of(std::size_t level, const OrderClass& order,
+                                            const Tiling& tiling) const {
+  OrderEffect effect;
+  bool slides = false;
+  for (const Link& link : links_) {
+    if (link.lower <= level || deciding_level(link, tiling) != level) continue;
+    const std::size_t t = index_of(link.tensor);
+    effect.inside[t] = order.stationary == t ? order.outside_run : tiling.unmoved[level][t];
+    if (visits_may_pay_ && link.tensor == Tensor::output)
+      effect.output_stays = 1 / effect.inside[t];
+    slides = slides || link.windowed;
+  }
+  const Dimension begun = slide_from_inside(level, tiling);
+  const auto goes_on = [&](Dimension d) {
+    return begun != Dimension::N && (d == begun || (timeloop_ && d == other_of_axis(begun)));
+  };
+  slides = slides || (timeloop_ && goes_on(order.slide));
+  if (slides) effect.slide = order.slide;
+  if (goes_on(order.innermost)) effect.innermost = order.innermost;
+  if (slides && timeloop_) {
+    // Tiles that stay through the innermost loop do not slide in others.
+    effect.innermost = order.innermost;
+    effect.slides_on = order.slides_on;
+  }
+  return effect;
+}
+
+Dimension LinkCosts::slide_from_inside(std::size_t level, const Tiling& tiling) const {
+  const Tensor windowed = windowed_tensor(space_.layer().transposed);
+  for (std::size_t i = level + 1; i < space_.machine().levels.size(); ++i) {
+    if (tiling.loops[i] == 1) continue;
+    // A slide leaves a level only if no other loop of the level moves the tensor. To Timeloop both
+    // loops of an axis are one slide, and loops that leave the tensor in place do not end it.
+    Dimension only = Dimension::N;
+    for (const Dimension d : space_.dimensions()) {
+      if (tiling.temporal[i][index_of(d)] == 1 || unmoved_by(d) == index_of(windowed)) continue;
+      if (!is_window_dimension(d)) return Dimension::N;
+      if (only != Dimension::N && !(timeloop_ && other_of_axis(only) == d)) return Dimension::N;
+      only = d;
+    }
+    if (only != Dimension::N || !timeloop_) return only;
+  }
+  return Dimension::N;
+}
+
+bool LinkCosts::find_whether_visits_pay() const {
+  if (timeloop_) return false;
+  // From the inside out: one partial sum less that all levels further in read back, at most,
+  // against one value more that a level gives and takes, at least.
+  double saved = return_to_multipliers_pj_;
+  for (std::size_t i = links_.size(); i-- > 0;) {
+    const Link& link = links_[i];
+    if (link.tensor != Tensor::output) continue;
+    double others = link.shared;
+    for (const std::int64_t factor : link.joined) others *= static_cast<double>(factor);
+    others -= 1;
+    const double spent = link.per_update_pj[0] + link.per_return_pj[0] + link.per_return_below_pj;
+    if (others * (saved - link.per_addition_pj) > spent) return true;
+    saved += link.most_per_return_pj;
+  }
+  return false;
 }
 
 LinkCosts::Share LinkCosts::decided_anyway(const Tiling& tiling) const {

@@ -29,22 +29,29 @@ class AxisTable {
   }
   /// The least that all pieces of any length take.
   [[nodiscard]] double least() const { return least_; }
+  /// Of the whole axis, each word once.
+  [[nodiscard]] double distinct() const { return distinct_; }
+  /// Whether windows reach beyond what is stored: pieces at the ends are then smaller.
+  [[nodiscard]] bool is_clipped() const { return clipped_; }
 
  private:
   std::size_t taps_ = 1;
   std::vector<Entry> entries_;
-  double least_ = 1;
+  double least_ = 1, distinct_ = 1;
+  bool clipped_ = false;
 };
 
 /// How the loops of one level are ordered, as far as a cost can tell.
 struct OrderClass {
   static constexpr std::uint8_t kNoTensor = 3;
+  Dimension innermost = Dimension::N;
   /// The tensor that the innermost loops do not move.
   std::uint8_t stationary = kNoTensor;
   /// Product of its other loops that do not move it, outside one that does.
   double outside_run = 1;
-  /// The innermost loop that moves the windowed tensor.
-  Dimension slide = Dimension::N;
+  /// The innermost loop that moves the windowed tensor, and the next one if it is along the same
+  /// axis (else N).
+  Dimension slide = Dimension::N, slides_on = Dimension::N;
 };
 
 /// Extents as indices among their divisors.
@@ -134,13 +141,33 @@ class LinkCosts {
     std::array<Words, kMostLevels> words{};  ///< of all instances of levels with limited ports
 
     Share& operator+=(const Share& other);
-    /// No part is larger than the other's.
-    [[nodiscard]] bool at_most(const Share& other) const;
+    /// Of each part the least among `shares`, of which there is one at least.
+    [[nodiscard]] static Share least_of(const std::vector<Share>& shares);
   };
   /// What the order of `level`'s loops decides: the links to tiles which that level's loops are the
   /// innermost to move. Every link is decided at one level, whatever the orders.
   [[nodiscard]] Share decided_at(std::size_t level, const OrderClass& order,
                                  const Tiling& tiling) const;
+  /// Whether outputs that visit a level more often may cost less. Children that add up their sums
+  /// each begin anew after every visit, all but one from zero: levels further in then read back
+  /// fewer partial sums. It pays only where many children are summed up above two levels that keep
+  /// outputs and cost about as much as those further out.
+  [[nodiscard]] bool visits_may_pay() const { return visits_may_pay_; }
+
+  /// What an order does to the traffic of the links that it decides, and to slides that loops of
+  /// levels further in begin.
+  struct OrderEffect {
+    Visits inside{1, 1, 1, 1};  ///< loops of the level that bring each tensor back
+    /// One over those of the output where visits may pay.
+    double output_stays = 0;
+    Dimension slide = Dimension::N, slides_on = Dimension::N, innermost = Dimension::N;
+
+    /// Whether no link moves more than under `other`.
+    [[nodiscard]] bool at_most(const OrderEffect& other) const;
+  };
+  [[nodiscard]] OrderEffect effect_of(std::size_t level, const OrderClass& order,
+                                      const Tiling& tiling) const;
+
   /// What no loop decides: multiplications, and tensors that no temporal loop moves.
   [[nodiscard]] Share decided_anyway(const Tiling& tiling) const;
   /// Cycles that the slowest port needs.
@@ -166,6 +193,8 @@ class LinkCosts {
     std::array<bool, 3> joint{true, true, true};  ///< spatial pieces are neighbours
     Extents joined{};                             ///< spatial factors that share
     bool joins = false;
+    /// Whether all instances of the upper (of the lower) level receive the same amount.
+    bool even_above = true, even_below = true;
     // Operands: pJ per value at the upper end and per value at the lower.
     double per_content_pj = 0, per_entry_pj = 0;
     // Outputs, [finished, partial].
@@ -174,6 +203,7 @@ class LinkCosts {
     double finished_pj = 0;      ///< at level 0, per output
     double first_visits_pj = 0;  ///< of reads that are not made
     double per_return_below_pj = 0;
+    double most_per_return_pj = 0;  ///< at both ends and in between, unlike the others at most
     double per_addition_pj = 0;
     Visited least;
     double words = 1;                   ///< per value of an operand, at the upper end
@@ -201,6 +231,13 @@ class LinkCosts {
   [[nodiscard]] double edge_cycles(std::size_t level, const DivisorIndices& tile) const;
   [[nodiscard]] Share::Words words_of(const Link& link, const Amounts& amounts) const;
   [[nodiscard]] double cycles_of(std::size_t level, const Share::Words& words) const;
+  /// At least so many of the children's windows at one time are different, as a share: positions
+  /// touched are no fewer than either loop has by itself.
+  [[nodiscard]] static double fewest_groups(const Link& link);
+  /// Partial sums that come back to the instance that is first along every axis, times the
+  /// instances: it gets those of all that are summed up with it, and none of what others, by
+  /// themselves, leave to each other.
+  [[nodiscard]] double returns_to_first(const Link& link, const Amounts& amounts) const;
   [[nodiscard]] Window least_window(const Link& link) const;
   [[nodiscard]] Window window(const Link& link, const DivisorIndices& tile, Slide slide,
                               std::size_t axis) const;
@@ -209,6 +246,10 @@ class LinkCosts {
   [[nodiscard]] double powered(std::size_t level) const;
   [[nodiscard]] double first_values(const Link& link, const DivisorIndices& tile,
                                     bool at_upper) const;
+  [[nodiscard]] bool find_whether_visits_pay() const;
+  /// A window's dimension whose loop may begin a slide that goes on in loops of `level`; N when
+  /// there is none.
+  [[nodiscard]] Dimension slide_from_inside(std::size_t level, const Tiling& tiling) const;
   /// The level whose loops decide a link; the number of levels when none does.
   [[nodiscard]] std::size_t deciding_level(const Link& link, const Tiling& tiling) const;
 
@@ -223,9 +264,9 @@ class LinkCosts {
   std::array<std::uint8_t, kMostLevels> link_count_{};
   std::array<std::uint8_t, kDimensions> unmoved_{};
   Share fixed_;
-  double compute_cycles_ = 0, outputs_ = 0;
+  double compute_cycles_ = 0, outputs_ = 0, return_to_multipliers_pj_ = 0;
   std::size_t innermost_output_ = 0;
-  bool timeloop_;
+  bool timeloop_, visits_may_pay_ = false;
 };
 
 }  // namespace cosearch::accel

@@ -23,11 +23,12 @@ bool pack_from(std::size_t d, Extents& left, std::vector<std::int64_t>& room, st
                std::vector<Extents>& pieces) {
   if (d == kDimensions) return true;
   if (bin + 1 == room.size()) {
-    if (left[d] > room[bin]) return false;
+    const std::int64_t before = room[bin];
+    if (left[d] > before) return false;
     pieces[bin][d] = left[d];
     room[bin] /= left[d];
     if (pack_from(d + 1, left, room, 0, pieces)) return true;
-    room[bin] = room[bin] * pieces[bin][d];
+    room[bin] = before;
     return false;
   }
   const std::int64_t whole = left[d];
@@ -101,8 +102,7 @@ void MapSpace::resolve_dimension(Dimension d, const MapConstraints& constraints)
   std::vector<Place> places;
   static const LoopConstraints anything;
   for (std::size_t i = 0; i < machine_.levels.size(); ++i) {
-    const bool keeps = i == 0 || !(machine_.levels[i].may_keep == TensorSet{}) ||
-                       !machine_.levels[i].must_keep.empty();
+    const bool keeps = i == 0 || !machine_.levels[i].may_keep.empty();
     const auto* level = constraints.levels.empty() ? nullptr : &constraints.levels[i];
     places.push_back({&temporal_[i][k], level != nullptr ? &level->temporal : &anything, keeps});
     for (std::size_t axis = 0; axis < axis_ranges_[i].size(); ++axis)
@@ -117,7 +117,7 @@ void MapSpace::resolve_dimension(Dimension d, const MapConstraints& constraints)
     FactorRange& range = *place.range;
     range = {1, extent};
     if (place.allowed->most[k]) range.most = std::min(range.most, *place.allowed->most[k]);
-    if (!place.allowed->dimensions.has(d) || !place.keeps) range.most = 1;
+    if (!place.allowed->dimensions.has(d) || (!place.keeps && !fixed)) range.most = 1;
     if (fixed && *fixed > 0) range.least = range.most = std::min(*fixed, extent);
     // What takes the rest takes whatever the fixed factors leave; the free ones take nothing.
     if (someone_takes_the_rest && !fixed) range.most = 1;
@@ -130,20 +130,18 @@ void MapSpace::group_axes(const std::vector<std::vector<FactorRanges>>& axes) {
     for (std::size_t axis = 0; axis < axes[i].size(); ++axis) {
       const Fanout& fanout = machine_.levels[i].fanout[axis];
       if (fanout.size == 1) continue;
-      const bool free = std::all_of(axes[i][axis].begin(), axes[i][axis].end(),
-                                    [](const FactorRange& r) { return r.least == 1; });
-      // Factors that a range limits cannot be pooled: only free or forbidden dimensions can.
-      const auto same = std::find_if(
-          groups_.begin() + static_cast<std::ptrdiff_t>(first_of_level), groups_.end(),
-          [&](const AxisGroup& group) {
-            return free && group.multicast == fanout.multicast &&
-                   group.reduction == fanout.reduction && group.ranges == axes[i][axis] &&
-                   std::all_of(group.ranges.begin(), group.ranges.end(),
-                               [](const FactorRange& r) { return r.least == 1; });
-          });
-      if (same != groups_.end()) {
-        same->axes.push_back(static_cast<std::int8_t>(axis));
-        same->sizes.push_back(fanout.size);
+      // Dimensions with limits of their own on an axis cannot be pooled: only free or forbidden
+      // ones. Neither can axes with others in between: loops over them are not neighbours.
+      bool pools = true;
+      for (std::size_t d = 0; d < kDimensions; ++d) {
+        const FactorRange& range = axes[i][axis][d];
+        pools = pools && range.least == 1 && (range.most == 1 || range.most >= extents_[d]);
+      }
+      AxisGroup* last = groups_.size() > first_of_level ? &groups_.back() : nullptr;
+      if (pools && last != nullptr && last->multicast == fanout.multicast &&
+          last->reduction == fanout.reduction && last->ranges == axes[i][axis]) {
+        last->axes.push_back(static_cast<std::int8_t>(axis));
+        last->sizes.push_back(fanout.size);
         continue;
       }
       groups_.push_back({i,

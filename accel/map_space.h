@@ -3,7 +3,8 @@
 // of a level, every choice of what a level keeps that the machine leaves open.
 //
 // Declared space: every factor divides, so that all pieces of a loop are alike; no temporal loops
-// at levels that may keep nothing (there they mean the same as further out).
+// at levels that may keep nothing (there they mean the same as further out) but those that a
+// constraint fixes; loops over the axes of a fan-out in the order of the axes.
 #pragma once
 
 #include <array>
@@ -48,7 +49,7 @@ struct AxisGroup {
 
 /// Factors of each dimension in each axis group.
 struct SpatialChoice {
-  static constexpr std::size_t kMostGroups = 8;
+  static constexpr std::size_t kMostGroups = 16;
   std::array<Extents, kMostGroups> factors;
   Extents product;        ///< over all groups
   std::int64_t used = 1;  ///< multipliers with work

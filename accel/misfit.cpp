@@ -63,7 +63,8 @@ std::optional<std::vector<Extents>> smallest_tiles(const MapSpace& space,
 std::string text_of(const MapSpace& space, const Shortage& worst) {
   const StorageLevel& level = space.machine().levels[worst.level];
   std::string text = "level " + level.name + " is at least " + std::to_string(worst.missing_bits) +
-                     " bits (" + std::to_string(ceil_div(worst.missing_bits, level.word_bits)) +
+                     " bits (" + std::to_string(ceil_div(worst.missing_bits, 8)) + " bytes, " +
+                     std::to_string(ceil_div(worst.missing_bits, level.word_bits)) +
                      " words) too small for " + describe(space.layer()) +
                      ": its smallest tile takes";
   const char* separator = " ";

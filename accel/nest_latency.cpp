@@ -33,16 +33,18 @@ struct SideWords {
   friend SideWords operator+(SideWords a, const SideWords& b) { return a += b; }
 };
 
-/// Cycles of what uses several ports at once: as slow as the slowest when the first tiles come
-/// down, when the last ones go up, and in between.
+/// Cycles of an exchange between levels, which takes as long as the slowest of its ports: of the
+/// whole run, and of it when the first tiles come down and when the last ones go up.
 struct Transfer {
-  double fill, drain, rest;
-  void join(const Transfer& other) {
-    fill = std::max(fill, other.fill);
-    drain = std::max(drain, other.drain);
-    rest = std::max(rest, other.rest);
+  double all, fill, drain;
+  void join(const PortTimes& all_through, const PortTimes& fill_through,
+            const PortTimes& drain_through) {
+    all = std::max(all, all_through.longest());
+    fill = std::max(fill, fill_through.longest());
+    drain = std::max(drain, drain_through.longest());
   }
   [[nodiscard]] double edges() const { return fill + drain; }
+  [[nodiscard]] double rest() const { return std::max(0.0, all - edges()); }
 };
 
 PortTimes port_times(const StorageLevel& level, PortWords words) {
@@ -57,21 +59,6 @@ PortTimes times_below(const StorageLevel& level, PortWords words) {
   PortTimes times = port_times(level, words);
   times.network = (words.reads + words.writes) / level.network_bandwidth;
   return times;
-}
-
-/// Of the times of all ports together: those when the first tiles come down, when the last ones go
-/// up, and what remains.
-Transfer split(const PortTimes& all, const PortTimes& fill, const PortTimes& drain) {
-  const PortTimes rest{.read = all.read - fill.read - drain.read,
-                       .write = all.write - fill.write - drain.write,
-                       .shared = all.shared - fill.shared - drain.shared,
-                       .network = all.network - fill.network - drain.network};
-  return {.fill = fill.longest(), .drain = drain.longest(), .rest = std::max(0.0, rest.longest())};
-}
-
-template <class Times>
-Transfer transfer_through(const SideWords& words, const Times& times) {
-  return split(times(words.all), times(words.fill), times(words.drain));
 }
 
 bool has_finite_port(const StorageLevel& level) {
@@ -170,13 +157,15 @@ class NestTimes {
       SideWords sent{};
       for (std::size_t t = 0; t < 3; ++t)
         if (receiver_[upper][t] == lower) sent += below_[upper][t];
-      transfer.join(
-          transfer_through(sent, [&](PortWords words) { return times_below(level, words); }));
+      transfer.join(times_below(level, sent.all), times_below(level, sent.fill),
+                    times_below(level, sent.drain));
     }
-    if (lower < levels_ && has_finite_port(machine_.levels[lower]))
-      transfer.join(transfer_through(above_[lower], [&](PortWords words) {
-        return port_times(machine_.levels[lower], words);
-      }));
+    if (lower < levels_ && has_finite_port(machine_.levels[lower])) {
+      const StorageLevel& level = machine_.levels[lower];
+      const SideWords& received = above_[lower];
+      transfer.join(port_times(level, received.all), port_times(level, received.fill),
+                    port_times(level, received.drain));
+    }
     return transfer;
   }
 
@@ -195,9 +184,11 @@ class NestTimes {
     };
     latency_.ports[level] = times(&SideWords::all);
     if (!has_finite_port(ports)) return;
-    const Transfer use =
-        split(times(&SideWords::all), times(&SideWords::fill), times(&SideWords::drain));
-    latency_.steady = std::max(latency_.steady, use.rest);
+    const PortTimes all = latency_.ports[level];
+    const PortTimes fill = times(&SideWords::fill), drain = times(&SideWords::drain);
+    latency_.steady = std::max(
+        {latency_.steady, all.read - fill.read - drain.read, all.write - fill.write - drain.write,
+         all.shared - fill.shared - drain.shared, all.network - fill.network - drain.network});
   }
 
   /// Goes on beside the multipliers, apart from what it does while first tiles come down and last
@@ -211,35 +202,44 @@ class NestTimes {
   void settle(double times) {
     double longest = 0, refill = 0;
     for (std::size_t i = 0; i < transfer_count_; ++i) {
-      const Transfer& transfer = transfers_[i];
+      const double rest = transfers_[i].rest();
+      longest = std::max(longest, rest);
       // Tiles that stay where they are need no new fill.
-      const double again = std::min(transfer.edges() * (times - 1), transfer.rest);
-      longest = std::max(longest, transfer.rest - again);
-      refill += again;
+      refill += std::min(transfers_[i].edges() * (times - 1), rest);
     }
     transfer_count_ = 0;
-    const double longer = longest - latency_.steady;
-    if (longer > 0) {
-      latency_.steady += longer;
-      latency_.waits = std::max(0.0, latency_.waits - longer);
-    }
     latency_.steady += refill;
     latency_.waits += refill;
+    if (longest <= latency_.steady) return;
+    latency_.waits = std::max(0.0, latency_.waits - (longest - latency_.steady));
+    latency_.steady = longest;
   }
 
   /// Everything settled so far stands still during `transfer`.
   void wait(const Transfer& transfer) {
     latency_.fill += transfer.fill;
     latency_.drain += transfer.drain;
-    latency_.steady += transfer.rest;
-    latency_.waits += transfer.rest;
+    latency_.steady += transfer.rest();
+    latency_.waits += transfer.rest();
   }
 
-  /// How often `level` exchanges a tile: steps of the loops above it, as far in as they move one.
+  /// Tensors that levels with one buffer keep, from the one below `above` to `level`.
+  [[nodiscard]] TensorSet waited_for(std::size_t above, std::size_t level) const {
+    TensorSet tensors;
+    for (std::size_t i = above + 1; i <= level; ++i)
+      for (const Tensor tensor : kTensors)
+        if (machine_.levels[i].buffers == 1 && nest_.levels[i].keep.has(tensor))
+          tensors.add(tensor);
+    return tensors;
+  }
+
+  /// How often what is below `level` stands still for an exchange of it or of a level with one
+  /// buffer further out: steps of the loops above, as far in as they move a tile.
   [[nodiscard]] double visits(std::size_t level) const {
     Extents piece = extents_of(layer_);
     double steps = 1, visits = 1;
-    for (std::size_t above = 0; above < level; ++above)
+    for (std::size_t above = 0; above < level; ++above) {
+      const TensorSet tensors = waited_for(above, level);
       for (const Loop& loop : nest_.levels[above].loops) {
         std::int64_t& whole = piece[index_of(loop.dimension)];
         const std::int64_t bound = quotient(whole + loop.tile - 1, loop.tile);
@@ -247,10 +247,10 @@ class NestTimes {
         if (loop.is_spatial() || bound == 1) continue;
         steps *= static_cast<double>(bound);
         for (const Tensor tensor : kTensors)
-          if (nest_.levels[level].keep.has(tensor) &&
-              is_relevant(tensor, loop.dimension, layer_.transposed))
+          if (tensors.has(tensor) && is_relevant(tensor, loop.dimension, layer_.transposed))
             visits = steps;
       }
+    }
     return visits;
   }
 

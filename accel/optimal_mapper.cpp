@@ -3,14 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <optional>
-#include <unordered_map>
+#include <utility>
 
 #include "accel/divisor_keys.h"
+#include "accel/flat_nest.h"
 #include "accel/link_costs.h"
 #include "accel/loop_orders.h"
 #include "accel/map_space.h"
 #include "accel/misfit.h"
+#include "accel/outer_tiles.h"
 
 namespace cosearch::accel {
 namespace {
@@ -77,7 +80,7 @@ class Front final : public Incumbents {
     const Point point{
         static_cast<double>(cost.cycles().value), cost.total_energy().value, {nest, cost, {}}};
     const auto beats = [](const Point& a, const Point& b) {
-      return a.cycles <= b.cycles && a.energy <= b.energy;
+      return a.cycles <= b.cycles && a.energy * (1 - kTolerance) <= b.energy;
     };
     if (std::any_of(points_.begin(), points_.end(),
                     [&](const Point& p) { return beats(p, point); }))
@@ -107,14 +110,6 @@ struct Candidate {
   Extents temporal{};          ///< factors of the level's temporal loops
   LinkCosts::Visits visits{};  ///< by the loops further out
   LinkCosts::Bound least;      ///< with what is decided further in
-};
-
-/// A tile that the outermost level on the chip can hold.
-struct OuterTile {
-  DivisorIndices tile{};
-  Extents extents{};
-  LinkCosts::Visits visits{};  ///< by the loops of level 0
-  LinkCosts::Bound least;      ///< of the links into this level alone
 };
 
 std::array<std::vector<std::int64_t>, kDimensions> all_divisors(const MapSpace& space) {
@@ -149,8 +144,6 @@ class MapSearch {
     certificate_.spatial = choices.size();
     for (const auto& keep : space_.keep_choices()) {
       keep_ = keep;
-      outer_tiles_.clear();
-      outer_spread_.fill(0);
       for (const SpatialChoice& choice : choices) search(choice);
     }
     return certificate_;
@@ -163,10 +156,10 @@ class MapSearch {
     const LinkCosts costs(space_, axes_, keep_, choice);
     costs_ = &costs;
     spatial_ = &choice;
-    prepare_outer_tiles();
+    if (levels_ > 1) outer_ = &outer_tiles();
     open_[1] = {};
     for (std::size_t i = 1; i < levels_; ++i)
-      open_[i + 1] = open_[i] + (i == 1 ? least_outer_ : costs.at_least(i, {1, 1, 1, 1}));
+      open_[i + 1] = open_[i] + (i == 1 ? outer_->least() : costs.at_least(i, {1, 1, 1, 1}));
     const Bound decided = costs.fixed();
     if (!admits(decided, levels_)) {
       ++certificate_.bounded;
@@ -213,57 +206,15 @@ class MapSearch {
     return spread;
   }
 
-  // Tiles of the outermost level on the chip.
-
-  /// Every tile that level 1 holds, cheapest first. They depend on the spatial choice only through
-  /// what level 0 spreads and level 1 feeds, which is one instance on most machines.
-  void prepare_outer_tiles() {
-    if (levels_ < 2) return;
-    const Extents spread = spread_at(0);
-    if (spread != outer_spread_) {
-      outer_spread_ = spread;
-      outer_tiles_.clear();
-      OuterTile tile;
-      tile.extents.fill(1);
-      add_outer_tiles(0, tile, {1, 1, 1, 1});
-      std::sort(outer_tiles_.begin(), outer_tiles_.end(),
-                [](const OuterTile& a, const OuterTile& b) {
-                  return a.least.energy_pj < b.least.energy_pj;
-                });
-      multiples_of_.clear();
-      outer_keys_.clear();
-      for (const OuterTile& t : outer_tiles_) outer_keys_.push_back(keys_.of(t.tile));
-      least_outer_ = {};
-      if (!outer_tiles_.empty()) least_outer_ = outer_tiles_.front().least;
-      for (const OuterTile& t : outer_tiles_) {
-        least_outer_.busy_cycles = std::min(least_outer_.busy_cycles, t.least.busy_cycles);
-        least_outer_.port_cycles = std::min(least_outer_.port_cycles, t.least.port_cycles);
-      }
-    }
-  }
-
-  void add_outer_tiles(std::size_t position, OuterTile& tile, const LinkCosts::Visits& visits) {
-    if (position == space_.dimensions().size()) {
-      tile.visits = visits;
-      tile.least = costs_->at_least(1, tile.tile, visits, {1, 1, 1, 1});
-      outer_tiles_.push_back(tile);
-      return;
-    }
-    const Dimension dimension = space_.dimensions()[position];
-    const std::size_t d = index_of(dimension);
-    const auto& divisors = space_.divisors(dimension).values;
-    const std::int64_t whole = divisors.back() / outer_spread_[d];
-    for (std::size_t i = 0; i < divisors.size() && divisors[i] <= whole; ++i) {
-      if (whole % divisors[i] != 0 || !space_.temporal(0)[d].has(whole / divisors[i])) continue;
-      tile.tile[d] = static_cast<std::uint16_t>(i);
-      tile.extents[d] = divisors[i];
-      if (!sizes_.fits(1, keep_[1], tile.tile)) break;
-      LinkCosts::Visits further = visits;
-      further[costs_->unmoved_by(dimension)] *= static_cast<double>(whole / divisors[i]);
-      add_outer_tiles(position + 1, tile, further);
-    }
-    tile.tile[d] = 0;
-    tile.extents[d] = 1;
+  /// The list of level 1's tiles, most often one that is made already.
+  [[nodiscard]] OuterTiles& outer_tiles() {
+    OuterTiles::Key key = OuterTiles::key_of(space_, keep_, *spatial_);
+    for (const auto& tiles : outer_tiles_)
+      if (tiles->key() == key) return *tiles;
+    if (outer_tiles_.size() == kMostOuterTiles) outer_tiles_.clear();
+    outer_tiles_.push_back(
+        std::make_unique<OuterTiles>(space_, sizes_, keys_, *costs_, std::move(key)));
+    return *outer_tiles_.back();
   }
 
   // Tiles from the inside out.
@@ -355,20 +306,20 @@ class MapSearch {
   void take_outer_tiles(const Extents& base, const Extents& left, const Bound& decided) {
     const LinkCosts::Visits visits = visits_;
     const Bound inside = inside_;
-    const std::uint64_t key = keys_.of(indices_of(base));
-    Multiples& multiples = multiples_of_[key];
+    const DivisorIndices base_tile = indices_of(base);
+    OuterTiles::Multiples& multiples = outer_->multiples_of(base_tile);
     for (std::size_t n = 0;; ++n) {
-      const std::size_t i = nth_multiple(multiples, n, key);
-      if (i == outer_tiles_.size()) break;
-      const OuterTile& outer = outer_tiles_[i];
-      Bound cheapest = least_outer_;
+      const std::size_t i = outer_->nth(multiples, n);
+      if (i == outer_->size()) break;
+      const OuterTile& outer = (*outer_)[i];
+      Bound cheapest = outer_->least();
       cheapest.energy_pj = outer.least.energy_pj;
       if (!admits(decided + cheapest)) {
         ++certificate_.bounded;
         break;
       }
       const Bound all = decided + outer.least;
-      if (!admits(all) || !set_temporal(1, outer.extents, base)) continue;
+      if (!admits(all) || !set_temporal(1, outer.tile, base)) continue;
       ++certificate_.partial;
       tiling_.tile[1] = outer.tile;
       // Now that the loops of level 1 are known, so is how often level 0 brings back what stays
@@ -386,24 +337,6 @@ class MapSearch {
     }
   }
 
-  /// Outer tiles, cheapest first, that are multiples of one tile, as far as they have been looked
-  /// for.
-  struct Multiples {
-    std::vector<std::uint32_t> found;
-    std::size_t looked_at = 0;
-  };
-  /// Place of the n-th among the outer tiles; their number when there is none.
-  [[nodiscard]] std::size_t nth_multiple(Multiples& multiples, std::size_t n,
-                                         std::uint64_t key) const {
-    while (multiples.found.size() <= n) {
-      if (multiples.looked_at == outer_tiles_.size()) return outer_tiles_.size();
-      if (keys_.may_divide(key, outer_keys_[multiples.looked_at]))
-        multiples.found.push_back(static_cast<std::uint32_t>(multiples.looked_at));
-      ++multiples.looked_at;
-    }
-    return multiples.found[n];
-  }
-
   /// How often a tensor that stays during the loops of level 1 comes back: as often as loops of
   /// level 0 outside others say, but once where level 1 has no loop that moves it.
   [[nodiscard]] LinkCosts::Visits stay(const OuterTile& outer,
@@ -417,16 +350,14 @@ class MapSearch {
     return still;
   }
 
-  /// Whether loops of `level` can make tiles of `base` out of tiles of `whole`.
-  [[nodiscard]] bool set_temporal(std::size_t level, const Extents& whole, const Extents& base) {
+  /// Whether loops of `level` can make the tile `whole` out of tiles of `base`.
+  [[nodiscard]] bool set_temporal(std::size_t level, const DivisorIndices& whole,
+                                  const Extents& base) {
     for (const Dimension dimension : space_.dimensions()) {
       const std::size_t d = index_of(dimension);
-      if (whole[d] < base[d]) return false;
-    }
-    for (const Dimension dimension : space_.dimensions()) {
-      const std::size_t d = index_of(dimension);
-      const std::int64_t factor = whole[d] / base[d];
-      if (factor * base[d] != whole[d] || !space_.temporal(level)[d].has(factor)) return false;
+      const std::int64_t extent = space_.divisors(dimension).values[whole[d]];
+      const std::int64_t factor = quotient(extent, base[d]);
+      if (factor * base[d] != extent || !space_.temporal(level)[d].has(factor)) return false;
       tiling_.temporal[level][d] = factor;
     }
     return true;
@@ -441,6 +372,11 @@ class MapSearch {
     tiling_.temporal[0] = left;
     costs_->complete(tiling_);
     for (std::size_t i = 0; i < levels_; ++i) rank_orders(i);
+    LinkCosts::Share least;
+    for (std::size_t i = levels_; i-- > 0;) {
+      least += LinkCosts::Share::least_of(shares_[i]);
+      least_shares_[i] = least;
+    }
     busy_cycles_ = decided.busy_cycles;
     ranked_.clear();
     order(0, costs_->decided_anyway(tiling_));
@@ -456,29 +392,24 @@ class MapSearch {
     }
   }
 
-  /// The orders of one level that no other beats in everything they decide.
   void rank_orders(std::size_t level) {
-    loop_orders(space_, level, tiling_.temporal[level], orders_[level]);
+    distinct_orders(space_, *costs_, tiling_, level, orders_[level]);
     shares_[level].clear();
-    std::size_t kept = 0;
-    for (const LoopOrderChoice& order : orders_[level]) {
-      const LinkCosts::Share share = costs_->decided_at(level, order.order_class, tiling_);
-      const auto beaten = [&](const LinkCosts::Share& other) { return other.at_most(share); };
-      if (std::any_of(shares_[level].begin(), shares_[level].end(), beaten)) continue;
-      shares_[level].push_back(share);
-      orders_[level][kept++] = order;
-    }
-    orders_[level].resize(kept);
+    for (const LoopOrderChoice& order : orders_[level])
+      shares_[level].push_back(costs_->decided_at(level, order.order_class, tiling_));
   }
 
   void order(std::size_t level, const LinkCosts::Share& share) {
+    LinkCosts::Share least = share;
+    if (level < levels_) least += least_shares_[level];
+    const Bound bound{least.energy_pj, busy_cycles_, costs_->port_cycles(least)};
+    ++certificate_.partial;
+    if (!admits(bound)) {
+      ++certificate_.bounded;
+      return;
+    }
     if (level == levels_) {
-      const Bound bound{share.energy_pj, busy_cycles_, costs_->port_cycles(share)};
-      ++certificate_.partial;
-      if (admits(bound))
-        ranked_.push_back({bound, choice_});
-      else
-        ++certificate_.bounded;
+      ranked_.push_back({bound, choice_});
       return;
     }
     for (std::size_t i = 0; i < orders_[level].size(); ++i) {
@@ -545,17 +476,17 @@ class MapSearch {
   Bound inside_;                ///< the least that the levels inside it cost
 
   DivisorKeys keys_;
-  std::vector<OuterTile> outer_tiles_;
-  std::vector<std::uint64_t> outer_keys_;
-  std::unordered_map<std::uint64_t, Multiples> multiples_of_;  ///< by the key of the tile
-  Extents outer_spread_{};
-  Bound least_outer_;
+  /// As many as there are choices of what level 1 keeps, with outputs summed up there or not.
+  static constexpr std::size_t kMostOuterTiles = 16;
+  std::vector<std::unique_ptr<OuterTiles>> outer_tiles_;
+  OuterTiles* outer_ = nullptr;
   /// [i]: the least that levels 1 to i-1 cost.
   std::array<Bound, kMostLevels + 1> open_{};
   std::vector<std::vector<Candidate>> candidates_;
 
   std::vector<std::vector<LoopOrderChoice>> orders_;
-  std::vector<std::vector<LinkCosts::Share>> shares_;  ///< of each order
+  std::vector<std::vector<LinkCosts::Share>> shares_;       ///< of each order
+  std::array<LinkCosts::Share, kMostLevels> least_shares_;  ///< of a level and those further in
   double busy_cycles_ = 0;
   Choice choice_{};
   std::vector<Ranked> ranked_;

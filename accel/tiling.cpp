@@ -1,5 +1,8 @@
 #include "accel/tiling.h"
 
+#include <algorithm>
+#include <numeric>
+
 namespace cosearch::accel {
 namespace {
 
@@ -75,6 +78,36 @@ class Chain {
   bool linked_ = false;
 };
 
+/// Numbers p * major + r * minor for p of [p0, p0 + length) and r of [r0, r0 + teeth).
+struct Comb {
+  std::int64_t major, minor, p0, length, r0, teeth;
+
+  /// How many there are from `low` to `high`, each once. `r` and `r + major / gcd` leave the same
+  /// remainder modulo `major`: together they are blocks of `length` that start minor / gcd apart.
+  [[nodiscard]] std::int64_t count(std::int64_t low, std::int64_t high) const {
+    const std::int64_t common = std::gcd(major, minor);
+    const std::int64_t period = major / common, step = minor / common;
+    std::int64_t sum = 0;
+    for (std::int64_t first = 0; first < std::min(period, teeth); ++first) {
+      const std::int64_t blocks = ceil_div(teeth - first, period);
+      const std::int64_t base = (r0 + first) * minor;
+      sum += up_to(floor_div(high - base, major) - p0, blocks, step) -
+             up_to(floor_div(low - 1 - base, major) - p0, blocks, step);
+    }
+    return sum;
+  }
+
+ private:
+  /// Members of the blocks at 0, step, 2 step, ... that are at most `last`.
+  [[nodiscard]] std::int64_t up_to(std::int64_t last, std::int64_t blocks,
+                                   std::int64_t step) const {
+    if (last < 0) return 0;
+    if (step <= length) return std::min(last + 1, length + (blocks - 1) * step);
+    const std::int64_t whole = std::min(last / step, blocks - 1);
+    return whole * length + std::min(last - whole * step + 1, length);
+  }
+};
+
 }  // namespace
 
 std::int64_t DimensionTiling::array_tiles() const {
@@ -109,17 +142,14 @@ std::int64_t WindowAxis::touched(std::int64_t p0, std::int64_t p1, std::int64_t 
                      (taps == 1 && stride == 1) || (dilation == 1 && stride <= taps) ||
                      (stride == 1 && dilation <= outputs);
   if (dense) return to - from + 1;
-  if (taps == 1) return floor_div(to - low, stride) - floor_div(from - 1 - low, stride);
-  std::int64_t count = 0;
-  for (std::int64_t y = from; y <= to; ++y)
-    for (std::int64_t r = r0; r < r1; ++r) {
-      const std::int64_t offset = y + padding - r * dilation;
-      if (offset % stride == 0 && offset >= p0 * stride && offset < p1 * stride) {
-        ++count;
-        break;
-      }
-    }
-  return count;
+  // Words p * stride + r * dilation, counted by their remainder modulo the stride, or, with windows
+  // and taps in each other's place, modulo the dilation: whichever has fewer.
+  const std::int64_t common = std::gcd(stride, dilation);
+  const Comb by_stride{stride, dilation, p0, outputs, r0, taps};
+  const Comb by_dilation{dilation, stride, r0, taps, p0, outputs};
+  const bool fewer_by_stride =
+      std::min(stride / common, taps) <= std::min(dilation / common, outputs);
+  return (fewer_by_stride ? by_stride : by_dilation).count(from + padding, to + padding);
 }
 
 std::int64_t WindowAxis::most_touched(std::int64_t outputs, std::int64_t taps) const {

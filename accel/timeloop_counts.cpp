@@ -218,9 +218,10 @@ void count_as_timeloop(AccessCounts& counts, const Layer& layer, const FlatNest&
       if (!nest.keeps(level, tensor)) continue;
       LevelAccesses& accesses = counts.busiest[level][t];
       const std::int64_t content = demand.content[level], share = shares[level];
-      accesses.reads = output ? content - share : content;
+      // Boxes count values that no tile of theirs touches: a share may exceed what moves.
+      accesses.reads = std::max<std::int64_t>(0, output ? content - share : content);
       accesses.updates = output ? content : 0;
-      accesses.fills = outermost ? 0 : demand.delta[level - 1] - share;
+      accesses.fills = outermost ? 0 : std::max<std::int64_t>(0, demand.delta[level - 1] - share);
       counts.levels[level][t] = scaled(accesses, counts.instances[level]);
       outermost = false;
     }

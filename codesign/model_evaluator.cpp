@@ -4,15 +4,13 @@
 
 #include <limits>
 #include <utility>
-#include <variant>
 
 #include "accel/area.h"
-#include "accel/cost.h"
 
 namespace cosearch::codesign {
 
 ModelEvaluator::ModelEvaluator(const JointSpace& space, Workers& workers)
-    : space_(space), workers_(workers), costs_(space.accelerator_count()) {
+    : space_(space), local_(space, workers), costs_(space.accelerator_count()) {
   for (const accel::Accelerator& accelerator : space.accelerators())
     area_mm2_.push_back(accel::area_of(accelerator).value);
 }
@@ -23,9 +21,8 @@ std::vector<ModelEvaluator::LayerEntry>& ModelEvaluator::row_of(std::uint32_t ac
   return row;
 }
 
-std::vector<ModelEvaluator::Missing> ModelEvaluator::missing_entries(
-    std::span<const Design> designs) {
-  std::vector<Missing> missing;
+std::vector<LayerTask> ModelEvaluator::missing_entries(std::span<const Design> designs) {
+  std::vector<LayerTask> missing;
   for (const Design& design : designs) {
     if (!design.has_accelerator()) continue;
     std::vector<LayerEntry>& row = row_of(design.accelerator);
@@ -53,29 +50,20 @@ std::uint16_t ModelEvaluator::reason_number(const std::string& reason) {
 }
 
 void ModelEvaluator::prepare(std::span<const Design> designs) {
-  const std::vector<Missing> missing = missing_entries(designs);
-  std::vector<std::string> failures(missing.size());
-  workers_.for_ranges(missing.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      const auto [accelerator, layer] = missing[i];
-      const auto cost =
-          accel::layer_cost(space_.networks().layers[layer], space_.accelerators()[accelerator]);
-      LayerEntry& entry = costs_[accelerator][layer];
-      if (const auto* infeasible = std::get_if<accel::Infeasible>(&cost)) {
-        failures[i] = infeasible->reason;
-      } else {
-        entry.cycles = std::get<accel::LayerCost>(cost).latency.value;
-        entry.energy_pj = std::get<accel::LayerCost>(cost).energy().value;
-      }
-    }
-  });
+  const std::vector<LayerTask> missing = missing_entries(designs);
+  if (missing.empty()) return;
+  std::vector<LayerOutcome> outcomes(missing.size());
+  coster_->cost(missing, outcomes);
   // Numbered serially, in the order of the designs, so that no thread can change a number.
   for (std::size_t i = 0; i < missing.size(); ++i) {
-    if (failures[i].empty()) continue;
     const auto [accelerator, layer] = missing[i];
-    costs_[accelerator][layer].reason =
+    LayerEntry& entry = costs_[accelerator][layer];
+    entry.cycles = outcomes[i].cycles;
+    entry.energy_pj = outcomes[i].energy_pj;
+    if (outcomes[i].failure.empty()) continue;
+    entry.reason =
         reason_number(fmt::format("{} on {}: {}", describe(space_.networks().layers[layer]),
-                                  space_.accelerators()[accelerator].name, failures[i]));
+                                  space_.accelerators()[accelerator].name, outcomes[i].failure));
   }
 }
 

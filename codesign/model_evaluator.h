@@ -9,6 +9,7 @@
 
 #include "codesign/driver.h"
 #include "codesign/joint_space.h"
+#include "codesign/layer_coster.h"
 
 namespace cosearch::codesign {
 
@@ -16,6 +17,11 @@ class ModelEvaluator : public Evaluator {
  public:
   /// Keeps references to both, which must outlive it.
   ModelEvaluator(const JointSpace& space, Workers& workers);
+  ModelEvaluator(const ModelEvaluator&) = delete;
+  ModelEvaluator& operator=(const ModelEvaluator&) = delete;
+
+  /// Leaves the costs of layers to `coster`, which must outlive every later `prepare`.
+  void use(LayerCoster& coster) { coster_ = &coster; }
 
   /// Costs, in parallel, the layers that `designs` need and no earlier call has costed.
   void prepare(std::span<const Design> designs) override;
@@ -41,17 +47,14 @@ class ModelEvaluator : public Evaluator {
     bool known = false;
     bool counted = false;  // among the layer evaluations; in an earlier run perhaps
   };
-  struct Missing {
-    std::uint32_t accelerator;
-    LayerId layer;
-  };
 
-  [[nodiscard]] std::vector<Missing> missing_entries(std::span<const Design> designs);
+  [[nodiscard]] std::vector<LayerTask> missing_entries(std::span<const Design> designs);
   std::vector<LayerEntry>& row_of(std::uint32_t accelerator);
   std::uint16_t reason_number(const std::string& reason);
 
   const JointSpace& space_;
-  Workers& workers_;
+  LocalLayerCoster local_;
+  LayerCoster* coster_ = &local_;
   std::vector<std::vector<LayerEntry>> costs_;  // [accelerator][layer]; rows filled on first use
   std::vector<double> area_mm2_;                // by accelerator
   std::vector<std::string> reasons_{""};

@@ -165,6 +165,20 @@ std::vector<predictors::Interval> bootstrap(std::span<const RtlFile> files,
   return intervals;
 }
 
+std::vector<LimitedRuns> limited_runs(const std::vector<RtlRun>& runs,
+                                      const ArrayConstants& constants) {
+  std::vector<LimitedRuns> parts;
+  for (const Limit limit : kLimits) {
+    std::vector<double> errors;
+    for (const RtlRun& run : runs)
+      if (limit_of(run.work, constants) == limit)
+        errors.push_back(std::abs(calibrated_cycles(run.work, constants) / run.cycles - 1));
+    const auto share = static_cast<double>(errors.size()) / static_cast<double>(runs.size());
+    parts.push_back({limit, share, errors.empty() ? 0 : median(errors)});
+  }
+  return parts;
+}
+
 void count_repeats(const std::vector<RtlRun>& runs, FileAgreement& result) {
   std::map<std::pair<std::size_t, std::string>, std::vector<double>> same;
   for (const RtlRun& run : runs) same[{run.shape, run.mapping}].push_back(run.cycles);
@@ -189,8 +203,11 @@ FileAgreement agreement_of_file(const RtlFile& file, std::span<const RtlFile> fi
   for (const RtlRun& run : file.runs) {
     shapes[run.shape] = true;
     if (run.timeloop_cycles) timeloop.push_back(*run.timeloop_cycles);
-    if (run.cycles > 5 * calibrated_cycles(run.work, all)) ++result.stalled;
+    const double excess = run.cycles / calibrated_cycles(run.work, all);
+    if (excess > 5) ++result.stalled;
+    result.worst_stall = std::max(result.worst_stall, excess);
   }
+  result.limited = limited_runs(file.runs, all);
   result.shapes = shapes.size();
   if (timeloop.size() == file.runs.size()) result.timeloop = agreement_of(file.runs, timeloop);
   result.plain_timeloop = agreement_of(file.runs, plain_cycles(file.runs, Accounting::timeloop));

@@ -63,6 +63,13 @@ struct CalibrationOptions {
   std::uint64_t seed = 0;
 };
 
+/// Runs that one part of the machine limits, by the calibrated model.
+struct LimitedRuns {
+  accel::Limit limit = accel::Limit::array;
+  double share = 0;
+  double median_error = 0;  ///< 0 where there are none
+};
+
 /// What each model makes of one file's runs.
 struct FileAgreement {
   std::string name;
@@ -75,6 +82,8 @@ struct FileAgreement {
   Agreement other_files;              ///< calibrated on the other files only; NaN if there are none
   /// Runs that took more than five times what the calibrated model says.
   std::size_t stalled = 0;
+  double worst_stall = 0;  ///< the largest RTL / calibrated model
+  std::vector<LimitedRuns> limited;
   /// Pairs of runs with one layer and one mapping, and the largest and the median excess of the
   /// slower over the faster: no model of layer and mapping can be closer than that.
   std::size_t repeated = 0;

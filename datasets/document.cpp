@@ -96,8 +96,8 @@ bool is_closed(std::string_view text) {
 /// guess (duplicate keys, octal numbers, yes/no) can be refused at its place.
 class Builder : public YAML::EventHandler {
  public:
-  Builder(Document& document, const std::vector<std::string_view>& lines)
-      : document_(document), lines_(lines) {}
+  Builder(Document& document, const std::vector<std::string_view>& lines, YamlTags tags)
+      : document_(document), lines_(lines), tags_(tags) {}
 
   [[nodiscard]] SourceLocation place(const YAML::Mark& mark) const {
     if (mark.is_null()) return {document_.file};
@@ -141,14 +141,14 @@ class Builder : public YAML::EventHandler {
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
-    reject_references(mark, anchor, tag);
-    open(nlohmann::json::array(), mark);
+    reject_references(mark, anchor, tags_ == YamlTags::recorded ? "" : tag);
+    open(nlohmann::json::array(), mark, tag);
   }
   void OnSequenceEnd() override { stack_.pop_back(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
-    reject_references(mark, anchor, tag);
-    open(nlohmann::json::object(), mark);
+    reject_references(mark, anchor, tags_ == YamlTags::recorded ? "" : tag);
+    open(nlohmann::json::object(), mark, tag);
   }
   void OnMapEnd() override { stack_.pop_back(); }
 
@@ -215,7 +215,7 @@ class Builder : public YAML::EventHandler {
     return (*parent.value)[parent.key] = std::move(value);
   }
 
-  void open(nlohmann::json empty, const YAML::Mark& mark) {
+  void open(nlohmann::json empty, const YAML::Mark& mark, const std::string& tag) {
     if (expects_key()) throw UserError(place(mark), "a key must be text, not a list or a map");
     if (stack_.size() == kDeepestNesting)
       throw UserError(place(mark), fmt::format("nested deeper than {} levels", kDeepestNesting));
@@ -226,12 +226,14 @@ class Builder : public YAML::EventHandler {
                                                   ? std::to_string(parent.value->size())
                                                   : parent.key);
     }
+    if (!tag.empty() && tag != "?" && tag != "!") document_.tags[pointer] = tag;
     nlohmann::json& value = put(std::move(empty), mark);
     stack_.push_back({&value, std::move(pointer), "", YAML::Mark(), false});
   }
 
   Document& document_;
   const std::vector<std::string_view>& lines_;
+  YamlTags tags_;
   std::vector<Open> stack_;
 };
 
@@ -326,22 +328,22 @@ Document read_yaml(const std::filesystem::path& path) {
   return parse_yaml(read_file(path), path.string());
 }
 
-Document parse_yaml(std::string_view text, std::string name) {
-  Document document{std::move(name), std::string(text), nullptr, {}};
+Document parse_yaml(std::string_view text, std::string name, YamlTags tags) {
+  Document document{std::move(name), std::string(text), nullptr, {}, {}};
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   check_utf8_text(text, document.file);
   const std::vector<std::string_view> lines = lines_of(text);
   reject_tabs(lines, document.file);
 
-  Builder builder(document, lines);
+  Builder builder(document, lines, tags);
   std::istringstream stream{std::string(text)};
   try {
     YAML::Parser parser(stream);
     parser.HandleNextDocument(builder);
     if (document.places.empty()) throw UserError({document.file}, "is empty");
-    Document rest{document.file, "", nullptr, {}};
-    Builder rest_builder(rest, lines);
+    Document rest{document.file, "", nullptr, {}, {}};
+    Builder rest_builder(rest, lines, tags);
     if (parser.HandleNextDocument(rest_builder))
       throw UserError(rest.location_of(""), "a second document starts here; one is expected");
   } catch (const YAML::Exception& error) {

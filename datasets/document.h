@@ -9,6 +9,7 @@
 //   true, false; null and ~; 12; -1.5e3; 1e6 (an integer); "12" (text)        as in JSON
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -30,6 +31,8 @@ struct Document {
   std::string text;  ///< as read, for keeping beside results
   nlohmann::json value;
   std::map<std::string, Place> places;
+  /// "!Name" of the lists and maps that have one, where tags are recorded.
+  std::map<std::string, std::string> tags;
 
   /// Where the value at `json_pointer` is; of its nearest ancestor when there is no such value.
   [[nodiscard]] SourceLocation location_of(const std::string& json_pointer) const;
@@ -37,9 +40,13 @@ struct Document {
   [[nodiscard]] SourceLocation location_of_key(const std::string& json_pointer) const;
 };
 
+/// What to do with the tag of a list or a map: our own files have none, Timeloop's do.
+enum class YamlTags : std::uint8_t { refused, recorded };
+
 /// Throws FileError when the file cannot be read, UserError at file:line:column otherwise.
 [[nodiscard]] Document read_yaml(const std::filesystem::path& path);
-[[nodiscard]] Document parse_yaml(std::string_view text, std::string name);
+[[nodiscard]] Document parse_yaml(std::string_view text, std::string name,
+                                  YamlTags tags = YamlTags::refused);
 
 /// Checks `document` against a JSON Schema (draft 7; `$ref` within the same schema). Throws one
 /// UserError that lists every problem, one a line, in the order of the file: place, key path,

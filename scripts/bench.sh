@@ -16,7 +16,7 @@ program=${COSEARCH:-$build/codesign/cli/cosearch}
 page=docs/performance.md
 starts=20
 
-targets=(cosearch_bench datasets_bench)
+targets=(cosearch_bench datasets_bench cosearch_scale)
 [[ -n ${COSEARCH:-} ]] || targets+=(cosearch_cli)
 
 step "building the benchmarks in $build"
@@ -32,6 +32,15 @@ for bench in bench/cosearch_bench datasets/datasets_bench; do
   # Its note that Debian built the benchmark library with assertions does not concern our code.
   "$build/tests/$bench" --benchmark_repetitions=5 --benchmark_report_aggregates_only=true \
     --benchmark_min_time=0.2 --benchmark_format=json >"$results/${bench#*/}.json" 2>/dev/null
+done
+
+for part in "store 10000000" "search 1000"; do
+  step "measuring at scale: $part"
+  # shellcheck disable=SC2086  # two words
+  set -- $part
+  mkdir "$results/work"
+  "$build/tests/bench/cosearch_scale" "$1" "$results/work" "$2" >"$results/scale_$1.json"
+  rm -r "$results/work"
 done
 
 step "starting $program $starts times"

@@ -26,18 +26,20 @@ quickstart=(
 )
 full=(
   "${quickstart[@]}"
-  ccache clang-format git shellcheck
+  ccache clang clang-format git shellcheck
   dataset-fashion-mnist
   libbenchmark-dev
+  libclang-rt-dev
   libgmock-dev
   libgtest-dev
+  libopenmpi-dev openmpi-bin
   libopenblas0-pthread # with the default BLAS, training is 17 times slower
   librapidcheck-dev
   libtorch-dev
   python3 python3-h5py python3-matplotlib python3-numpy python3-pandas
 )
 # Without these something is skipped, not broken; not every release of Debian and Ubuntu has them.
-optional=(dataset-fashion-mnist librapidcheck-dev libtorch-dev)
+optional=(clang dataset-fashion-mnist libclang-rt-dev librapidcheck-dev libtorch-dev)
 
 die() {
   echo "packages: $*" >&2

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs what the tests need (apt), builds everything and runs every test: first as a developer
-# builds, with assertions, then under the address and undefined-behaviour sanitizers.
+# builds, with assertions, then under the address and undefined-behaviour sanitizers; then fuzzes the
+# parsers of other people's files, where clang is there.
 #
 #   scripts/test.sh [--fast] [ARGUMENTS FOR CTEST]
 #
 #   scripts/test.sh                  # all of it
-#   scripts/test.sh --fast           # without the sanitizers
+#   scripts/test.sh --fast           # without the sanitizers and without fuzzing
 #   scripts/test.sh --fast -R core   # only tests whose name contains "core"
 #
 # Exits with 0 only when every test of both builds passed. With CI=true warnings are errors.
@@ -43,8 +44,14 @@ scripts/packages.sh full
 build_and_test dev build/test "$werror" "$@"
 if ! $fast; then
   # Not under the sanitizers: tests of the sources and of the installed package, which learn nothing
-  # there, and long comparisons with reference numbers, whose code the other tests run too.
-  build_and_test asan build/test-asan OFF --label-exclude 'repository|reference' "$@"
+  # there, and long comparisons with reference numbers or enumerations, whose code the other tests
+  # run too.
+  build_and_test asan build/test-asan OFF --label-exclude 'repository|reference|long' "$@"
+  if command -v clang++ >/dev/null; then
+    scripts/fuzz.sh 20 || failed+=(build/fuzz)
+  else
+    step "no clang++: the parsers are not fuzzed"
+  fi
 fi
 
 if [[ ${#failed[@]} != 0 ]]; then

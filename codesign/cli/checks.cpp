@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
+#include <thread>
 
 #include "core/user_error.h"
 
@@ -18,6 +20,11 @@ std::function<std::string(const std::string&)> whole_number(std::uint64_t least)
     return fmt::format("'{}' is no whole number from {} to {}", text, least,
                        std::numeric_limits<std::uint64_t>::max());
   };
+}
+
+int job_count(int jobs) {
+  if (jobs > 0) return jobs;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 void refuse_as_output(const std::filesystem::path& output, const std::filesystem::path& input) {

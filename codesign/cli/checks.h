@@ -12,6 +12,9 @@ namespace cosearch::codesign {
 /// else an empty string.
 [[nodiscard]] std::function<std::string(const std::string&)> whole_number(std::uint64_t least);
 
+/// `jobs`, or one for each core where it is 0.
+[[nodiscard]] int job_count(int jobs);
+
 /// Throws UserError when `output` is the file `input`, which the command would read and then
 /// replace.
 void refuse_as_output(const std::filesystem::path& output, const std::filesystem::path& input);

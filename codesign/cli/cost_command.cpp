@@ -1,4 +1,4 @@
-// cosearch cost: what a network costs on an accelerator, in all and layer by layer.
+// cosearch cost: what a network costs on an accelerator or a machine, in all and layer by layer.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -10,10 +10,16 @@
 #include "accel/area.h"
 #include "accel/cost.h"
 #include "codesign/accelerator_file.h"
+#include "codesign/cli/checks.h"
 #include "codesign/cli/console.h"
 #include "codesign/cli/cost_report.h"
+#include "codesign/cli/machine_report.h"
 #include "codesign/cli/text_table.h"
+#include "codesign/mapping_file.h"
 #include "codesign/network_file.h"
+#include "codesign/network_mapping.h"
+#include "core/user_error.h"
+#include "datasets/document.h"
 #include "datasets/quantity_text.h"
 
 namespace cosearch::codesign {
@@ -22,8 +28,9 @@ namespace {
 using nlohmann::json;
 
 struct CostOptions {
-  std::string network, accelerator;
-  bool per_layer = false;
+  std::string network, accelerator, machine, mapping, layer, accounting = "exact";
+  bool per_layer = false, nests = false;
+  int jobs = 0;
 };
 
 struct CostedNode {
@@ -189,22 +196,81 @@ void report_cost(const Network& network, const accel::Accelerator& accelerator, 
   print_totals(console, network, accelerator, costed);
 }
 
+namespace {
+
+/// `whole` has all layers that a file of mappings may name; `network` those to be costed.
+NetworkOnMachine run_on_machine(const CostOptions& options, const Network& whole,
+                                const Network& network, const MachineDescription& machine) {
+  const accel::Accounting accounting = parse_accounting(options.accounting);
+  if (options.mapping.empty()) {
+    Workers workers(job_count(options.jobs));
+    return map_network(network, machine, {accel::MappingObjective::of_edp(), accounting}, workers);
+  }
+  const Mappings mappings =
+      read_mappings(datasets::read_yaml(options.mapping), whole, machine, accounting);
+  return cost_network(network, machine, mappings, accounting);
+}
+
+void cost_on_machine(const CostOptions& options, const Network& whole, const Network& network,
+                     Console& console) {
+  const MachineDescription machine = find_machine(options.machine);
+  const NetworkOnMachine result = run_on_machine(options, whole, network, machine);
+  const MachineReport report{network, machine, result, parse_accounting(options.accounting)};
+  if (report_misfits(console, report)) return;
+  if (console.json) {
+    json values = sums_json(report);
+    if (options.per_layer) values["layers"] = layers_json(report, options.per_layer);
+    return console.print(values);
+  }
+  if (options.per_layer) {
+    print_costs(console, report, options.per_layer);
+    print_rooflines(console, report, options.per_layer);
+  }
+  if (options.nests) print_nests(console, report);
+  print_sums(console, report);
+}
+
+void cost(const CostOptions& options, Console& console) {
+  if (options.accelerator.empty() == options.machine.empty())
+    throw UserError("cost takes either --accelerator or --machine");
+  const Network whole = find_network(options.network);
+  const Network network = options.layer.empty() ? whole : only_layer(whole, options.layer);
+  if (options.machine.empty())
+    return report_cost(network, find_accelerator(options.accelerator), options.per_layer, console);
+  cost_on_machine(options, whole, network, console);
+}
+
+}  // namespace
+
 void add_cost_command(CLI::App& app, Console& console) {
   const auto options = std::make_shared<CostOptions>();
-  CLI::App* command = app.add_subcommand("cost", "What a network costs on an accelerator");
+  CLI::App* command =
+      app.add_subcommand("cost", "What a network costs on an accelerator or a machine");
   command
       ->add_option("-n,--network", options->network,
                    "a name (list networks), SPACE:GENOTYPE, or a YAML file")
       ->required();
+  command->add_option("-a,--accelerator", options->accelerator,
+                      "a name (list accelerators) or a YAML file");
+  CLI::Option* machine = command->add_option(
+      "-m,--machine", options->machine,
+      "instead of an accelerator: a name (list machines) or a YAML file, with or without "
+      ":NAME=VALUE,...");
   command
-      ->add_option("-a,--accelerator", options->accelerator,
-                   "a name (list accelerators) or a YAML file")
-      ->required();
+      ->add_option("--mapping", options->mapping,
+                   "a file of mappings (cosearch map -o); without it, the mappings of least "
+                   "latency times energy")
+      ->needs(machine);
+  command
+      ->add_option("--accounting", options->accounting,
+                   "exact (the default), or timeloop: as Timeloop counts")
+      ->needs(machine);
+  command->add_option("-l,--layer", options->layer, "this layer alone");
   command->add_flag("--per-layer", options->per_layer, "one row a layer, before the totals");
-  command->callback([options, &console] {
-    report_cost(find_network(options->network), find_accelerator(options->accelerator),
-                options->per_layer, console);
-  });
+  command->add_flag("--nests", options->nests, "the loop nest of each shape")->needs(machine);
+  command->add_option("-j,--jobs", options->jobs, "threads; the answer is the same for any number")
+      ->check(CLI::Range(1, 1024));
+  command->callback([options, &console] { cost(*options, console); });
 }
 
 }  // namespace cosearch::codesign

@@ -52,11 +52,14 @@ int run(int argc, char** argv, Console& console) {
   add_run_command(app, console);
   add_gap_command(app, console);
   add_cost_command(app, console);
+  add_map_command(app, console);
   add_rank_command(app, console);
   add_pareto_command(app, console);
   add_show_command(app, console);
   add_merge_command(app, console);
   add_dataset_command(app, console);
+  add_import_command(app, console);
+  add_export_command(app, console);
   add_list_command(app, console);
   add_doctor_command(app, console);
   add_validate_command(app, console);

@@ -15,6 +15,9 @@
 #include "codesign/cli/study_options.h"
 #include "codesign/cli/text_table.h"
 #include "codesign/hypervolume.h"
+#ifdef COSEARCH_HAS_MPI
+#include "codesign/mpi/ranks.h"
+#endif
 #include "codesign/run_study.h"
 #include "core/user_error.h"
 #include "datasets/quantity_text.h"
@@ -33,7 +36,7 @@ void request_stop(int) { stop_requested = 1; }
 struct RunCommandOptions {
   StudyOptions study;
   std::string output;
-  bool overwrite = false, resume = false;
+  bool overwrite = false, resume = false, on_all_ranks = false;
   std::optional<std::uint64_t> max_evaluations;
   std::string time_limit;
 };
@@ -233,11 +236,39 @@ RunOptions run_options(const RunCommandOptions& options, const std::string& comm
   return run;
 }
 
+#ifdef COSEARCH_HAS_MPI
+// The setting's layers are costed by all ranks of the job; rank 0 alone goes on to search.
+class AllRanks {
+ public:
+  explicit AllRanks(StudySetting& setting) : local_(setting.space, setting.workers) {
+    if (!is_first()) return;
+    coster_.emplace(job_, local_);
+    setting.evaluator.use(*coster_);
+  }
+  [[nodiscard]] bool is_first() const { return job_.rank() == 0; }
+  void serve() {
+    // Whoever stops the job tells every process; rank 0 is the one to act on it.
+    std::signal(SIGINT, SIG_IGN);
+    std::signal(SIGTERM, SIG_IGN);
+    serve_layer_costs(job_, local_);
+  }
+
+ private:
+  MpiJob job_;
+  LocalLayerCoster local_;
+  std::optional<MpiLayerCoster> coster_;
+};
+#endif
+
 void run(const RunCommandOptions& options, const std::string& command_line, Console& console) {
   const std::string output = output_of(options);
   Study study = options.study.read();
   refuse_inputs_as_output(study, output);
   StudySetting setting(std::move(study), options.study.job_count());
+#ifdef COSEARCH_HAS_MPI
+  std::optional<AllRanks> ranks;
+  if (options.on_all_ranks && !ranks.emplace(setting).is_first()) return ranks->serve();
+#endif
   std::signal(SIGINT, request_stop);
   std::signal(SIGTERM, request_stop);
   const RunResult result = [&] {
@@ -280,6 +311,11 @@ void add_run_command(CLI::App& app, Console& console) {
       ->add_option("--max-evaluations", options->max_evaluations,
                    "stop after so many hardware evaluations")
       ->check(whole_number(1));
+#ifdef COSEARCH_HAS_MPI
+  command->add_flag("--mpi", options->on_all_ranks,
+                    "under mpirun: spread the work over all ranks; the answer is the same for any "
+                    "number");
+#endif
   command->add_option("--time-limit", options->time_limit, "stop after so long, such as 10min");
   command->callback(
       [options, &console] { run(*options, "cosearch run " + options->study.file, console); });

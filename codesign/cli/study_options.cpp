@@ -1,9 +1,7 @@
 #include "codesign/cli/study_options.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <filesystem>
-#include <thread>
 #include <utility>
 
 #include "codesign/cli/checks.h"
@@ -21,10 +19,7 @@ void StudyOptions::add_to(CLI::App& command) {
       ->check(CLI::Range(1, 1024));
 }
 
-int StudyOptions::job_count() const {
-  if (jobs > 0) return jobs;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
+int StudyOptions::job_count() const { return codesign::job_count(jobs); }
 
 Study StudyOptions::read() const {
   Definitions values;

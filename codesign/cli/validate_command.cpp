@@ -61,13 +61,19 @@ void print_files(const Console& console, const RtlCalibration& calibration) {
       add_row(table, file.name, "calibrated, on the other files", file.other_files);
   }
   table.print(console.out);
-  for (const FileAgreement& file : calibration.files)
-    console.out << fmt::format(
-        "\n{}: {} runs of {} shapes; {} took over 5 times the calibrated model's cycles; {} pairs "
-        "of runs with one layer and one mapping, the slower by {:.1f} % (median), {:.1f} % (worst)",
-        file.name, file.runs, file.shapes, file.stalled, file.repeated, 100 * file.repeat_median,
-        100 * file.repeat_worst);
-  console.out << "\n\n";
+}
+
+void print_details(const Console& console, const FileAgreement& file) {
+  console.out << fmt::format(
+      "\n{}: {} runs of {} shapes\n  {} took over 5 times the calibrated model's cycles, at most "
+      "{:.0f} times\n  {} pairs of runs have one layer and one mapping; the slower took {:.1f} % "
+      "more (median), {:.1f} % (worst)\n",
+      file.name, file.runs, file.shapes, file.stalled, file.worst_stall, file.repeated,
+      100 * file.repeat_median, 100 * file.repeat_worst);
+  for (const LimitedRuns& part : file.limited)
+    console.out << fmt::format("  {:.0f} % limited by {}: median error {:.1f} %\n",
+                               100 * part.share, accel::name_of(part.limit),
+                               100 * part.median_error);
 }
 
 /// A constant that fits best near 0 ends somewhere below any use.
@@ -120,6 +126,8 @@ void validate_on_rtl(const ValidateOptions& options, const Console& console) {
       calibrate(read_rtl_files(rtl_files_in(options.rtl_folder)), options.calibration);
   if (console.json) return console.print(as_json(calibration));
   print_files(console, calibration);
+  for (const FileAgreement& file : calibration.files) print_details(console, file);
+  console.out << '\n';
   print_constants(console, calibration, options.calibration.confidence);
 }
 

@@ -66,12 +66,14 @@ TEST(CalibratedCycles, AddWhatTheLongerDoesNotHide) {
                            .start_cycles = 50,
                            .unhidden = 0.25};
   EXPECT_DOUBLE_EQ(calibrated_cycles(work, constants), 50 + 1000 + 0.25 * 300);
+  EXPECT_EQ(limit_of(work, constants), Limit::array);
   constants.instruction_spacing = 1;  // the array waits for instructions
   EXPECT_DOUBLE_EQ(calibrated_cycles(work, constants), 50 + 1600 + 0.25 * 300);
   constants.call_cycles = 1000;  // and these for the host
   EXPECT_DOUBLE_EQ(calibrated_cycles(work, constants), 50 + 3000 + 0.25 * 300);
   constants.byte_cycles = 2;  // and all for the memory
   EXPECT_DOUBLE_EQ(calibrated_cycles(work, constants), 50 + 4100 + 0.25 * 3000);
+  EXPECT_EQ(limit_of(work, constants), Limit::transfers);
 }
 
 }  // namespace

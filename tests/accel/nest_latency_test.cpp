@@ -225,7 +225,7 @@ TEST(NestLatency, CountsOutputsOnTheirWayUp) {
 // -------------------------------------------------------------------------------------- directions
 
 TEST(NestLatency, MoreBandwidthNeverCostsCycles) {
-  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
     SCOPED_TRACE(seed);
     NestCase test = simulated_case(seed, 1, 2);
     const double before = unrounded(latency_of(test));
@@ -240,7 +240,7 @@ TEST(NestLatency, MoreBandwidthNeverCostsCycles) {
 }
 
 TEST(NestLatency, ASecondBufferNeverCostsCycles) {
-  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
     SCOPED_TRACE(seed);
     NestCase test = simulated_case(seed, 1, 2);
     const double before = unrounded(latency_of(test));
@@ -253,7 +253,7 @@ TEST(NestLatency, ASecondBufferNeverCostsCycles) {
 }
 
 TEST(NestLatency, PartsMakeUpTheWhole) {
-  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
     SCOPED_TRACE(seed);
     const NestCase test = simulated_case(seed, 1, 2);
     const NestLatency latency = latency_of(test);

@@ -106,6 +106,7 @@ void map_layers(benchmark::State& state, const MachineDescription& machine,
   std::sort(milliseconds.begin(), milliseconds.end());
   state.counters["median_ms"] = milliseconds[milliseconds.size() / 2];
   state.counters["worst_ms"] = milliseconds.back();
+  state.counters["layers"] = static_cast<double>(layers.size());
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(layers.size()));
 }
 

@@ -17,6 +17,7 @@ class Streams(CliTest):
     def test_json_is_alone_on_standard_output(self):
         for arguments in (["run", "study.yaml"], ["rank", "study.yaml"], ["pareto", "study.h5"],
                           ["cost", "-n", "resnet18", "-a", "nvdla-256"], ["doctor"],
+                          ["map", "-n", "resnet18", "-m", "nvdla-256"],
                           ["dataset", "show"], ["list", "networks"]):
             with self.subTest(arguments=arguments):
                 json.loads(self.run_program(*arguments, "--json").stdout)
@@ -222,6 +223,56 @@ class Gap(CliTest):
         self.run_program("gap", "study.yaml")
 
 
+class PeerFiles(CliTest):
+    MAPPING = """Network n {
+      Layer a { Type: CONV Dimensions { K: 8, C: 4, R: 3, S: 3, Y: 10, X: 10 }
+        Dataflow { SpatialMap(1,1) K; TemporalMap(2,2) C; TemporalMap(Sz(R),1) Y; } }
+    }
+    """
+
+    def setUp(self):
+        super().setUp()
+        self.write("mapping.m", self.MAPPING)
+        self.write("hardware.m", "num_pes: 4\nl1_size_cstr: 64\nl2_size_cstr: 64\nnoc_bw_cstr: 8\n")
+
+    def test_import_costs_and_export_keeps_the_cost(self):
+        ours = self.run_json("import", "mapping.m", "hardware.m")["layers"][0]
+        self.assertEqual(ours["macs"], 8 * 4 * 9 * 64)
+        self.assertEqual([level["name"] for level in ours["levels"]], ["DRAM", "L2", "L1"])
+        self.run_program("export", "mapping.m", "hardware.m", "--to", "timeloop")
+        theirs = self.run_json("import", "a.yaml")["layers"][0]
+        self.assertEqual(theirs["latency_cycles"], ours["latency_cycles"])
+        (self.folder / "back").mkdir()
+        self.run_program("export", "a.yaml", "--to", "maestro", "-o", "back")
+        back = self.run_json("import", "back/mapping.m", "back/hardware.m")["layers"][0]
+        self.assertEqual(back, ours)
+
+    def test_our_own_mappings_are_exported(self):
+        self.run_program("export", "-n", "resnet18", "-m", "gemmini", "--to", "timeloop", "--quiet")
+        exported = sorted(self.folder.glob("*.yaml"))
+        self.assertEqual(len(exported), 12 + 1)  # ResNet-18's distinct layers, and study.yaml
+        for file in exported:
+            if file.name != "study.yaml":
+                self.run_program("import", file.name)
+        self.run_program("map", "-n", "resnet18", "-m", "gemmini", "-l", "fc", "-o", "map.yaml")
+        self.run_program("export", "-n", "resnet18", "-m", "gemmini", "--mapping", "map.yaml",
+                         "--to", "timeloop", "-q")
+        self.assertEqual(self.run_json("import", "fc.yaml")["layers"][0]["macs"], 512_000)
+
+    def test_what_does_not_fit_or_is_not_understood_is_told(self):
+        self.refused("import", "mapping.m", "hardware.m", "--capacities", expect=4,
+                     says=["layer 'a'", "too small"])
+        self.write("mapping.m", self.MAPPING.replace("TemporalMap(2,2) C", "TemporalMap(2,1) C"))
+        self.refused("import", "mapping.m", "hardware.m", expect=2,
+                     says=["mapping.m:3:39: TemporalMap(2,1) C", "overlap"])
+        self.refused("export", "--to", "maestro", expect=2, says=["either FILEs or --network"])
+        self.write("mapping.m", self.MAPPING)
+        self.refused("export", "mapping.m", "hardware.m", "--to", "maestro", expect=2,
+                     says=["mapping.m would be overwritten"])
+        self.write("a.yaml", "problem:\n  shape: {{cnn}}\n")
+        self.refused("import", "a.yaml", expect=2, says=["a.yaml:2:10", "Jinja2", "expand it first"])
+
+
 class Overviews(CliTest):
     def test_lists(self):
         for what in ("networks", "spaces", "accelerators", "templates", "strategies"):
@@ -236,7 +287,7 @@ class Overviews(CliTest):
     def test_help_and_version(self):
         self.assertIn("quickstart", self.run_program("--help").stdout)
         self.assertIn("HDF5", self.run_program("--version").stdout)
-        for command in ("run", "gap", "cost", "rank", "pareto", "dataset", "list", "doctor"):
+        for command in ("run", "gap", "cost", "map", "rank", "pareto", "dataset", "list", "doctor"):
             self.run_program(command, "--help")
 
     def test_the_embedded_table(self):

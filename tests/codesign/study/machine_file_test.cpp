@@ -18,6 +18,7 @@
 #include "codesign/accelerator_file.h"
 #include "core/random.h"
 #include "core/user_error.h"
+#include "tests/codesign/study/template_file.h"
 
 namespace cosearch::codesign {
 namespace {
@@ -318,20 +319,11 @@ TEST(ShippedMachines, RunAConvolution) {
   }
 }
 
-/// The template file with the parameters of `p`.
-std::string file_of(const accel::AcceleratorParameters& p) {
-  return fmt::format(
-      "{}:pe_rows={},pe_columns={},pe_buffer={}B,shared_buffer={}B,noc_bandwidth={}B/cycle,"
-      "dram_bandwidth={}B/cycle,clock={}Hz,precision={}",
-      p.template_name, p.pe_rows, p.pe_columns, p.pe_buffer.value, p.shared_buffer.value,
-      p.noc_bandwidth, p.dram_bandwidth, p.clock.value, p.precision_bits);
-}
-
 TEST(TemplateFiles, CostWhatTheTemplatesCost) {
   for (const accel::NamedAccelerator& named : accel::named_accelerators()) {
     SCOPED_TRACE(named.name);
     const accel::Accelerator old = find_accelerator(named.name);
-    const Machine machine = find_machine(file_of(named.parameters)).machine;
+    const Machine machine = find_machine(test::template_file(named.parameters)).machine;
     const accel::TechnologyTable& t = old.technology;
     const auto near = [](double is, double should) { EXPECT_NEAR(is, should, 1e-9 * should); };
     near(accel::area_of(machine).value, accel::area_of(old).value);
@@ -392,7 +384,7 @@ TEST(TemplateFiles, AllowWhatTheTemplateMapperChooses) {
     parameters.pe_columns = 6;
     const accel::Accelerator old =
         accel::make_accelerator(name, parameters, find_technology("45nm"));
-    const auto [machine, constraints] = find_machine(file_of(parameters));
+    const auto [machine, constraints] = find_machine(test::template_file(parameters));
     for (std::uint64_t seed = 0; seed < 40; ++seed) {
       SCOPED_TRACE(name + " " + std::to_string(seed));
       Random random(seed, "template files");

@@ -1,0 +1,119 @@
+#include "codesign/mpi/ranks.h"
+
+#include <fmt/format.h>
+#include <mpi.h>
+
+#include <cstdint>
+#include <exception>
+#include <iostream>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "datasets/byte_stream.h"
+
+namespace cosearch::codesign {
+namespace {
+
+constexpr std::uint64_t kGoHome = ~std::uint64_t{0};
+
+// Every size-th task from this rank's on: neighbours in a batch are much alike, so each rank gets
+// as much to do as the others.
+std::vector<LayerTask> share_of(const MpiJob& job, std::span<const LayerTask> tasks) {
+  std::vector<LayerTask> share;
+  for (auto i = static_cast<std::size_t>(job.rank()); i < tasks.size();
+       i += static_cast<std::size_t>(job.size()))
+    share.push_back(tasks[i]);
+  return share;
+}
+
+std::string costed(LayerCoster& local, std::span<const LayerTask> share) {
+  std::vector<LayerOutcome> outcomes(share.size());
+  local.cost(share, outcomes);
+  std::string bytes;
+  datasets::ByteWriter out(bytes);
+  for (const LayerOutcome& outcome : outcomes) {
+    out.put(outcome.cycles);
+    out.put(outcome.energy_pj);
+    out.put(outcome.failure);
+  }
+  return bytes;
+}
+
+// The shares of all ranks, by rank, on rank 0; empty elsewhere.
+std::vector<std::string> gathered(const MpiJob& job, const std::string& share) {
+  const int size = static_cast<int>(share.size());
+  std::vector<int> sizes(static_cast<std::size_t>(job.size()));
+  MPI_Gather(&size, 1, MPI_INT, sizes.data(), 1, MPI_INT, 0, MPI_COMM_WORLD);
+  std::vector<int> starts(sizes.size());
+  std::exclusive_scan(sizes.begin(), sizes.end(), starts.begin(), 0);
+  std::string all(job.rank() == 0 ? static_cast<std::size_t>(starts.back() + sizes.back()) : 0,
+                  '\0');
+  MPI_Gatherv(share.data(), size, MPI_CHAR, all.data(), sizes.data(), starts.data(), MPI_CHAR, 0,
+              MPI_COMM_WORLD);
+  std::vector<std::string> shares;
+  for (std::size_t rank = 0; job.rank() == 0 && rank < sizes.size(); ++rank)
+    shares.push_back(
+        all.substr(static_cast<std::size_t>(starts[rank]), static_cast<std::size_t>(sizes[rank])));
+  return shares;
+}
+
+void broadcast(std::uint64_t& count) { MPI_Bcast(&count, 1, MPI_UINT64_T, 0, MPI_COMM_WORLD); }
+
+void broadcast(std::vector<LayerTask>& tasks) {
+  static_assert(sizeof(LayerTask) == 2 * sizeof(std::uint32_t));
+  MPI_Bcast(tasks.data(), static_cast<int>(2 * tasks.size()), MPI_UINT32_T, 0, MPI_COMM_WORLD);
+}
+
+}  // namespace
+
+MpiJob::MpiJob() {
+  int provided = 0;
+  MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
+  MPI_Comm_size(MPI_COMM_WORLD, &size_);
+}
+
+MpiJob::~MpiJob() { MPI_Finalize(); }
+
+MpiLayerCoster::~MpiLayerCoster() {
+  std::uint64_t count = kGoHome;
+  broadcast(count);
+}
+
+void MpiLayerCoster::cost(std::span<const LayerTask> tasks, std::span<LayerOutcome> outcomes) {
+  std::uint64_t count = tasks.size();
+  broadcast(count);
+  std::vector<LayerTask> all(tasks.begin(), tasks.end());
+  broadcast(all);
+  const std::vector<std::string> shares = gathered(job_, costed(local_, share_of(job_, all)));
+  for (std::size_t rank = 0; rank < shares.size(); ++rank) {
+    datasets::ByteReader in(shares[rank]);
+    for (std::size_t i = rank; i < outcomes.size(); i += shares.size()) {
+      outcomes[i].cycles = in.take<std::int64_t>();
+      outcomes[i].energy_pj = in.take<double>();
+      outcomes[i].failure = in.take_text();
+    }
+  }
+}
+
+void serve_layer_costs(const MpiJob& job, LayerCoster& local) {
+  for (;;) {
+    std::uint64_t count = 0;
+    broadcast(count);
+    if (count == kGoHome) return;
+    std::vector<LayerTask> tasks(count);
+    broadcast(tasks);
+    std::string share;
+    try {
+      share = costed(local, share_of(job, tasks));
+    } catch (const std::exception& error) {
+      std::cerr << fmt::format("cosearch: rank {} of {}: {}\n", job.rank(), job.size(),
+                               error.what());
+      MPI_Abort(MPI_COMM_WORLD, 1);
+    }
+    static_cast<void>(gathered(job, share));
+  }
+}
+
+}  // namespace cosearch::codesign

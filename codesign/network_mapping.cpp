@@ -1,0 +1,214 @@
+#include "codesign/network_mapping.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+#include <variant>
+
+#include "accel/nest_vector_layer.h"
+#include "accel/vector_work.h"
+#include "core/user_error.h"
+
+namespace cosearch::codesign {
+namespace {
+
+/// Each shape once, without runs. `nest_of` gives the mapping of a layer, where that is known: the
+/// same layer under another mapping is another shape.
+template <class NestOf>
+NetworkOnMachine shapes_of(const Network& network, const NestOf& nest_of) {
+  NetworkOnMachine result;
+  std::vector<const accel::LoopNest*> nests;
+  for (const NetworkNode& node : network.nodes()) {
+    const accel::LoopNest* const nest = nest_of(node);
+    std::size_t i = 0;
+    while (i < result.shapes.size() &&
+           !(result.shapes[i].layer == node.layer && (nests[i] == nest || *nests[i] == *nest)))
+      ++i;
+    if (i == result.shapes.size()) {
+      result.shapes.push_back({.layer = node.layer, .names = {}, .runs = {}, .misfit = ""});
+      nests.push_back(nest);
+    }
+    result.shapes[i].times += node.multiplicity;
+    result.shapes[i].names.push_back(node.name);
+    result.shape_of.push_back(i);
+  }
+  return result;
+}
+
+NetworkOnMachine shapes_of(const Network& network) {
+  return shapes_of(network, [](const NetworkNode&) -> const accel::LoopNest* { return nullptr; });
+}
+
+void run_vector_layer(ShapeOnMachine& shape, const accel::Machine& machine) {
+  auto found = accel::vector_layer_cost(shape.layer, machine);
+  if (auto* infeasible = std::get_if<accel::Infeasible>(&found)) {
+    shape.misfit = std::move(infeasible->reason);
+    return;
+  }
+  auto& run = std::get<accel::VectorLayerCost>(found);
+  shape.runs.push_back({std::move(run.nest), run.cost, std::nullopt});
+}
+
+/// Every shape's runs; `map` finds those of a layer of multiply-accumulates.
+template <class Map>
+NetworkOnMachine map_shapes(const Network& network, const accel::Machine& machine, Workers& workers,
+                            const Map& map) {
+  NetworkOnMachine result = shapes_of(network);
+  workers.for_ranges(result.shapes.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      ShapeOnMachine& shape = result.shapes[i];
+      if (shape.layer.is_memory_bound())
+        run_vector_layer(shape, machine);
+      else
+        map(shape);
+    }
+  });
+  return result;
+}
+
+void add_run(ShapeOnMachine& shape, accel::MappedLayer mapped) {
+  shape.runs.push_back({std::move(mapped.nest), mapped.cost, mapped.certificate});
+}
+
+void require_all_mapped(const Network& network, const Mappings& mappings) {
+  std::vector<std::string> missing;
+  for (const NetworkNode& node : network.nodes())
+    if (!node.layer.is_memory_bound() && !mappings.contains(node.name))
+      missing.push_back("'" + node.name + "'");
+  if (!missing.empty())
+    throw UserError(fmt::format("no mapping for {} {} of network {} (cosearch map writes them)",
+                                missing.size() == 1 ? "layer" : "layers", fmt::join(missing, ", "),
+                                network.name()));
+}
+
+/// Of one factor of an objective, "energy" or "energy^2".
+void multiply_by(accel::MappingObjective& objective, std::string_view factor) {
+  const std::size_t caret = factor.find('^');
+  const std::string name(factor.substr(0, caret));
+  double power = 1;
+  if (caret != std::string_view::npos) {
+    const std::string_view digits = factor.substr(caret + 1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), power);
+    if (error != std::errc() || end != digits.data() + digits.size() || !(power > 0) || power > 100)
+      throw UserError(fmt::format("objective: '{}' is no power in (0, 100]", digits));
+  }
+  if (name != "latency" && name != "energy" && name != "edp")
+    throw UserError(fmt::format("objective: no '{}'{}", name,
+                                did_you_mean(name, {"latency", "energy", "edp"})));
+  if (name != "energy") objective.latency += power;
+  if (name != "latency") objective.energy += power;
+}
+
+}  // namespace
+
+std::int64_t operations_of(const Layer& layer) {
+  return layer.is_memory_bound() ? accel::vector_work_of(layer).operations : layer.macs();
+}
+
+bool NetworkOnMachine::fits() const {
+  return std::ranges::all_of(shapes, [](const ShapeOnMachine& s) { return !s.runs.empty(); });
+}
+
+NetworkTotals totals_of(const NetworkOnMachine& network) {
+  NetworkTotals totals;
+  for (const ShapeOnMachine& shape : network.shapes) {
+    const accel::NestCost& cost = shape.runs.front().cost;
+    const auto times = static_cast<double>(shape.times);
+    totals.cycles += shape.times * cost.cycles().value;
+    accel::NestEnergy& sum = totals.energy;
+    sum.levels = cost.energy.levels;
+    for (std::size_t level = 0; level < sum.levels; ++level)
+      for (std::size_t tensor = 0; tensor < kTensors.size(); ++tensor) {
+        sum.access_pj[level][tensor] += times * cost.energy.access_pj[level][tensor];
+        sum.network_pj[level][tensor] += times * cost.energy.network_pj[level][tensor];
+      }
+    sum.addition_pj += times * cost.energy.addition_pj;
+    sum.mac_pj += times * cost.energy.mac_pj;
+    sum.vector_pj += times * cost.energy.vector_pj;
+    sum.leakage_pj += times * cost.energy.leakage_pj;
+  }
+  return totals;
+}
+
+NetworkOnMachine map_network(const Network& network, const MachineDescription& machine,
+                             const accel::MapperOptions& options, Workers& workers) {
+  return map_shapes(network, machine.machine, workers, [&](ShapeOnMachine& shape) {
+    auto found = accel::optimal_mapping(as_counted(shape.layer, options.accounting),
+                                        machine.machine, machine.constraints, options);
+    if (auto* infeasible = std::get_if<accel::Infeasible>(&found))
+      shape.misfit = std::move(infeasible->reason);
+    else
+      add_run(shape, std::get<accel::MappedLayer>(std::move(found)));
+  });
+}
+
+NetworkOnMachine pareto_map_network(const Network& network, const MachineDescription& machine,
+                                    accel::Accounting accounting, Workers& workers) {
+  return map_shapes(network, machine.machine, workers, [&](ShapeOnMachine& shape) {
+    auto found = accel::pareto_mappings(as_counted(shape.layer, accounting), machine.machine,
+                                        machine.constraints, accounting);
+    if (auto* infeasible = std::get_if<accel::Infeasible>(&found))
+      shape.misfit = std::move(infeasible->reason);
+    else
+      for (accel::MappedLayer& mapped : std::get<std::vector<accel::MappedLayer>>(found))
+        add_run(shape, std::move(mapped));
+  });
+}
+
+NetworkOnMachine cost_network(const Network& network, const MachineDescription& machine,
+                              const Mappings& mappings, accel::Accounting accounting) {
+  require_all_mapped(network, mappings);
+  NetworkOnMachine result = shapes_of(network, [&](const NetworkNode& node) {
+    const auto found = mappings.find(node.name);
+    return found == mappings.end() ? nullptr : &found->second;
+  });
+  for (ShapeOnMachine& shape : result.shapes) {
+    if (shape.layer.is_memory_bound()) {
+      run_vector_layer(shape, machine.machine);
+      continue;
+    }
+    const accel::LoopNest& nest = mappings.at(shape.names.front());
+    const accel::NestCost cost =
+        accel::evaluate(as_counted(shape.layer, accounting), machine.machine, nest, accounting);
+    shape.runs.push_back({nest, cost, std::nullopt});
+  }
+  return result;
+}
+
+Network only_layer(const Network& network, const std::string& name) {
+  std::vector<std::string> known;
+  for (const NetworkNode& node : network.nodes()) {
+    if (node.name == name) {
+      Network one(fmt::format("{} ({})", network.name(), name));
+      NetworkNode alone = node;
+      alone.inputs.clear();
+      one.add(std::move(alone));
+      return one;
+    }
+    known.push_back(node.name);
+  }
+  throw UserError(fmt::format("network {} has no layer '{}'{}", network.name(), name,
+                              did_you_mean(name, known)));
+}
+
+accel::MappingObjective parse_objective(std::string_view text) {
+  accel::MappingObjective objective{0, 0};
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find('*', begin), text.size());
+    multiply_by(objective, text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return objective;
+}
+
+accel::Accounting parse_accounting(std::string_view text) {
+  if (text == "exact") return accel::Accounting::exact;
+  if (text == "timeloop") return accel::Accounting::timeloop;
+  throw UserError(
+      fmt::format("accounting: no '{}'{}", text, did_you_mean(text, {"exact", "timeloop"})));
+}
+
+}  // namespace cosearch::codesign

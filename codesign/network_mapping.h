@@ -1,0 +1,79 @@
+// A network on a machine, layer by layer: each shape is mapped and costed once.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "accel/optimal_mapper.h"
+#include "codesign/machine_file.h"
+#include "codesign/mapping_file.h"
+#include "codesign/workers.h"
+#include "core/network.h"
+
+namespace cosearch::codesign {
+
+/// What a run of a layer takes.
+struct LayerRun {
+  accel::LoopNest nest;  ///< of a memory-bound layer: what levels keep
+  accel::NestCost cost;
+  /// Of the mapper that chose `nest`.
+  std::optional<accel::Certificate> certificate;
+};
+
+/// One shape of a network under one mapping.
+struct ShapeOnMachine {
+  Layer layer;
+  std::int64_t times = 0;          ///< it runs, in all
+  std::vector<std::string> names;  ///< of its layers
+  /// One; none when it fits nowhere; the Pareto set where that was asked for, fastest first.
+  std::vector<LayerRun> runs;
+  std::string misfit;  ///< why there are none
+};
+
+/// Multiply-accumulates of one run; operations of the vector lanes for memory-bound layers.
+[[nodiscard]] std::int64_t operations_of(const Layer& layer);
+
+struct NetworkOnMachine {
+  std::vector<ShapeOnMachine> shapes;  ///< in order of first appearance
+  std::vector<std::size_t> shape_of;   ///< for each node of the network
+
+  [[nodiscard]] bool fits() const;
+};
+
+struct NetworkTotals {
+  std::int64_t cycles = 0;
+  accel::NestEnergy energy;
+};
+
+/// Over all layers and repetitions. Requires one run for every shape.
+[[nodiscard]] NetworkTotals totals_of(const NetworkOnMachine& network);
+
+/// The optimal mapping of every shape; memory-bound ones have one way to run. The same for any
+/// number of workers.
+[[nodiscard]] NetworkOnMachine map_network(const Network& network,
+                                           const MachineDescription& machine,
+                                           const accel::MapperOptions& options, Workers& workers);
+
+/// All mappings of every shape that no other beats in both latency and energy.
+[[nodiscard]] NetworkOnMachine pareto_map_network(const Network& network,
+                                                  const MachineDescription& machine,
+                                                  accel::Accounting accounting, Workers& workers);
+
+/// Under given mappings. Throws UserError when a layer of multiply-accumulates has none.
+[[nodiscard]] NetworkOnMachine cost_network(const Network& network,
+                                            const MachineDescription& machine,
+                                            const Mappings& mappings, accel::Accounting accounting);
+
+/// The layer called `name`, alone. Throws UserError when there is none.
+[[nodiscard]] Network only_layer(const Network& network, const std::string& name);
+
+/// "latency", "energy", "edp", or a product of their powers: "latency^2*energy".
+[[nodiscard]] accel::MappingObjective parse_objective(std::string_view text);
+
+/// "exact" or "timeloop".
+[[nodiscard]] accel::Accounting parse_accounting(std::string_view text);
+
+}  // namespace cosearch::codesign

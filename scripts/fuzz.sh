@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Builds the fuzz targets of tests/fuzz with clang, libFuzzer and the address and undefined-behaviour
+# sanitizers, and runs each for a while.
+#
+#   scripts/fuzz.sh [SECONDS] [TARGET]...    # 60 seconds each, all of them
+#
+# What is found interesting stays in build/fuzz/corpus for the next run. An input that makes a target
+# fail is kept in build/fuzz/failures: run build/fuzz/tests/fuzz/TARGET_fuzz on it to see why. Exits
+# with 0 only when no target failed.
+set -euo pipefail
+# shellcheck source=scripts/steps.sh
+source "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
+
+seconds=${1:-60}
+[[ $seconds =~ ^[0-9]+$ ]] || {
+  echo "usage: scripts/fuzz.sh [SECONDS] [TARGET]..." >&2
+  exit 2
+}
+shift $(($# > 0 ? 1 : 0))
+targets=("$@")
+if [[ ${#targets[@]} == 0 ]]; then
+  for source in tests/fuzz/*_fuzz.cpp; do
+    target=${source##*/}
+    targets+=("${target%_fuzz.cpp}")
+  done
+fi
+
+step "building with clang"
+quietly cmake --preset fuzz
+quietly cmake --build build/fuzz --target fuzz_targets --parallel "$(nproc)"
+
+mkdir -p build/fuzz/failures
+failed=()
+for target in "${targets[@]}"; do
+  step "fuzzing $target for $seconds s"
+  corpus=build/fuzz/corpus/$target
+  mkdir -p "$corpus"
+  inputs=("$corpus")
+  [[ ! -d tests/fuzz/corpus/$target ]] || inputs+=("tests/fuzz/corpus/$target")
+  [[ ! -f tests/fuzz/$target.dict ]] || inputs+=("-dict=tests/fuzz/$target.dict")
+  # Inputs of up to 4 kB; ten seconds for one is a bug.
+  quietly "build/fuzz/tests/fuzz/${target}_fuzz" "${inputs[@]}" -max_total_time="$seconds" \
+    -max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="build/fuzz/failures/$target-" || failed+=("$target")
+done
+
+if [[ ${#failed[@]} != 0 ]]; then
+  step "FAILED: ${failed[*]}; inputs in build/fuzz/failures"
+  exit 1
+fi

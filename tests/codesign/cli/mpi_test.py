@@ -1,0 +1,76 @@
+"""A search on several ranks gives the same bytes as one on none, and can be interrupted like it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+import h5py
+
+import cli_support
+from cli_support import LONG_STUDY, CliTest, main
+
+STOPPED = 5
+ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+                   OMPI_MCA_btl_base_warn_component_unused="0")
+
+
+@unittest.skipUnless(shutil.which("mpirun"), "no mpirun")
+class Ranks(CliTest):
+    def mpirun(self, ranks, *arguments):
+        return subprocess.Popen(["mpirun", "--oversubscribe", "-n", str(ranks), cli_support.PROGRAM,
+                                 "run", "study.yaml", "--mpi", "--jobs", "1", "--quiet", *arguments],
+                                cwd=self.folder, env=ENVIRONMENT, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+
+    def exported(self, store):
+        self.run_program("pareto", store, "-o", "front.csv", "--trace", "trace.csv")
+        with h5py.File(self.folder / store) as file:
+            points = {name: column[:].tobytes() for name, column in file["points"].items()}
+            counts = {name: int(file["study"].attrs[name]) for name in
+                      ("trials", "hardware_evaluations", "layer_evaluations")}
+            reasons = file["reasons"][:].tobytes()
+        return ((self.folder / "front.csv").read_bytes(), (self.folder / "trace.csv").read_bytes(),
+                points, counts, reasons)
+
+    def test_ranks_and_jobs_change_nothing(self):
+        for strategy in ("{name: exhaustive}", "{name: semi-decoupled, proxy_sample: 3}",
+                         "{name: regularised-evolution, population: 10, tournament: 3, "
+                         "evaluations: 40}"):
+            with self.subTest(strategy=strategy):
+                self.write_study(("{name: exhaustive}", strategy),
+                                 ("pe_rows: [4, 12]", "pe_rows: [4, 12]\n      pe_buffer: [8B, 512B]"))
+                self.run_program("run", "study.yaml", "-o", "one.h5", "--force", "--jobs", "1")
+                expected = self.exported("one.h5")
+                for jobs in ("2", "3", "7"):
+                    self.run_program("run", "study.yaml", "-o", "many.h5", "--force", "--jobs", jobs)
+                    self.assertEqual(self.exported("many.h5"), expected)
+                for ranks in (1, 2, 4):
+                    done = self.mpirun(ranks, "-o", "ranks.h5", "--force")
+                    out, errors = done.communicate(timeout=120)
+                    self.assertEqual((done.returncode, errors), (0, ""), out)
+                    self.assertEqual(out.count("evaluated"), 1)
+                    self.assertEqual(self.exported("ranks.h5"), expected)
+
+    def test_killed_and_resumed_on_another_number_of_ranks(self):
+        self.write("study.yaml", LONG_STUDY)
+        self.run_program("run", "study.yaml", "-o", "one.h5", "--max-evaluations", "300000",
+                         expect=STOPPED)
+        expected = self.exported("one.h5")
+        process = self.mpirun(2, "-o", "ranks.h5")
+        journal = self.folder / "ranks.h5.journal"
+        while process.poll() is None and not (journal.exists()
+                                              and journal.stat().st_size > 10_000_000):
+            time.sleep(0.005)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=120)
+        done = self.mpirun(4, "-o", "ranks.h5", "--resume", "--max-evaluations", "300000")
+        done.communicate(timeout=120)
+        self.assertEqual(done.returncode, STOPPED)
+        self.assertEqual(self.exported("ranks.h5"), expected)
+
+
+if __name__ == "__main__":
+    main()

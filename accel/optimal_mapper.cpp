@@ -139,6 +139,8 @@ class MapSearch {
         orders_(levels_),
         shares_(levels_) {
     certificate_.space_size = space.size();
+    if (space.accounting() == Accounting::exact)
+      leakage_pj_per_cycle_ = leakage_of(space.machine()) * 1e9 / space.machine().clock.value;
   }
 
   Certificate run() {
@@ -187,7 +189,8 @@ class MapSearch {
   }
 
   [[nodiscard]] bool admits(const Bound& all) const {
-    return incumbents_.admits(all.cycles(), all.energy_pj);
+    const double cycles = all.cycles();
+    return incumbents_.admits(cycles, all.energy_pj + leakage_pj_per_cycle_ * cycles);
   }
   /// With what the levels 1 to `level` - 1 will cost at least.
   [[nodiscard]] bool admits(const Bound& decided, std::size_t level) const {
@@ -483,6 +486,7 @@ class MapSearch {
   TileSizes sizes_;
   SmallestTiles smallest_;
   Certificate certificate_;
+  double leakage_pj_per_cycle_ = 0;  ///< 1 mW is 10^9 pJ/s
 
   // What is decided so far, from the outside in: kept tensors, spatial factors, tiles.
   std::vector<TensorSet> keep_;

@@ -226,34 +226,18 @@ void MapSpace::spread(std::size_t group, std::size_t dimension, SpatialChoice& c
   choice.factors[group][dimension] = 1;
 }
 
-std::int64_t MapSpace::values(Tensor tensor, const Extents& tile) const {
-  return accounting_ == Accounting::timeloop ? box_values(layer_, tensor, tile)
-                                             : tile_values(layer_, tensor, tile);
-}
-
 std::array<std::int64_t, 3> MapSpace::words(std::size_t level, TensorSet keep,
                                             const Extents& tile) const {
   std::array<std::int64_t, 3> words{};
-  for (const Tensor tensor : kTensors)
-    if (keep.has(tensor))
-      words[index_of(tensor)] =
-          values(tensor, tile) * (accounting_ == Accounting::timeloop
-                                      ? 1
-                                      : words_per_value(layer_, machine_.levels[level], tensor));
-  return words;
-}
-
-bool MapSpace::fits(std::size_t level, TensorSet keep, const Extents& tile) const {
-  const StorageLevel& l = machine_.levels[level];
-  const std::array<std::int64_t, 3> needs = words(level, keep, tile);
-  std::int64_t shared = 0;
   for (const Tensor tensor : kTensors) {
-    const std::int64_t bits = l.buffers * needs[index_of(tensor)] * l.word_bits;
-    const auto room = l.partition_bits[index_of(tensor)];
-    if (room && bits > *room) return false;
-    if (!room) shared += bits;
+    if (!keep.has(tensor)) continue;
+    // By Timeloop's rule a dense box, a word each.
+    words[index_of(tensor)] = accounting_ == Accounting::timeloop
+                                  ? box_values(layer_, tensor, tile)
+                                  : tile_values(layer_, tensor, tile) *
+                                        words_per_value(layer_, machine_.levels[level], tensor);
   }
-  return !l.capacity_bits || shared <= *l.capacity_bits;
+  return words;
 }
 
 double MapSpace::size() const {

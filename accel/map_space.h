@@ -88,13 +88,9 @@ class MapSpace {
   /// Every way to spread the layer over the fan-outs, most multipliers first.
   [[nodiscard]] std::vector<SpatialChoice> spatial_choices() const;
 
-  /// Words of each kept tensor in a tile of `level`; what buffers and widths make of them.
-  [[nodiscard]] bool fits(std::size_t level, TensorSet keep, const Extents& tile) const;
+  /// Words of each kept tensor in a tile of `level`, before double buffering; 0 of the others.
   [[nodiscard]] std::array<std::int64_t, 3> words(std::size_t level, TensorSet keep,
                                                   const Extents& tile) const;
-
-  /// Values of `tensor` in a tile, as the accounting sees them.
-  [[nodiscard]] std::int64_t values(Tensor tensor, const Extents& tile) const;
 
   /// Number of mappings before capacities and sizes of fan-outs are looked at: factorisations times
   /// orders of the loops that a level may have, times choices of what is kept.

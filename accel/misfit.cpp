@@ -1,8 +1,11 @@
 #include "accel/misfit.h"
 
-#include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "accel/smallest_tiles.h"
 
 namespace cosearch::accel {
 namespace {
@@ -12,53 +15,6 @@ struct Shortage {
   std::int64_t missing_bits = 0;
   std::array<std::int64_t, 3> words{};
 };
-
-/// Bits by which `tile` is too much for a level; 0 when it fits.
-std::int64_t missing_bits(const MapSpace& space, std::size_t level, TensorSet keep,
-                          const Extents& tile) {
-  const StorageLevel& l = space.machine().levels[level];
-  const auto words = space.words(level, keep, tile);
-  std::int64_t shared = 0, missing = 0;
-  for (const Tensor tensor : kTensors) {
-    const std::int64_t bits = l.buffers * words[index_of(tensor)] * l.word_bits;
-    if (const auto room = l.partition_bits[index_of(tensor)])
-      missing += std::max<std::int64_t>(0, bits - *room);
-    else
-      shared += bits;
-  }
-  if (l.capacity_bits) missing += std::max<std::int64_t>(0, shared - *l.capacity_bits);
-  return missing;
-}
-
-/// Places temporal factors as far out as they may go: the smallest tiles that a spatial choice
-/// allows. Empty when factors find no place.
-std::optional<std::vector<Extents>> smallest_tiles(const MapSpace& space,
-                                                   const SpatialChoice& choice) {
-  const std::size_t levels = space.machine().levels.size();
-  std::vector<Extents> tile(levels + 1, space.extents());
-  Extents left = space.extents();
-  for (std::size_t d = 0; d < kDimensions; ++d) left[d] /= choice.product[d];
-  for (std::size_t i = 0; i < levels; ++i) {
-    tile[i + 1] = tile[i];
-    for (const Dimension d : space.dimensions()) {
-      const FactorRange& range = space.temporal(i)[index_of(d)];
-      const auto& factors = space.divisors(d).values;
-      std::int64_t taken = 0;
-      for (const std::int64_t factor : factors)
-        if (range.has(factor) && left[index_of(d)] % factor == 0) taken = factor;
-      if (taken == 0) return std::nullopt;
-      left[index_of(d)] /= taken;
-      tile[i + 1][index_of(d)] /= taken;
-    }
-    for (std::size_t g = 0; g < space.groups().size(); ++g)
-      if (space.groups()[g].level == i)
-        for (const Dimension d : space.dimensions())
-          tile[i + 1][index_of(d)] /= choice.factors[g][index_of(d)];
-  }
-  for (const Dimension d : space.dimensions())
-    if (left[index_of(d)] != 1) return std::nullopt;
-  return tile;
-}
 
 std::string text_of(const MapSpace& space, const Shortage& worst) {
   const StorageLevel& level = space.machine().levels[worst.level];
@@ -83,9 +39,11 @@ std::string text_of(const MapSpace& space, const Shortage& worst) {
 
 Infeasible explain_misfit(const MapSpace& space) {
   std::optional<Shortage> least;
+  const SmallestTiles smallest(space);
+  const std::vector<SpatialChoice> choices = space.spatial_choices();
   for (const auto& keep : space.keep_choices())
-    for (const SpatialChoice& choice : space.spatial_choices()) {
-      const auto tiles = smallest_tiles(space, choice);
+    for (const SpatialChoice& choice : choices) {
+      const auto tiles = smallest.of(choice);
       if (!tiles) continue;
       // The level that is worst off decides; of all choices the one where it is best off.
       Shortage worst;
@@ -99,6 +57,9 @@ Infeasible explain_misfit(const MapSpace& space) {
   if (!least)
     return {"the constraints leave factors of " + describe(space.layer()) +
             " without a place: no loop may take them"};
+  if (least->missing_bits == 0)
+    return {"no factors of " + describe(space.layer()) +
+            " give every level a tile that it can hold, though each level alone could"};
   return {text_of(space, *least)};
 }
 

@@ -6,8 +6,10 @@
 
 namespace cosearch::accel {
 
-/// Names the level that misses the fewest bits in the best of cases, with the tensors there and
-/// the words missing; or the dimension whose factors find no place. Requires that nothing fits.
+/// Of every choice of what is kept and of spatial factors, the level that misses most bits when its
+/// tile is as small as it can be; of these the least: that level, the tensors there and the words
+/// missing, of which any mapping misses as many at some level. Or says that temporal factors find
+/// no place under the constraints. Requires that nothing fits.
 [[nodiscard]] Infeasible explain_misfit(const MapSpace& space);
 
 }  // namespace cosearch::accel

@@ -14,6 +14,7 @@
 #include "accel/map_space.h"
 #include "accel/misfit.h"
 #include "accel/outer_tiles.h"
+#include "accel/smallest_tiles.h"
 
 namespace cosearch::accel {
 namespace {
@@ -132,11 +133,14 @@ class MapSearch {
         levels_(space.machine().levels.size()),
         axes_(axis_tables(space)),
         sizes_(space, axes_),
+        smallest_(space),
         keys_(all_divisors(space)),
         candidates_(levels_),
         orders_(levels_),
         shares_(levels_) {
     certificate_.space_size = space.size();
+    if (space.accounting() == Accounting::exact)
+      leakage_pj_per_cycle_ = leakage_of(space.machine()) * 1e9 / space.machine().clock.value;
   }
 
   Certificate run() {
@@ -153,6 +157,10 @@ class MapSearch {
   using Bound = LinkCosts::Bound;
   void search(const SpatialChoice& choice) {
     ++certificate_.partial;
+    if (!has_room(choice)) {
+      ++certificate_.too_large;
+      return;
+    }
     const LinkCosts costs(space_, axes_, keep_, choice);
     costs_ = &costs;
     spatial_ = &choice;
@@ -171,8 +179,18 @@ class MapSearch {
     descend(levels_ - 1, left, decided);
   }
 
+  /// Whether every level could hold the smallest tile that it may get.
+  [[nodiscard]] bool has_room(const SpatialChoice& choice) const {
+    const auto tiles = smallest_.of(choice);
+    if (!tiles) return false;
+    for (std::size_t i = 1; i < levels_; ++i)
+      if (missing_bits(space_, i, keep_[i], (*tiles)[i]) > 0) return false;
+    return true;
+  }
+
   [[nodiscard]] bool admits(const Bound& all) const {
-    return incumbents_.admits(all.cycles(), all.energy_pj);
+    const double cycles = all.cycles();
+    return incumbents_.admits(cycles, all.energy_pj + leakage_pj_per_cycle_ * cycles);
   }
   /// With what the levels 1 to `level` - 1 will cost at least.
   [[nodiscard]] bool admits(const Bound& decided, std::size_t level) const {
@@ -225,18 +243,19 @@ class MapSearch {
     Extents base = extents_of_tile(tiling_.tile[level + 1]);
     const Extents spread = spread_at(level);
     for (std::size_t d = 0; d < kDimensions; ++d) base[d] *= spread[d];
+    const DivisorIndices tile = indices_of(base);
     if (level == 0) {
-      tiling_.tile[0] = indices_of(base);
+      tiling_.tile[0] = tile;
       return finish(left, decided);
     }
-    if (!space_.fits(level, keep_[level], base)) {
+    if (!sizes_.fits(level, keep_[level], tile)) {
       ++certificate_.too_large;
       return;
     }
     if (level == 1) return take_outer_tiles(base, left, decided);
     std::vector<Candidate>& candidates = candidates_[level];
     candidates.clear();
-    Candidate candidate{indices_of(base), {}, {}, decided};
+    Candidate candidate{tile, {}, {}, decided};
     candidate.temporal.fill(1);
     choose(level, 0, left, {1, 1, 1, 1}, candidate);
     std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
@@ -465,7 +484,9 @@ class MapSearch {
   std::size_t levels_;
   std::vector<AxisTable> axes_;
   TileSizes sizes_;
+  SmallestTiles smallest_;
   Certificate certificate_;
+  double leakage_pj_per_cycle_ = 0;  ///< 1 mW is 10^9 pJ/s
 
   // What is decided so far, from the outside in: kept tensors, spatial factors, tiles.
   std::vector<TensorSet> keep_;

@@ -169,7 +169,7 @@ class MapperBounds : public testing::TestWithParam<Accounting> {
     costs.complete(mapping.tiling);
     const NestCost cost = evaluate(made.layer, made.machine, mapping.nest, made.options.accounting);
     if (counts_less_than_nothing(cost.counts)) return;
-    const double energy = cost.total_energy().value * kRounding;
+    const double energy = (cost.total_energy().value - cost.energy.leakage_pj) * kRounding;
     const double cycles =
         (cost.latency.fill + cost.latency.steady + cost.latency.drain) * kRounding;
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "accel/map_space.h"
+#include "accel/smallest_tiles.h"
 #include "core/user_error.h"
 
 namespace cosearch::codesign {
@@ -152,7 +153,7 @@ class NestReader {
     std::vector<std::string> problems;
     accel::Extents tile = accel::extents_of(layer_);
     for (std::size_t i = 0; i < nest.levels.size(); ++i) {
-      if (!space.fits(i, nest.levels[i].keep, tile))
+      if (accel::missing_bits(space, i, nest.levels[i].keep, tile) > 0)
         problems.push_back(fmt::format("level {}: its tiles are too large as Timeloop counts",
                                        machine_.levels[i].name));
       for (const accel::Loop& loop : nest.levels[i].loops)

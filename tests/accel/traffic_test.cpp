@@ -45,7 +45,7 @@ std::string text_of(const Mapping& m) {
   list("columns", m.columns);
   list("shared", m.shared_tile);
   for (const LoopOrder& order : {m.array_order, m.dram_order}) {
-    for (const Dimension d : order) text += "NGKCPQRS"[index_of(d)];
+    for (const Dimension d : order) text += "NGKCDPQTRS"[index_of(d)];
     text += " ";
   }
   return text;

@@ -347,10 +347,20 @@ void LinkCosts::add_multipliers(const Link& link) {
     amounts.returns = std::max(0.0, amounts.content - outputs_ * link.copies_above);
   fixed_.energy_pj += energy(link, amounts);
   add_words(fixed_, link, amounts);
+  if (!limited_[link.upper]) return;
+  const Share::Words words = words_of(link, amounts);
+  Share::Words& fed = fed_[link.upper];
+  fed.read += words.down;
+  fed.write += words.write;
+  fed.network += words.network;
 }
 
 LinkCosts::Bound LinkCosts::fixed() const {
-  return {fixed_.energy_pj, compute_cycles_, port_cycles(fixed_)};
+  // What feeds the multipliers goes on beside them and waits whenever they do.
+  double busy = compute_cycles_;
+  for (std::size_t i = 0; i < space_.machine().levels.size(); ++i)
+    if (limited_[i] && !timeloop_) busy = std::max(busy, cycles_of(i, fed_[i]));
+  return {fixed_.energy_pj, busy, port_cycles(fixed_)};
 }
 
 double LinkCosts::energy(const Link& link, const Amounts& a) const {

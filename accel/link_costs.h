@@ -264,6 +264,7 @@ class LinkCosts {
   std::array<std::uint8_t, kMostLevels> link_count_{};
   std::array<std::uint8_t, kDimensions> unmoved_{};
   Share fixed_;
+  std::array<Share::Words, kMostLevels> fed_{};  ///< of each level to and from the multipliers
   double compute_cycles_ = 0, outputs_ = 0, return_to_multipliers_pj_ = 0;
   std::size_t innermost_output_ = 0;
   bool timeloop_, visits_may_pay_ = false;

@@ -125,6 +125,26 @@ std::vector<AxisTable> axis_tables(const MapSpace& space) {
   return tables;
 }
 
+/// pJ of any mapping at least: multiplications, and every word at the outermost level once.
+double least_energy(const MapSpace& space, const std::vector<AxisTable>& axes) {
+  const Layer& layer = space.layer();
+  const StorageLevel& outermost = space.machine().levels[0];
+  double energy = static_cast<double>(layer.macs()) * space.machine().compute.mac_energy_pj;
+  // Timeloop lets windows share what they do not.
+  if (space.accounting() == Accounting::timeloop) return energy;
+  for (const Tensor tensor : kTensors) {
+    double words = static_cast<double>(ceil_div(layer.bits(tensor), outermost.word_bits));
+    const bool windowed = tensor == windowed_tensor(layer.transposed);
+    for (const Dimension d : space.dimensions())
+      if (is_relevant(tensor, d, layer.transposed) && !(windowed && is_window_dimension(d)))
+        words *= static_cast<double>(space.extents()[index_of(d)]);
+    for (std::size_t a = 0; windowed && a < axes.size(); ++a) words *= axes[a].distinct();
+    energy += words / static_cast<double>(outermost.block_words) *
+              (tensor == Tensor::output ? outermost.write_energy_pj : outermost.read_energy_pj);
+  }
+  return energy;
+}
+
 class MapSearch {
  public:
   MapSearch(const MapSpace& space, Incumbents& incumbents)
@@ -139,16 +159,26 @@ class MapSearch {
         orders_(levels_),
         shares_(levels_) {
     certificate_.space_size = space.size();
+    least_energy_pj_ = least_energy(space, axes_);
     if (space.accounting() == Accounting::exact)
       leakage_pj_per_cycle_ = leakage_of(space.machine()) * 1e9 / space.machine().clock.value;
   }
 
   Certificate run() {
     const std::vector<SpatialChoice> choices = space_.spatial_choices();
+    const auto macs = static_cast<double>(space_.layer().macs());
     certificate_.spatial = choices.size();
     for (const auto& keep : space_.keep_choices()) {
       keep_ = keep;
-      for (const SpatialChoice& choice : choices) search(choice);
+      for (std::size_t i = 0; i < choices.size(); ++i) {
+        // Those that follow use no more multipliers.
+        const double steps = macs / static_cast<double>(choices[i].used);
+        if (!admits({least_energy_pj_, steps, 0})) {
+          certificate_.bounded += choices.size() - i;
+          break;
+        }
+        search(choices[i]);
+      }
     }
     return certificate_;
   }
@@ -486,6 +516,7 @@ class MapSearch {
   TileSizes sizes_;
   SmallestTiles smallest_;
   Certificate certificate_;
+  double least_energy_pj_ = 0;       ///< of any mapping
   double leakage_pj_per_cycle_ = 0;  ///< 1 mW is 10^9 pJ/s
 
   // What is decided so far, from the outside in: kept tensors, spatial factors, tiles.

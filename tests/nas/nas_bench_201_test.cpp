@@ -275,5 +275,17 @@ TEST(CellGraph, HasOneFormForEveryNumberingOfItsNodes) {
   EXPECT_EQ(one.canonical_form(), other.canonical_form());
 }
 
+TEST(NasBench201, AveragesWhatItsSkipConnectionsPassOver) {
+  const auto space = make_space("nas-bench-201");
+  const auto length = [&](const std::string& genotype) {
+    return space->skip_length(genotype).value();
+  };
+  EXPECT_EQ(length("|none~0|+|none~0|none~1|+|none~0|none~1|avg_pool_3x3~2|"), 0);
+  EXPECT_EQ(length("|skip_connect~0|+|none~0|none~1|+|none~0|none~1|none~2|"), 0);
+  EXPECT_EQ(length("|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|"), 2);
+  EXPECT_EQ(length("|none~0|+|none~0|skip_connect~1|+|skip_connect~0|skip_connect~1|none~2|"), 1);
+  EXPECT_FALSE(make_space("alphanet")->skip_length(make_space("alphanet")->genotype(0)));
+}
+
 }  // namespace
 }  // namespace cosearch::nas

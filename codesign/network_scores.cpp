@@ -6,7 +6,6 @@
 #include <utility>
 
 namespace cosearch::codesign {
-namespace {
 
 double structural_score(const nas::NetworkSpace& space, const Candidate& candidate,
                         nas::Score score) {
@@ -20,8 +19,6 @@ double structural_score(const nas::NetworkSpace& space, const Candidate& candida
           .value_or(std::numeric_limits<double>::quiet_NaN());
   }
 }
-
-}  // namespace
 
 std::vector<double> scores_of(const nas::NetworkSpace& space, const Candidate& candidate,
                               const ScoreRequest& request) {

@@ -23,6 +23,11 @@ struct ScoreRequest {
   std::uint64_t seed = 1;
 };
 
+/// A score that needs no run of the network (nas::is_structural); NaN where `space` has no such
+/// one.
+[[nodiscard]] double structural_score(const nas::NetworkSpace& space, const Candidate& candidate,
+                                      nas::Score score);
+
 /// One number per score of `request`, NaN where the candidate has no such score. Throws UserError
 /// as Scorer::score does.
 [[nodiscard]] std::vector<double> scores_of(const nas::NetworkSpace& space,

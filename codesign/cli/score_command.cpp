@@ -195,7 +195,9 @@ void report(const std::vector<std::string>& names, const ScoreTable& table,
 void score(const ScoreOptions& options, const Console& console) {
   if (const auto problems = problems_in(options.scoring); !problems.empty())
     throw UserError(fmt::format("{}", fmt::join(problems, "; ")));
-  ScoreRequest request{.options = options.scoring, .seed = options.seed};
+  ScoreRequest request;
+  request.options = options.scoring;
+  request.seed = options.seed;
   for (const std::string& name : options.scores) request.scores.push_back(nas::score_named(name));
   if (!options.table.file.empty()) refuse_as_output(options.output, options.table.file);
 

@@ -20,7 +20,7 @@ def chosen(program, study, data, seed, folder):
     """Accuracy in percent and genotype of the one network that the search evaluated."""
     output = subprocess.run(
         [program, "run", study, "--define", f"data={data}", "--seed", str(seed), "--json",
-         "-o", str(folder / f"{seed}.h5")],
+         "-o", str(folder / f"{pathlib.Path(study).stem}_{seed}.h5")],
         check=True, capture_output=True, text=True).stdout
     front = json.loads(output)["front"]
     return front[0]["accuracy"], front[0]["network"]

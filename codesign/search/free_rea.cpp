@@ -66,7 +66,6 @@ void FreeRea::search() {
   Random random(seed_, "free-rea first population");
   for (std::uint64_t i = 0; i < options_.population && seen_.size() < options_.scored; ++i)
     propose(static_cast<std::uint32_t>(random.below(space_.network_count())), 0);
-  // Where few networks are left to see, a search may come to see none any more.
   constexpr std::uint64_t kPatience = 1000;
   std::uint64_t idle = 0;
   for (std::uint64_t step = 1; seen_.size() < options_.scored && idle < kPatience; ++step) {

@@ -121,7 +121,7 @@ std::array<std::vector<std::int64_t>, kDimensions> all_divisors(const MapSpace& 
 
 std::vector<AxisTable> axis_tables(const MapSpace& space) {
   std::vector<AxisTable> tables;
-  for (const Axis& axis : kAxes) tables.emplace_back(space, axis);
+  for (std::size_t a = 0; a < kAxes.size(); ++a) tables.emplace_back(space, a);
   return tables;
 }
 

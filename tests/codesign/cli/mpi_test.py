@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 import unittest
+from pathlib import Path
 
 import h5py
 
@@ -13,8 +14,14 @@ import cli_support
 from cli_support import LONG_STUDY, CliTest, main
 
 STOPPED = 5
+# Under the address sanitizer: Open MPI's plugins, which leak, are unloaded before leaks are named. So
+# only their callers can be told, by whole stacks (the slow unwinder); and their thread-local storage
+# crashes the search for leaks now and then.
+LEAKS = Path(__file__).with_name("leaks_of_open_mpi.txt")
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
-                   OMPI_MCA_btl_base_warn_component_unused="0")
+                   OMPI_MCA_btl_base_warn_component_unused="0",
+                   ASAN_OPTIONS="fast_unwind_on_malloc=0",
+                   LSAN_OPTIONS=f"use_tls=0:print_suppressions=0:suppressions={LEAKS}")
 
 
 @unittest.skipUnless(shutil.which("mpirun"), "no mpirun")
@@ -36,18 +43,21 @@ class Ranks(CliTest):
                 points, counts, reasons)
 
     def test_ranks_and_jobs_change_nothing(self):
-        for strategy in ("{name: exhaustive}", "{name: semi-decoupled, proxy_sample: 3}",
-                         "{name: regularised-evolution, population: 10, tournament: 3, "
-                         "evaluations: 40}"):
+        # Costing layers on several ranks knows no strategies: all numbers with one of them.
+        for strategy, all_jobs, all_ranks in (
+                ("{name: exhaustive}", ("2", "3", "7"), (1, 2, 4)),
+                ("{name: semi-decoupled, proxy_sample: 3}", ("3",), (2,)),
+                ("{name: regularised-evolution, population: 10, tournament: 3, evaluations: 40}",
+                 ("2",), (3,))):
             with self.subTest(strategy=strategy):
                 self.write_study(("{name: exhaustive}", strategy),
                                  ("pe_rows: [4, 12]", "pe_rows: [4, 12]\n      pe_buffer: [8B, 512B]"))
                 self.run_program("run", "study.yaml", "-o", "one.h5", "--force", "--jobs", "1")
                 expected = self.exported("one.h5")
-                for jobs in ("2", "3", "7"):
+                for jobs in all_jobs:
                     self.run_program("run", "study.yaml", "-o", "many.h5", "--force", "--jobs", jobs)
                     self.assertEqual(self.exported("many.h5"), expected)
-                for ranks in (1, 2, 4):
+                for ranks in all_ranks:
                     done = self.mpirun(ranks, "-o", "ranks.h5", "--force")
                     out, errors = done.communicate(timeout=120)
                     self.assertEqual((done.returncode, errors), (0, ""), out)

@@ -1,9 +1,13 @@
-"""A search on several ranks gives the same bytes as one on none, and can be interrupted like it."""
+"""A search on several ranks gives the same bytes as one on none, and can be interrupted like it.
+
+Usage: mpi_test.py COSEARCH FAILING_RANK [unittest's arguments]
+"""
 
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import unittest
 from pathlib import Path
@@ -14,6 +18,7 @@ import cli_support
 from cli_support import LONG_STUDY, CliTest, main
 
 STOPPED = 5
+FAILING_RANK = ""
 # Under the address sanitizer: Open MPI's plugins, which leak, are unloaded before leaks are named. So
 # only their callers can be told, by whole stacks (the slow unwinder); and their thread-local storage
 # crashes the search for leaks now and then.
@@ -26,11 +31,21 @@ ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROO
 
 @unittest.skipUnless(shutil.which("mpirun"), "no mpirun")
 class Ranks(CliTest):
-    def mpirun(self, ranks, *arguments):
-        return subprocess.Popen(["mpirun", "--oversubscribe", "-n", str(ranks), cli_support.PROGRAM,
-                                 "run", "study.yaml", "--mpi", "--jobs", "1", "--quiet", *arguments],
+    def start(self, ranks, *command):
+        return subprocess.Popen(["mpirun", "--oversubscribe", "-n", str(ranks), *command],
                                 cwd=self.folder, env=ENVIRONMENT, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
+
+    def mpirun(self, ranks, *arguments):
+        return self.start(ranks, cli_support.PROGRAM, "run", "study.yaml", "--mpi", "--jobs", "1",
+                          "--quiet", *arguments)
+
+    def wait_for_points(self, process, store, size):
+        """Until the search has ended or its journal has so many bytes."""
+        journal = self.folder / (store + ".journal")
+        while process.poll() is None and not (journal.exists()
+                                              and journal.stat().st_size > size):
+            time.sleep(0.005)
 
     def exported(self, store):
         self.run_program("pareto", store, "-o", "front.csv", "--trace", "trace.csv")
@@ -70,10 +85,7 @@ class Ranks(CliTest):
                          expect=STOPPED)
         expected = self.exported("one.h5")
         process = self.mpirun(2, "-o", "ranks.h5")
-        journal = self.folder / "ranks.h5.journal"
-        while process.poll() is None and not (journal.exists()
-                                              and journal.stat().st_size > 10_000_000):
-            time.sleep(0.005)
+        self.wait_for_points(process, "ranks.h5", 10_000_000)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=120)
         done = self.mpirun(4, "-o", "ranks.h5", "--resume", "--max-evaluations", "300000")
@@ -81,6 +93,38 @@ class Ranks(CliTest):
         self.assertEqual(done.returncode, STOPPED)
         self.assertEqual(self.exported("ranks.h5"), expected)
 
+    def assert_resumes_to(self, expected, store):
+        """The ended search has kept some points, and goes on as if it had never ended."""
+        with self.subTest(store=store):
+            self.assertTrue((self.folder / (store + ".journal")).exists())
+            kept = self.run_json("pareto", store)["points"]
+            self.assertGreater(kept, 0)
+            self.run_program("run", "study.yaml", "-o", store, "--resume", "--quiet")
+            self.assertEqual(self.exported(store), expected)
+
+    def test_a_rank_that_fails_or_is_killed_ends_the_job_and_loses_nothing(self):
+        self.write("study.yaml", LONG_STUDY)
+        self.run_program("run", "study.yaml", "-o", "one.h5", "--quiet")
+        expected = self.exported("one.h5")
+        for rank in (0, 1):
+            failed = self.start(2, FAILING_RANK, "study.yaml", f"failed{rank}.h5", str(rank))
+            _, errors = failed.communicate(timeout=120)
+            self.assertNotEqual(failed.returncode, 0)
+            self.assertEqual(errors.count("the fourth batch fails here"), 1, errors)
+            self.assertIn(f"rank {rank}", errors)
+            self.assert_resumes_to(expected, f"failed{rank}.h5")
+        for rank in (0, 1):
+            process = self.mpirun(2, "-o", f"killed{rank}.h5")
+            self.wait_for_points(process, f"killed{rank}.h5", 1_000_000)
+            ranks = [int(pid) for path in Path(f"/proc/{process.pid}/task").glob("*/children")
+                     for pid in path.read_text().split()]
+            os.kill(sorted(ranks)[rank], signal.SIGKILL)
+            _, errors = process.communicate(timeout=120)
+            self.assertNotEqual(process.returncode, 0)
+            self.assertIn("signal 9", errors)
+            self.assert_resumes_to(expected, f"killed{rank}.h5")
+
 
 if __name__ == "__main__":
+    FAILING_RANK = str(Path(sys.argv.pop(2)).resolve())
     main()

@@ -85,7 +85,7 @@ double compared(const std::string& what, const std::vector<double>& x,
   }
   const double rho = predictors::spearman(a, b);
   const auto [low, high] = predictors::spearman_interval(a, b);
-  std::printf("%-48s %4zu networks  Spearman %.3f (%.3f to %.3f)\n", what.c_str(), a.size(), rho,
+  std::printf("%-48s %5zu networks  Spearman %.3f (%.3f to %.3f)\n", what.c_str(), a.size(), rho,
               low, high);
   return rho;
 }

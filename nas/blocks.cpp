@@ -1,5 +1,6 @@
 #include "nas/blocks.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -20,6 +21,14 @@ bool same_map(const Feature& a, const Feature& b) {
 FeatureShape output_shape(const Layer& layer) { return {layer.G * layer.K, layer.P, layer.Q}; }
 
 }  // namespace
+
+std::int64_t rounded_channels(std::int64_t channels, std::int64_t percent) {
+  constexpr std::int64_t kMultiple = 8;
+  const std::int64_t exact = channels * percent;  // in hundredths of a channel
+  const std::int64_t nearest =
+      std::max(kMultiple, (exact + 50 * kMultiple) / (100 * kMultiple) * kMultiple);
+  return 1000 * nearest < 9 * exact ? nearest + kMultiple : nearest;
+}
 
 NetworkBuilder::NetworkBuilder(std::string name, std::int64_t channels, std::int64_t height,
                                std::int64_t width)
@@ -67,6 +76,23 @@ Feature NetworkBuilder::convolution(const std::string& name, const Feature& from
                                          .affine = options.affine},
                                         {activate(from, options.preactivation)});
   return activate(convolved, options.activation);
+}
+
+Feature NetworkBuilder::up_convolution(const std::string& name, const Feature& from,
+                                       std::int64_t out_channels) {
+  const Layer layer = transposed_convolution({.in_channels = from.channels,
+                                              .out_channels = out_channels,
+                                              .height = from.height,
+                                              .width = from.width,
+                                              .kernel_h = 2,
+                                              .kernel_w = 2,
+                                              .stride = 2});
+  return append_step({.name = name,
+                      .operation = Operation::transposed_convolution,
+                      .shape = output_shape(layer),
+                      .layer = layer,
+                      .affine = Affine::bias},
+                     {from});
 }
 
 Feature NetworkBuilder::fully_connected(const std::string& name, const Feature& from,

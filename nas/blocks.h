@@ -25,6 +25,10 @@ struct Feature {
   std::size_t step = 0;
 };
 
+/// `percent` % of `channels`, rounded to the nearest multiple of 8, never down by more than a
+/// tenth. Source: M. Sandler et al., "MobileNetV2", CVPR 2018, reference implementation.
+[[nodiscard]] std::int64_t rounded_channels(std::int64_t channels, std::int64_t percent = 100);
+
 struct ConvolutionOptions {
   std::int64_t out_channels = 1;
   std::int64_t kernel = 1;  ///< square
@@ -71,6 +75,8 @@ class NetworkBuilder {
 
   Feature convolution(const std::string& name, const Feature& from,
                       const ConvolutionOptions& options);
+  /// A transposed 2x2 convolution of stride 2 with bias, which doubles height and width.
+  Feature up_convolution(const std::string& name, const Feature& from, std::int64_t out_channels);
   /// Flattens first when `from` is larger than 1x1.
   Feature fully_connected(const std::string& name, const Feature& from, std::int64_t out_features,
                           Affine affine = Affine::bias, Activation activation = Activation::none);

@@ -8,6 +8,7 @@
 #include "nas/fashion_macro.h"
 #include "nas/nas_bench_201.h"
 #include "nas/nas_bench_macro.h"
+#include "nas/nasaic_spaces.h"
 
 namespace cosearch::nas {
 namespace {
@@ -24,6 +25,8 @@ constexpr Entry kRegistry[] = {
     {"darts", darts_options, make_darts},
     {"alphanet", alphanet_options, make_alphanet},
     {"fashion-macro", fashion_macro_options, make_fashion_macro},
+    {"resnet-9", resnet_9_options, make_resnet_9},
+    {"unet", unet_options, make_unet},
 };
 
 const Entry& entry_of(const std::string& name) {

@@ -111,8 +111,28 @@ Feature NetworkBuilder::fully_connected(const std::string& name, const Feature& 
 
 Feature NetworkBuilder::pool(const std::string& name, const Feature& from, Pooling pooling,
                              std::int64_t window, std::int64_t stride, std::int64_t padding) {
-  const Layer layer =
-      cosearch::pooling(from.channels, from.height, from.width, window, stride, padding);
+  return append_pool(
+      name, from, pooling,
+      cosearch::pooling(from.channels, from.height, from.width, window, stride, padding));
+}
+
+Feature NetworkBuilder::pool_rounding_up(const std::string& name, const Feature& from,
+                                         Pooling pooling, std::int64_t window,
+                                         std::int64_t stride) {
+  const auto windows = [&](std::int64_t extent) { return ceil_div(extent - window, stride) + 1; };
+  const auto missing = [&](std::int64_t extent) {
+    return (windows(extent) - 1) * stride + window - extent;
+  };
+  Layer layer = cosearch::pooling(from.channels, from.height, from.width, window, stride);
+  layer.pad_bottom = missing(from.height);
+  layer.pad_right = missing(from.width);
+  layer.P = windows(from.height);
+  layer.Q = windows(from.width);
+  return append_pool(name, from, pooling, layer);
+}
+
+Feature NetworkBuilder::append_pool(const std::string& name, const Feature& from, Pooling pooling,
+                                    const Layer& layer) {
   return append_step(
       {.name = name,
        .operation = pooling == Pooling::maximum ? Operation::maximum_pool : Operation::average_pool,
@@ -166,19 +186,19 @@ Feature NetworkBuilder::add(const std::string& name, const std::vector<Feature>&
 }
 
 Feature NetworkBuilder::squeeze_excite(const std::string& name, const Feature& from,
-                                       std::int64_t squeezed_channels) {
+                                       std::int64_t squeezed_channels, Activation gate) {
   const Feature pooled = global_pool(name + ".squeeze", from);
   const Feature squeezed =
       fully_connected(name + ".reduce", pooled, squeezed_channels, Affine::bias, Activation::relu);
-  const Feature gate = fully_connected(name + ".expand", squeezed, from.channels, Affine::bias,
-                                       Activation::hard_sigmoid);
+  const Feature factors =
+      fully_connected(name + ".expand", squeezed, from.channels, Affine::bias, gate);
   // Assumes: the one factor per channel weighs nothing beside the map it scales.
   const Layer layer = elementwise(from.channels, from.height, from.width, 1);
   return append_step({.name = name + ".scale",
                       .operation = Operation::scale,
                       .shape = output_shape(layer),
                       .layer = layer},
-                     {from, gate});
+                     {from, factors});
 }
 
 Feature NetworkBuilder::mbconv(const std::string& name, const Feature& from,

@@ -83,6 +83,9 @@ class NetworkBuilder {
   /// The average is of what lies inside the map: padding does not count.
   Feature pool(const std::string& name, const Feature& from, Pooling pooling, std::int64_t window,
                std::int64_t stride, std::int64_t padding = 0);
+  /// Without padding, and also over the last window where the map covers only a part of it.
+  Feature pool_rounding_up(const std::string& name, const Feature& from, Pooling pooling,
+                           std::int64_t window, std::int64_t stride);
   /// The mean of each channel.
   Feature global_pool(const std::string& name, const Feature& from);
   /// Batch normalisation that no convolution precedes, into which it would be fused.
@@ -93,10 +96,12 @@ class NetworkBuilder {
   Feature add(const std::string& name, const std::vector<Feature>& operands,
               std::int64_t idle_parameters = 0);
   /// Global pooling, two fully connected layers with bias, and the scaling of each channel: ReLU
-  /// between the layers, hard sigmoid after them.
-  /// Source: A. Howard et al., "Searching for MobileNetV3", ICCV 2019, section 5.3.
+  /// between the layers, `gate` after them.
+  /// Source: J. Hu et al., "Squeeze-and-Excitation Networks", CVPR 2018 (sigmoid); A. Howard et
+  /// al., "Searching for MobileNetV3", ICCV 2019, section 5.3 (hard sigmoid).
   Feature squeeze_excite(const std::string& name, const Feature& from,
-                         std::int64_t squeezed_channels);
+                         std::int64_t squeezed_channels,
+                         Activation gate = Activation::hard_sigmoid);
   Feature mbconv(const std::string& name, const Feature& from, const MbConvOptions& options);
 
   /// Fused into the step before it: costs nothing. `Activation::none` appends nothing.
@@ -114,6 +119,8 @@ class NetworkBuilder {
   [[nodiscard]] Network finish() && { return lower(blueprint_); }
 
  private:
+  Feature append_pool(const std::string& name, const Feature& from, Pooling pooling,
+                      const Layer& layer);
   Feature append_step(Step step, const std::vector<Feature>& from);
 
   Blueprint blueprint_;

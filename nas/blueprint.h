@@ -32,7 +32,15 @@ enum class Operation : std::uint8_t {
 };
 
 /// Element by element, as the training frameworks define them.
-enum class Activation : std::uint8_t { none, relu, relu6, swish, hard_sigmoid };
+enum class Activation : std::uint8_t {
+  none,
+  relu,
+  relu6,
+  swish,
+  hard_swish,
+  sigmoid,
+  hard_sigmoid
+};
 
 /// What is added to, or scales, each output channel of a convolution.
 enum class Affine : std::uint8_t {

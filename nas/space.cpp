@@ -9,6 +9,7 @@
 #include "nas/nas_bench_201.h"
 #include "nas/nas_bench_macro.h"
 #include "nas/nasaic_spaces.h"
+#include "nas/once_for_all.h"
 
 namespace cosearch::nas {
 namespace {
@@ -27,6 +28,8 @@ constexpr Entry kRegistry[] = {
     {"fashion-macro", fashion_macro_options, make_fashion_macro},
     {"resnet-9", resnet_9_options, make_resnet_9},
     {"unet", unet_options, make_unet},
+    {"ofa-mobilenet-v3", ofa_mobilenet_v3_options, make_ofa_mobilenet_v3},
+    {"ofa-resnet-50", ofa_resnet_50_options, make_ofa_resnet_50},
 };
 
 const Entry& entry_of(const std::string& name) {

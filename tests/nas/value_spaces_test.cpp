@@ -2,11 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "core/user_error.h"
 #include "nas/blocks.h"
+#include "nas/named_networks.h"
 #include "nas/space.h"
 
 namespace cosearch::nas {
@@ -15,6 +17,20 @@ namespace {
 std::int64_t parameters_of_member(const std::string& space, const std::string& genotype,
                                   const SpaceOptions& options = {}) {
   return make_space(space, options)->lower(genotype).parameters();
+}
+
+std::vector<std::int64_t> numbers_in(const std::string& genotype) {
+  std::vector<std::int64_t> numbers;
+  std::istringstream text(genotype);
+  for (std::string number; std::getline(text, number, ';');) numbers.push_back(std::stoll(number));
+  return numbers;
+}
+
+std::string joined(const std::vector<std::int64_t>& numbers) {
+  std::string text;
+  for (const std::int64_t number : numbers)
+    text += (text.empty() ? "" : ";") + std::to_string(number);
+  return text;
 }
 
 TEST(RoundedChannels, AreMultiplesOfEightAndNeverATenthLess) {
@@ -75,6 +91,119 @@ TEST(UNet, CostsByHandOnOneLevel) {
   const Network network =
       make_space("unet", {{"image", 16}, {"classes", 2}})->lower("4;8;16;32;64;1");
   EXPECT_EQ(network.macs(), 256 * (9 * (3 * 4 + 4 * 4) + 4 * 2));
+}
+
+struct Totals {
+  std::int64_t parameters = 0, macs = 0;
+
+  friend bool operator==(const Totals&, const Totals&) = default;
+};
+
+Totals totals_of(const Network& network) { return {network.parameters(), network.macs()}; }
+
+/// A convolution with batch normalisation on a square output.
+void count(Totals& totals, std::int64_t weights, std::int64_t out_channels, std::int64_t extent) {
+  totals.parameters += weights + 2 * out_channels;
+  totals.macs += weights * extent * extent;
+}
+
+void count_squeeze_excite(Totals& totals, std::int64_t channels) {
+  const std::int64_t squeezed = rounded_channels(channels / 4);
+  totals.parameters += 2 * channels * squeezed + channels + squeezed;
+  totals.macs += 2 * channels * squeezed;
+}
+
+/// The supernet's networks of width 100 %, from the paper's table, without any of our builders.
+Totals mobile_totals(const std::vector<std::int64_t>& genotype) {
+  Totals totals;
+  std::int64_t extent = genotype[0] / 2, channels = 16;
+  count(totals, 27 * 16, 16, extent);
+  count(totals, 9 * 16, 16, extent);
+  count(totals, 16 * 16, 16, extent);
+  const std::int64_t widths[] = {24, 40, 80, 112, 160}, strides[] = {2, 2, 2, 1, 2};
+  const bool squeezes[] = {false, true, false, true, true};
+  for (std::size_t stage = 0; stage < 5; ++stage)
+    for (std::size_t block = 0; block < static_cast<std::size_t>(genotype[1 + stage]); ++block) {
+      const std::int64_t kernel = genotype[6 + 4 * stage + block];
+      const std::int64_t expanded = channels * genotype[26 + 4 * stage + block];
+      count(totals, channels * expanded, expanded, extent);
+      if (block == 0) extent = (extent - 1) / strides[stage] + 1;
+      count(totals, kernel * kernel * expanded, expanded, extent);
+      if (squeezes[stage]) count_squeeze_excite(totals, expanded);
+      count(totals, expanded * widths[stage], widths[stage], extent);
+      channels = widths[stage];
+    }
+  count(totals, 160 * 960, 960, extent);
+  totals.parameters += 960 * 1280 + 1280 * 1000 + 1000;
+  totals.macs += 960 * 1280 + 1280 * 1000;
+  return totals;
+}
+
+TEST(OfaMobileNetV3, CountsAsItsTableSays) {
+  const auto space = make_space("ofa-mobilenet-v3");
+  Random random(4, "sums");
+  for (int i = 0; i < 50; ++i) {
+    const std::string genotype = space->sample(random);
+    EXPECT_EQ(totals_of(space->lower(genotype)), mobile_totals(numbers_in(genotype))) << genotype;
+  }
+}
+
+// Parameters of the supernet's network "note8_lat@31ms_top1@72.8" as MMRazor lists them, to one
+// digit (github.com/open-mmlab/mmrazor, configs/nas/mmcls/onceforall): 4.6 million.
+TEST(OfaMobileNetV3, HasThePublishedParameters) {
+  const std::string genotype =
+      "152;2;2;3;3;4;5;3;3;3;5;5;3;3;3;3;5;3;3;5;7;3;3;3;5;5;3;3;3;3;4;3;3;3;4;4;4;4;4;3;4;3;6;3;3;"
+      "3";
+  EXPECT_NEAR(static_cast<double>(parameters_of_member("ofa-mobilenet-v3", genotype)) * 1e-6, 4.6,
+              0.05);
+}
+
+TEST(OfaMobileNetV3, IsNotShapedByBlocksThatDoNotRun) {
+  const auto space = make_space("ofa-mobilenet-v3");
+  std::vector<std::int64_t> numbers{224, 2, 4, 4, 4, 3};
+  numbers.insert(numbers.end(), 20, 7);
+  numbers.insert(numbers.end(), 20, 6);
+  std::vector<std::int64_t> least = numbers;
+  for (const std::size_t block : {2, 3, 19}) {
+    least[6 + block] = 3;
+    least[26 + block] = 3;
+  }
+  EXPECT_EQ(space->canonical(joined(numbers)), joined(least));
+}
+
+std::vector<std::int64_t> residual_member(const std::vector<std::int64_t>& depths) {
+  std::vector<std::int64_t> numbers{224};
+  numbers.insert(numbers.end(), depths.begin(), depths.end());
+  numbers.insert(numbers.end(), 6, 100);
+  numbers.insert(numbers.end(), 18, 25);
+  return numbers;
+}
+
+// timm resnet50d: 25,576,264 parameters. Its multiply-accumulates are those of ResNet-50 with three
+// 3x3 convolutions (to 32, 32 and 64 channels) instead of the 7x7 on 112x112: pooling before the
+// 1x1 of a shortcut reads four times as much but multiplies the same.
+TEST(OfaResNet50, HoldsResNet50D) {
+  const Network network =
+      make_space("ofa-resnet-50")->lower(joined(residual_member({2, 1, 2, 2, 1})));
+  EXPECT_EQ(network.parameters(), 25'576'264);
+  const std::int64_t stem = 9 * (3 * 32 + 32 * 32 + 32 * 64), stem_of_resnet = 49 * 3 * 64;
+  EXPECT_EQ(network.macs(), named_network("resnet50").macs() + 112 * 112 * (stem - stem_of_resnet));
+}
+
+TEST(OfaResNet50, IsNotShapedByBlocksThatDoNotRun) {
+  const auto space = make_space("ofa-resnet-50");
+  std::vector<std::int64_t> least = residual_member({2, 1, 2, 2, 1});
+  least[12 + 3] = least[12 + 17] = 20;
+  EXPECT_EQ(space->canonical(joined(residual_member({2, 1, 2, 2, 1}))), joined(least));
+}
+
+TEST(OfaResNet50, LowersOnOddMaps) {
+  const auto space = make_space("ofa-resnet-50");
+  std::vector<std::int64_t> numbers = residual_member({0, 0, 0, 0, 0});
+  for (const std::int64_t image : {144, 176, 208, 240}) {
+    numbers[0] = image;
+    EXPECT_GT(space->lower(joined(numbers)).macs(), 0);
+  }
 }
 
 }  // namespace

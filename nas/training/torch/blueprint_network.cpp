@@ -30,9 +30,10 @@ torch::Tensor pooled(const Step& step, const torch::Tensor& input) {
   const Layer& layer = *step.layer;
   const std::array window{layer.R, layer.S}, stride{layer.stride_h, layer.stride_w},
       padding{layer.pad_top, layer.pad_left};
+  const bool keeps_last = layer.pad_bottom > layer.pad_top || layer.pad_right > layer.pad_left;
   if (step.operation == Operation::maximum_pool)
-    return torch::max_pool2d(input, window, stride, padding);
-  return torch::avg_pool2d(input, window, stride, padding, /*ceil_mode=*/false,
+    return torch::max_pool2d(input, window, stride, padding, /*dilation=*/1, keeps_last);
+  return torch::avg_pool2d(input, window, stride, padding, keeps_last,
                            /*count_include_pad=*/false);
 }
 
@@ -46,6 +47,10 @@ torch::Tensor activated(Activation activation, const torch::Tensor& input) {
       return torch::hardtanh(input, 0, 6);
     case Activation::swish:
       return torch::silu(input);
+    case Activation::hard_swish:
+      return torch::hardswish(input);
+    case Activation::sigmoid:
+      return torch::sigmoid(input);
     case Activation::hard_sigmoid:
       return torch::hardsigmoid(input);
   }

@@ -100,6 +100,8 @@ TEST(BlueprintNetwork, HasTheParametersAndMacsOfTheLoweredNetworkInEverySpace) {
       {"alphanet", {{"idle_weights", 1}}},
       {"fashion-macro", {}},
       {"resnet-9", {}},
+      {"ofa-mobilenet-v3", {{"classes", 10}}},
+      {"ofa-resnet-50", {{"classes", 10}}},
       {"unet", {{"image", 16}}}};
   for (const auto& [name, options] : spaces) {
     const auto space = make_space(name, options);

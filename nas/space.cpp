@@ -10,6 +10,7 @@
 #include "nas/nas_bench_macro.h"
 #include "nas/nasaic_spaces.h"
 #include "nas/once_for_all.h"
+#include "nas/regnet.h"
 
 namespace cosearch::nas {
 namespace {
@@ -30,6 +31,7 @@ constexpr Entry kRegistry[] = {
     {"unet", unet_options, make_unet},
     {"ofa-mobilenet-v3", ofa_mobilenet_v3_options, make_ofa_mobilenet_v3},
     {"ofa-resnet-50", ofa_resnet_50_options, make_ofa_resnet_50},
+    {"regnet", regnet_options, make_regnet},
 };
 
 const Entry& entry_of(const std::string& name) {

@@ -33,12 +33,13 @@ std::vector<std::size_t> ValueSpace::idle_positions(const std::vector<std::int64
   return {};
 }
 
-std::string ValueSpace::spell(const Choices& choices) const {
+std::string ValueSpace::joined(const std::vector<std::int64_t>& values) {
   std::string text;
-  for (const std::int64_t value : values_at(choices))
-    text += (text.empty() ? "" : ";") + std::to_string(value);
+  for (const std::int64_t value : values) text += (text.empty() ? "" : ";") + std::to_string(value);
   return text;
 }
+
+std::string ValueSpace::spell(const Choices& choices) const { return joined(values_at(choices)); }
 
 Choices ValueSpace::parse(const std::string& genotype) const {
   const std::string space = name();

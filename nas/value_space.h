@@ -26,6 +26,8 @@ class ValueSpace : public ChoiceSpace {
 
   /// What stands at each position. Throws UserError as `lower` does.
   [[nodiscard]] std::vector<std::int64_t> values_of(const std::string& genotype) const;
+  /// The genotype that lists `values`.
+  [[nodiscard]] static std::string joined(const std::vector<std::int64_t>& values);
   /// Positions that, at these values, shape nothing of the network.
   [[nodiscard]] virtual std::vector<std::size_t> idle_positions(
       const std::vector<std::int64_t>& values) const;

@@ -206,5 +206,47 @@ TEST(OfaResNet50, LowersOnOddMaps) {
   }
 }
 
+struct PublishedRegNet {
+  std::string name, genotype;
+  std::int64_t parameters;
+  double giga_macs;
+};
+
+// torchvision's metadata ("num_params", "_ops") of the weights in torchvision/models/regnet.py. Its
+// slopes, between steps of the grid, give the same widths as the ones here.
+TEST(RegNet, HasThePublishedFiguresOfTorchvision) {
+  const std::vector<PublishedRegNet> published{
+      {"regnet_x_1_6gf", "18;80;34;225;24;0", 9'190'136, 1.603},
+      {"regnet_x_16gf", "22;216;56;210;128;0", 54'278'536, 15.941},
+      {"regnet_x_32gf", "23;320;70;200;168;0", 107'811'560, 31.736},
+      {"regnet_y_800mf", "14;56;39;240;16;1", 6'432'512, 0.834}};
+  const auto space = make_space("regnet");
+  for (const PublishedRegNet& regnet : published) {
+    SCOPED_TRACE(regnet.name);
+    const Network network = space->lower(regnet.genotype);
+    EXPECT_EQ(network.parameters(), regnet.parameters);
+    EXPECT_NEAR(static_cast<double>(network.macs()) * 1e-9, regnet.giga_macs, 0.0005);
+  }
+}
+
+// Of neighbours along the line, some are the same network: those, and only those, share a spelling.
+TEST(RegNet, HasOneSpellingForLinesThatQuantiseToTheSameWidths) {
+  const auto space = make_space("regnet");
+  EXPECT_EQ(space->canonical("18;80;35;225;24;0"), space->canonical("18;80;33;225;24;0"));
+  Random random(2, "lines");
+  int equal = 0, different = 0;
+  for (int i = 0; i < 20; ++i) {
+    const std::string genotype = space->sample(random);
+    for (const std::string& neighbour : space->neighbours(genotype)) {
+      const bool same = space->lower(genotype).nodes() == space->lower(neighbour).nodes();
+      EXPECT_EQ(space->canonical(genotype) == space->canonical(neighbour), same)
+          << genotype << " " << neighbour;
+      ++(same ? equal : different);
+    }
+  }
+  EXPECT_GT(equal, 20);
+  EXPECT_GT(different, 20);
+}
+
 }  // namespace
 }  // namespace cosearch::nas

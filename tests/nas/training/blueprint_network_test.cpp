@@ -102,6 +102,7 @@ TEST(BlueprintNetwork, HasTheParametersAndMacsOfTheLoweredNetworkInEverySpace) {
       {"resnet-9", {}},
       {"ofa-mobilenet-v3", {{"classes", 10}}},
       {"ofa-resnet-50", {{"classes", 10}}},
+      {"regnet", {{"image", 32}, {"classes", 10}}},
       {"unet", {{"image", 16}}}};
   for (const auto& [name, options] : spaces) {
     const auto space = make_space(name, options);

@@ -11,6 +11,7 @@
 #include "nas/nasaic_spaces.h"
 #include "nas/once_for_all.h"
 #include "nas/regnet.h"
+#include "nas/transformer_spaces.h"
 
 namespace cosearch::nas {
 namespace {
@@ -32,6 +33,8 @@ constexpr Entry kRegistry[] = {
     {"ofa-mobilenet-v3", ofa_mobilenet_v3_options, make_ofa_mobilenet_v3},
     {"ofa-resnet-50", ofa_resnet_50_options, make_ofa_resnet_50},
     {"regnet", regnet_options, make_regnet},
+    {"gpt", gpt_options, make_gpt},
+    {"vit", vit_options, make_vit},
 };
 
 const Entry& entry_of(const std::string& name) {

@@ -180,7 +180,7 @@ TEST(Spaces, AddASecondOutputForTheAuxiliaryHeadOnly) {
 
 TEST(Spaces, EnumerateEveryGenotypeOnce) {
   for (const char* name :
-       {"nas-bench-201", "nas-bench-macro", "fashion-macro", "resnet-9", "unet"}) {
+       {"nas-bench-201", "nas-bench-macro", "fashion-macro", "resnet-9", "unet", "gpt", "vit"}) {
     SCOPED_TRACE(name);
     const auto space = make_space(name);
     std::set<std::string> seen;
@@ -204,6 +204,8 @@ TEST(Spaces, HaveTheSizesOfTheirCombinatorics) {
   EXPECT_DOUBLE_EQ(make_space("ofa-mobilenet-v3")->size(), 25 * std::pow(3, 45));
   EXPECT_DOUBLE_EQ(make_space("ofa-resnet-50")->size(), 9 * 2 * std::pow(3, 28));
   EXPECT_EQ(make_space("regnet")->size(), 17. * 38 * 121 * 31 * 15 * 2);
+  EXPECT_EQ(make_space("gpt")->size(), 10 * 7 * 5 * 3 * 3 * 3);
+  EXPECT_EQ(make_space("vit")->size(), 2 * 10 * 7 * 2 * 3);
   // Per cell: 7 operations on 8 edges, ordered pairs of distinct inputs out of 2, 3, 4 and 5.
   EXPECT_DOUBLE_EQ(make_space("darts")->size(), std::pow(std::pow(7, 8) * 2 * 6 * 12 * 20, 2));
 }
@@ -263,6 +265,7 @@ TEST(Spaces, SayWhereAGenotypeStopsMakingSense) {
       {"unet", "4;8;16;32;64;6", "character 14: expected the height, one of 1, 2, 3, 4, 5"},
       {"ofa-resnet-50", "128;1", "character 5: expected the depth of the stem, one of 0, 2"},
       {"regnet", "12;20", "character 4: expected the first width, one of 24, 32, ..., 320"},
+      {"vit", "2;", "character 1: expected the stem, one of 0, 1"},
       {"darts", darts_bad.c_str(), "character 149: expected an input of this node other than"},
   };
   for (const BadGenotype& bad : cases) {

@@ -248,5 +248,50 @@ TEST(RegNet, HasOneSpellingForLinesThatQuantiseToTheSameWidths) {
   EXPECT_GT(different, 20);
 }
 
+// Hugging Face transformers, GPT2LMHeadModel of gpt2, gpt2-medium and gpt2-large.
+TEST(Gpt, HoldsThePublishedDecoders) {
+  EXPECT_EQ(parameters_of_member("gpt", "12;768;12;64;1;4"), 124'439'808);
+  EXPECT_EQ(parameters_of_member("gpt", "24;1024;16;64;1;4"), 354'823'168);
+  EXPECT_EQ(parameters_of_member("gpt", "36;1280;20;64;1;4"), 774'030'080);
+}
+
+TEST(Gpt, CostsWhatTheNamedNetworkCosts) {
+  const Network member = make_space("gpt")->lower("12;768;12;64;1;4");
+  EXPECT_EQ(totals_of(member), totals_of(named_network("gpt2-small")));
+  EXPECT_EQ(member.nodes().size(), named_network("gpt2-small").nodes().size());
+}
+
+// Sharing shrinks the keys' and values' projections and leaves every product of attention.
+TEST(Gpt, SavesKeysAndValuesByGroupedQueries) {
+  const auto space = make_space("gpt", {{"tokens", 64}});
+  const Network apart = space->lower("4;256;8;32;1;4"), shared = space->lower("4;256;8;32;4;4");
+  const std::int64_t saved = 4 * 2 * (8 - 2) * 32 * 256;  // weights, over 4 layers
+  EXPECT_EQ(apart.macs() - shared.macs(), saved * 64);
+  EXPECT_EQ(apart.parameters() - shared.parameters(), saved + 4 * 2 * (8 - 2) * 32);
+}
+
+// torchvision vit_b_16 and vit_l_16; timm vit_small_patch16_224 and vit_tiny_patch16_224.
+TEST(VisionTransformer, HoldsThePublishedPatchTransformers) {
+  EXPECT_EQ(parameters_of_member("vit", "0;12;768;64;4"), 86'567'656);
+  EXPECT_EQ(parameters_of_member("vit", "0;24;1024;64;4"), 304'326'632);
+  EXPECT_EQ(parameters_of_member("vit", "0;12;384;64;4"), 22'050'664);
+  EXPECT_EQ(parameters_of_member("vit", "0;12;192;64;4"), 5'717'416);
+}
+
+// T. Xiao et al., table 2: ViT_C-1GF has 4.6 million parameters, ViT_C-4GF 17.8.
+TEST(VisionTransformer, HoldsThePublishedConvolutionalStems) {
+  EXPECT_NEAR(static_cast<double>(parameters_of_member("vit", "1;11;192;64;3")) * 1e-6, 4.6, 0.05);
+  EXPECT_NEAR(static_cast<double>(parameters_of_member("vit", "1;11;384;64;3")) * 1e-6, 17.8, 0.05);
+}
+
+TEST(VisionTransformer, CostsByHand) {
+  const std::int64_t width = 192, hidden = 2 * width, rows = 5, layers = 6;  // 2x2 patches and one
+  const Network network = make_space("vit", {{"image", 32}, {"classes", 7}})->lower("0;6;192;32;2");
+  EXPECT_EQ(network.macs(),
+            768 * width * 4 + width * 7 +
+                layers * rows * (4 * width * width + 2 * width * hidden + 2 * rows * width));
+  EXPECT_THROW((void)make_space("vit", {{"image", 40}}), UserError);
+}
+
 }  // namespace
 }  // namespace cosearch::nas

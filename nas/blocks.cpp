@@ -248,6 +248,12 @@ Feature NetworkBuilder::crop(const Feature& from, std::int64_t rows, std::int64_
                      {from});
 }
 
+Feature NetworkBuilder::truncate(const Feature& from, std::int64_t channels) {
+  if (channels == from.channels) return from;
+  return append_step(
+      {.operation = Operation::truncate, .shape = {channels, from.height, from.width}}, {from});
+}
+
 Feature NetworkBuilder::zero(const Feature& from) {
   return append_step(
       {.operation = Operation::zero, .shape = {from.channels, from.height, from.width}}, {from});

@@ -110,6 +110,8 @@ class NetworkBuilder {
   Feature concatenate(const std::vector<Feature>& parts);
   /// Without its first `rows` rows and `columns` columns. Costs nothing.
   Feature crop(const Feature& from, std::int64_t rows, std::int64_t columns);
+  /// The first `channels`. Costs nothing; all of them appends nothing.
+  Feature truncate(const Feature& from, std::int64_t channels);
   /// Zeros of the shape of `from`. Costs nothing; layers that read it are joined to `from`.
   Feature zero(const Feature& from);
 

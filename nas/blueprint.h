@@ -27,6 +27,7 @@ enum class Operation : std::uint8_t {
   activate,                ///< the step's activation, element by element
   concatenate,             ///< side by side along the channels
   crop,                    ///< the last rows and columns, as many as the step's shape has
+  truncate,                ///< the first channels, as many as the step's shape has
   zero,                    ///< zeros of its input's shape
   opaque,                  ///< known by its cost only: cannot run
 };

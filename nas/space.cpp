@@ -6,6 +6,7 @@
 #include "nas/alphanet.h"
 #include "nas/darts.h"
 #include "nas/fashion_macro.h"
+#include "nas/nas_bench_101.h"
 #include "nas/nas_bench_201.h"
 #include "nas/nas_bench_macro.h"
 #include "nas/nasaic_spaces.h"
@@ -35,6 +36,7 @@ constexpr Entry kRegistry[] = {
     {"regnet", regnet_options, make_regnet},
     {"gpt", gpt_options, make_gpt},
     {"vit", vit_options, make_vit},
+    {"nas-bench-101", nas_bench_101_options, make_nas_bench_101},
 };
 
 const Entry& entry_of(const std::string& name) {

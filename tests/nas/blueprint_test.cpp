@@ -24,6 +24,8 @@ FeatureShape expected_shape(const Blueprint& blueprint, const Step& step) {
   if (step.operation == Operation::crop)
     return {shape.channels, std::min(shape.height, step.shape.height),
             std::min(shape.width, step.shape.width)};
+  if (step.operation == Operation::truncate)
+    return {std::min(shape.channels - 1, step.shape.channels), shape.height, shape.width};
   for (std::size_t i = 1; i < step.inputs.size(); ++i)
     shape.channels += blueprint.steps[step.inputs[i]].shape.channels;
   return shape;

@@ -19,6 +19,11 @@ bool is_cropped(const FlowMismatch& mismatch) {
   return mismatch.layer.ends_with(".odd") && mismatch.reads < mismatch.delivered;
 }
 
+/// Vertices of NAS-Bench-101 read one channel less than others deliver, where division left a rest.
+bool is_truncated(const FlowMismatch& mismatch) {
+  return mismatch.layer.find(".vertex") != std::string::npos && mismatch.reads < mismatch.delivered;
+}
+
 /// A vision transformer adds a learnt token to those of the image and classifies that one alone.
 bool is_learnt_token(const FlowMismatch& mismatch) {
   return mismatch.layer == "positions" || mismatch.layer == "classifier";
@@ -39,7 +44,8 @@ void expect_sound(const NetworkSpace& space) {
     for (const std::string& output : test::outputs_of(network))
       EXPECT_TRUE(output == "classifier" || is_preparation(output)) << output;
     for (const FlowMismatch& mismatch : test::flow_mismatches(network))
-      EXPECT_TRUE(is_cropped(mismatch) || (space.name() == "vit" && is_learnt_token(mismatch)))
+      EXPECT_TRUE(is_cropped(mismatch) || (space.name() == "vit" && is_learnt_token(mismatch)) ||
+                  (space.name() == "nas-bench-101" && is_truncated(mismatch)))
           << mismatch;
   }
 }

@@ -266,6 +266,9 @@ TEST(Spaces, SayWhereAGenotypeStopsMakingSense) {
       {"ofa-resnet-50", "128;1", "character 5: expected the depth of the stem, one of 0, 2"},
       {"regnet", "12;20", "character 4: expected the first width, one of 24, 32, ..., 320"},
       {"vit", "2;", "character 1: expected the stem, one of 0, 1"},
+      {"nas-bench-101", "1000000", "character 7: expected '|'"},
+      {"nas-bench-101", "100000|00000|0000|000|00|0;conv3x3",
+       "character 27: expected a way from vertex 0 to 6, and at most 9 edges"},
       {"darts", darts_bad.c_str(), "character 149: expected an input of this node other than"},
   };
   for (const BadGenotype& bad : cases) {

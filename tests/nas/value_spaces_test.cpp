@@ -270,10 +270,15 @@ TEST(Gpt, SavesKeysAndValuesByGroupedQueries) {
   EXPECT_EQ(apart.parameters() - shared.parameters(), saved + 4 * 2 * (8 - 2) * 32);
 }
 
-// torchvision vit_b_16 and vit_l_16; timm vit_small_patch16_224 and vit_tiny_patch16_224.
+// torchvision vit_b_16 and vit_l_16 ("num_params", "_ops"); timm vit_small_patch16_224 and
+// vit_tiny_patch16_224.
 TEST(VisionTransformer, HoldsThePublishedPatchTransformers) {
-  EXPECT_EQ(parameters_of_member("vit", "0;12;768;64;4"), 86'567'656);
-  EXPECT_EQ(parameters_of_member("vit", "0;24;1024;64;4"), 304'326'632);
+  const auto space = make_space("vit");
+  const Network base = space->lower("0;12;768;64;4"), large = space->lower("0;24;1024;64;4");
+  EXPECT_EQ(base.parameters(), 86'567'656);
+  EXPECT_NEAR(static_cast<double>(base.macs()) * 1e-9, 17.564, 0.0005);
+  EXPECT_EQ(large.parameters(), 304'326'632);
+  EXPECT_NEAR(static_cast<double>(large.macs()) * 1e-9, 61.555, 0.0005);
   EXPECT_EQ(parameters_of_member("vit", "0;12;384;64;4"), 22'050'664);
   EXPECT_EQ(parameters_of_member("vit", "0;12;192;64;4"), 5'717'416);
 }

@@ -170,6 +170,8 @@ torch::Tensor BlueprintNetwork::run(std::size_t number, const std::vector<torch:
           .slice(2, whole.height - step.shape.height)
           .slice(3, whole.width - step.shape.width);
     }
+    case Operation::truncate:
+      return input(0).narrow(1, 0, step.shape.channels);
     case Operation::zero:
       return torch::zeros_like(input(0));
     case Operation::input:

@@ -99,6 +99,7 @@ TEST(BlueprintNetwork, HasTheParametersAndMacsOfTheLoweredNetworkInEverySpace) {
       {"alphanet", {{"classes", 10}}},
       {"alphanet", {{"idle_weights", 1}}},
       {"fashion-macro", {}},
+      {"nas-bench-101", {{"channels", 16}, {"modules", 1}}},
       {"resnet-9", {}},
       {"ofa-mobilenet-v3", {{"classes", 10}}},
       {"ofa-resnet-50", {{"classes", 10}}},

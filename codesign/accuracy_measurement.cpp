@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/user_error.h"
+#include "datasets/fingerprint.h"
 #include "datasets/idx.h"
 #include "nas/space.h"
 #include "predictors/rank_correlation.h"
@@ -71,6 +72,17 @@ std::unique_ptr<ImageFolder> read_image_folder(const std::filesystem::path& fold
   read_part(folder, "train", images->pixels[0], images->labels[0], images->training);
   read_part(folder, "t10k", images->pixels[1], images->labels[1], images->test);
   return images;
+}
+
+std::string fingerprint(const ImageFolder& images) {
+  std::string bytes;
+  for (const auto* part : {&images.training, &images.test}) {
+    bytes += fmt::format("{}x{}x{}x{}:", part->count, part->channels, part->height, part->width);
+    bytes.append(part->pixels.begin(), part->pixels.end());
+    bytes.append(part->labels.begin(), part->labels.end());
+  }
+  const datasets::Fingerprint halves = datasets::fingerprint_of(bytes);
+  return fmt::format("{:016x}{:016x}", halves[0], halves[1]);
 }
 
 std::vector<TrainingJob> training_jobs(const std::string& space,

@@ -36,6 +36,9 @@ struct ImageFolder {
 /// Fashion-MNIST are published. Throws FileError or UserError when one is missing or damaged.
 [[nodiscard]] std::unique_ptr<ImageFolder> read_image_folder(const std::filesystem::path& folder);
 
+/// 32 hexadecimal digits, equal for the same pixels and labels.
+[[nodiscard]] std::string fingerprint(const ImageFolder& images);
+
 /// Every `every`-th genotype of a space times every seed, genotype by genotype.
 /// Throws UserError for a space that cannot be enumerated.
 [[nodiscard]] std::vector<TrainingJob> training_jobs(const std::string& space,

@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +18,7 @@
 #include "codesign/embedded_tables.h"
 #include "codesign/joint_space.h"
 #include "codesign/study.h"
+#include "codesign/training_log.h"
 #include "core/user_error.h"
 #include "predictors/rank_correlation.h"
 
@@ -37,76 +37,30 @@ struct TrainOptions {
   int jobs = 1;
 };
 
-// Networks finished so far stand beside the table in a file of their own, one JSON object a line,
-// so that a stopped measurement goes on where it was.
-class PartialResults {
- public:
-  PartialResults(const std::filesystem::path& table, const nas::TrainingRecipe& recipe)
-      : path_(table.string() + ".part"), recipe_(recipe_text(recipe)) {
-    std::ifstream file(path_);
-    for (std::string line; std::getline(file, line);) {
-      // A line cut short by a crash is measured again.
-      const json row = json::parse(line, nullptr, /*allow_exceptions=*/false);
-      if (row.is_discarded()) continue;
-      if (row["recipe"] != recipe_)
-        throw UserError({path_.string()}, "was begun with another recipe; remove it to start anew");
-      results_.push_back(network_of(row));
-    }
-  }
-
-  [[nodiscard]] const std::vector<TrainedNetwork>& results() const { return results_; }
-
-  void add(const TrainedNetwork& network) {
-    std::ofstream file(path_, std::ios::app);
-    const nas::TrainingResult& r = network.result;
-    file << json{{"recipe", recipe_},
-                 {"genotype", network.job.genotype},
-                 {"seed", network.job.seed},
-                 {"accuracy", r.test_accuracy_percent},
-                 {"epoch_accuracy", r.epoch_accuracy_percent},
-                 {"epoch_loss", r.epoch_loss},
-                 {"seconds", r.seconds},
-                 {"parameters", r.parameters},
-                 {"diverged", r.diverged}}
-         << std::endl;
-    if (!file) throw FileError({path_.string()}, "cannot be written");
-  }
-
-  void remove() const { std::filesystem::remove(path_); }
-
- private:
-  static std::string recipe_text(const nas::TrainingRecipe& r) {
-    return fmt::format("{} {} {} {} {} {} {} {}", r.training_images, r.epochs, r.batch,
-                       r.learning_rate, r.warmup_fraction, r.momentum, r.weight_decay,
-                       r.label_smoothing);
-  }
-
-  static TrainedNetwork network_of(const json& row) {
-    TrainedNetwork network;
-    network.job = {row["genotype"], row["seed"]};
-    network.result.diverged = row["diverged"];
-    if (!network.result.diverged) network.result.test_accuracy_percent = row["accuracy"];
-    network.result.epoch_accuracy_percent = row["epoch_accuracy"].get<std::vector<double>>();
-    network.result.epoch_loss = row["epoch_loss"].get<std::vector<double>>();
-    network.result.seconds = row["seconds"];
-    network.result.parameters = row["parameters"];
-    return network;
-  }
-
-  std::filesystem::path path_;
-  std::string recipe_;
-  std::vector<TrainedNetwork> results_;
-};
+// Everything that the accuracies depend on but the processor and the libraries.
+json measurement_of(const TrainOptions& options, const ImageFolder& images) {
+  const nas::TrainingRecipe& recipe = options.recipe;
+  return {{"space", options.space},
+          {"images", fingerprint(images)},
+          {"training_images", recipe.training_images},
+          {"epochs", recipe.epochs},
+          {"batch", recipe.batch},
+          {"learning_rate", recipe.learning_rate},
+          {"warmup_fraction", recipe.warmup_fraction},
+          {"momentum", recipe.momentum},
+          {"weight_decay", recipe.weight_decay},
+          {"label_smoothing", recipe.label_smoothing}};
+}
 
 void train(const TrainOptions& options, const Console& console) {
   if (const auto problems = nas::problems_in(options.recipe); !problems.empty())
     throw UserError(fmt::format("recipe: {}", fmt::join(problems, "; ")));
   const auto trainer = nas::load_trainer(training_module_folder());
   const auto images = read_image_folder(options.images);
-  PartialResults partial(options.output, options.recipe);
+  TrainingLog log(options.output + ".part", measurement_of(options, *images));
 
   const std::vector<TrainingJob> all = training_jobs(options.space, options.seeds, options.every);
-  std::vector<TrainedNetwork> trained = partial.results();
+  std::vector<TrainedNetwork> trained = log.networks();
   std::vector<TrainingJob> left;
   std::ranges::copy_if(all, std::back_inserter(left), [&](const TrainingJob& job) {
     return std::ranges::find(trained, job, &TrainedNetwork::job) == trained.end();
@@ -119,7 +73,7 @@ void train(const TrainOptions& options, const Console& console) {
     std::uint64_t done = 0;
     const auto fresh = train_all(
         left, *trainer, *images, options.recipe, workers, [&](const TrainedNetwork& network) {
-          partial.add(network);
+          log.append(network);
           progress.update(++done, left.size(), [&] { return network.job.genotype; });
         });
     trained.insert(trained.end(), fresh.begin(), fresh.end());
@@ -129,7 +83,7 @@ void train(const TrainOptions& options, const Console& console) {
   });
   std::ranges::sort(trained, {}, &TrainedNetwork::job);
   datasets::write_columns(options.output, training_columns(trained, options.recipe.epochs));
-  partial.remove();
+  log.remove();
   console.note(fmt::format("{} networks -> {}", trained.size(), options.output));
 }
 

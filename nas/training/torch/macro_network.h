@@ -79,10 +79,11 @@ class InvertedResidual : public torch::nn::Module {
 class MacroNetwork : public torch::nn::Module {
  public:
   explicit MacroNetwork(const std::string& genotype) {
-    features_->push_back(ConvolutionBlock(
-        {kImageChannels, kFashionStemChannels, kFashionStemKernel, kFashionStemStride}, true));
-    std::int64_t channels = kFashionStemChannels;
-    for (const MacroBlock& block : fashion_macro_blocks(genotype)) {
+    const std::vector<MacroBlock> blocks = fashion_macro_blocks(genotype);
+    std::int64_t channels = blocks.front().in_channels;
+    features_->push_back(
+        ConvolutionBlock({kImageChannels, channels, kFashionStemKernel, kFashionStemStride}, true));
+    for (const MacroBlock& block : blocks) {
       channels = block.out_channels;
       if (block.expansion > 0) {
         features_->push_back(InvertedResidual(block));

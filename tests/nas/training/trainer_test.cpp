@@ -67,7 +67,7 @@ TrainingResult train_on_bars(const std::string& genotype, const TrainingRecipe& 
 }
 
 TEST(Trainer, TrainsAsManyParametersAsTheLoweredNetworkHas) {
-  for (const int positions : {4, 5}) {
+  for (const int positions : {4, 5, 6}) {
     const auto space = make_space("fashion-macro", {{"positions", positions}});
     for (std::uint64_t index = 0; index < static_cast<std::uint64_t>(space->size()); ++index) {
       const std::string genotype = space->genotype(index);

@@ -30,17 +30,15 @@ using Clock = std::chrono::steady_clock;
 // Small enough for activations to stay in the cache.
 constexpr std::int64_t kTestBatch = 50;
 
-// Tells the random streams of one network from those of another. FNV-1a over the blocks that do
-// something: two spellings of one network train alike.
+// Tells the random streams of one network from those of another: FNV-1a (G. Fowler et al., IETF
+// draft-eastlake-fnv) over its canonical genotype, so that two spellings of one network train
+// alike.
 std::uint64_t stream_of(const std::string& genotype) {
+  const auto space =
+      make_space("fashion-macro", {{"positions", static_cast<std::int64_t>(genotype.size())}});
   std::uint64_t hash = 0xcbf29ce484222325;
-  for (const MacroBlock& block : fashion_macro_blocks(genotype)) {
-    if (block.expansion == 0 && block.keeps_shape()) continue;
-    for (const int number :
-         {block.in_channels, block.out_channels, block.stride, block.expansion, block.kernel}) {
-      hash = (hash ^ static_cast<std::uint64_t>(number)) * 0x100000001b3;
-    }
-  }
+  for (const unsigned char letter : space->canonical(genotype))
+    hash = (hash ^ letter) * 0x100000001b3;
   return hash;
 }
 

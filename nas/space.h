@@ -9,6 +9,7 @@
 
 #include "core/network.h"
 #include "core/random.h"
+#include "nas/blueprint.h"
 
 namespace cosearch::nas {
 
@@ -44,9 +45,14 @@ class NetworkSpace {
   /// Whether `genotype` is spelled exactly as `genotype(index)` or `sample` would spell it.
   [[nodiscard]] virtual bool contains(const std::string& genotype) const = 0;
 
+  /// What the network computes. Throws UserError as `lower` does.
+  [[nodiscard]] virtual Blueprint blueprint(const std::string& genotype) const = 0;
+
   /// The layers that run, ending in one output. Throws UserError when `genotype` is not of this
   /// space, saying at which position what was expected.
-  [[nodiscard]] virtual Network lower(const std::string& genotype) const = 0;
+  [[nodiscard]] Network lower(const std::string& genotype) const {
+    return nas::lower(blueprint(genotype));
+  }
 };
 
 /// A whole number that shapes all networks of a space.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/user_error.h"
+#include "nas/training/torch/wide_depthwise_convolution.h"
 
 namespace cosearch::nas {
 namespace {
@@ -43,6 +44,12 @@ torch::Tensor activated(Activation activation, const torch::Tensor& input) {
       return torch::hardsigmoid(input);
   }
   return input;
+}
+
+bool is_wide_depthwise(const Layer& layer) {
+  return layer.G > 1 && layer.C == 1 && layer.K == 1 && layer.R == 5 && layer.S == 5 &&
+         layer.pad_top == 2 && layer.pad_left == 2 && layer.stride_h == layer.stride_w &&
+         layer.dilation_h == 1 && layer.dilation_w == 1;
 }
 
 std::vector<std::size_t> last_readers(const Blueprint& blueprint) {
@@ -109,6 +116,17 @@ torch::Tensor BlueprintNetwork::forward(const torch::Tensor& images, const Obser
   return outputs.back().flatten(1);
 }
 
+torch::Tensor BlueprintNetwork::convolved(std::size_t number, const torch::Tensor& input) {
+  torch::nn::Conv2d& convolution = modules_[number].convolution;
+  if (!is_channels_last_) return convolution->forward(input);
+  const torch::Tensor output =
+      is_wide_depthwise(*blueprint_.steps[number].layer)
+          ? WideDepthwiseConvolution::apply(input, convolution->weight,
+                                            convolution->options.stride()->front())
+          : convolution->forward(input);
+  return output.contiguous(kFormat);
+}
+
 torch::Tensor BlueprintNetwork::normalised(std::size_t number, const torch::Tensor& input) {
   if (is_normalisation_off_ || modules_[number].normalisation.is_empty()) return input;
   return modules_[number].normalisation->forward(input);
@@ -119,7 +137,7 @@ torch::Tensor BlueprintNetwork::run(std::size_t number, const std::vector<torch:
   const auto input = [&](std::size_t i) -> const torch::Tensor& { return outputs[step.inputs[i]]; };
   switch (step.operation) {
     case Operation::convolution:
-      return normalised(number, modules_[number].convolution->forward(input(0)));
+      return normalised(number, convolved(number, input(0)));
     case Operation::linear:
       return normalised(
           number,

@@ -28,6 +28,9 @@ class BlueprintNetwork : public torch::nn::Module {
 
   [[nodiscard]] const Blueprint& blueprint() const { return blueprint_; }
 
+  /// Keeps feature maps with their channels innermost, which trains several times as fast on a CPU.
+  void keep_channels_last() { is_channels_last_ = true; }
+
   /// Normalisation hands on what it reads, scales and shifts included, when `off`.
   void switch_normalisation_off(bool off) { is_normalisation_off_ = off; }
 
@@ -45,11 +48,13 @@ class BlueprintNetwork : public torch::nn::Module {
 
   void add_modules(const Step& step);
   torch::Tensor run(std::size_t number, const std::vector<torch::Tensor>& outputs);
+  torch::Tensor convolved(std::size_t number, const torch::Tensor& input);
   torch::Tensor normalised(std::size_t number, const torch::Tensor& input);
 
   Blueprint blueprint_;
   std::vector<Modules> modules_;          // by step
   std::vector<std::size_t> last_reader_;  // by step: no output is kept longer than it is needed
+  bool is_channels_last_ = false;
   bool is_normalisation_off_ = false;
 };
 

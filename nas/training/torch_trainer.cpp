@@ -19,10 +19,16 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-void check_recipe(const TrainingRecipe& recipe) {
+void check_recipe(const TrainingRecipe& recipe, std::int64_t images) {
+  std::vector<std::string> problems = problems_in(recipe);
+  if (const std::int64_t wanted = recipe.training_images + recipe.validation_images;
+      wanted > images)
+    problems.push_back(
+        (recipe.validation_images > 0 ? "recipe.training_images + recipe.validation_images = "
+                                      : "recipe.training_images = ") +
+        std::to_string(wanted) + ": only " + std::to_string(images) + " training images are there");
   std::string text;
-  for (const std::string& problem : problems_in(recipe))
-    text += (text.empty() ? "" : "\n") + problem;
+  for (const std::string& problem : problems) text += (text.empty() ? "" : "\n") + problem;
   if (!text.empty()) throw UserError(text);
 }
 
@@ -55,7 +61,7 @@ class TorchTrainer : public Trainer {
   std::optional<TrainingResult> train(const TrainingTask& task, const LabelledImages& training,
                                       const LabelledImages& test) const override {
     const auto start = Clock::now();
-    check_recipe(task.recipe);
+    check_recipe(task.recipe, training.count);
     use_one_thread();
     if (task.device == Device::cuda) use_repeatable_cuda();
     try {

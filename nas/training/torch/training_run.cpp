@@ -8,7 +8,6 @@
 #include <sstream>
 #include <utility>
 
-#include "core/user_error.h"
 #include "nas/training/augmentation.h"
 #include "nas/training/torch/image_tensors.h"
 
@@ -71,16 +70,6 @@ std::unique_ptr<torch::optim::Optimizer> make_optimiser(const TrainingRecipe& re
                                                  .weight_decay(recipe.weight_decay));
 }
 
-void require_enough(const LabelledImages& training, const TrainingRecipe& recipe) {
-  const std::int64_t wanted = recipe.training_images + recipe.validation_images;
-  if (wanted <= training.count) return;
-  throw UserError((recipe.validation_images > 0
-                       ? "recipe.training_images + recipe.validation_images = "
-                       : "recipe.training_images = ") +
-                  std::to_string(wanted) + ": only " + std::to_string(training.count) +
-                  " training images are there");
-}
-
 }  // namespace
 
 TrainingRun::TrainingRun(const TrainingTask& task, const LabelledImages& training,
@@ -92,7 +81,6 @@ TrainingRun::TrainingRun(const TrainingTask& task, const LabelledImages& trainin
       steps_per_epoch_(recipe_.training_images / recipe_.batch) {
   require_suitable(training, task.blueprint, "training images");
   require_suitable(test, task.blueprint, "test images");
-  require_enough(training, recipe_);
   draw_weights();
   if (task.device == Device::cpu) network_.keep_channels_last();
   network_.to(device_);
@@ -175,7 +163,8 @@ void TrainingRun::epoch() {
         step(torch::from_blob(order.data() + batch * recipe_.batch, {recipe_.batch}, torch::kInt64),
              augmentation);
     if (!std::isfinite(loss))
-      return fail("the loss became " + std::to_string(loss) + " at step " +
+      return fail(std::string("the loss became ") +
+                  (std::isnan(loss) ? "not a number" : "infinite") + " at step " +
                   std::to_string(batch + 1) + " of " + std::to_string(steps_per_epoch_));
     sum += loss;
   }

@@ -18,7 +18,8 @@ namespace cosearch::nas {
 class TrainingRun {
  public:
   /// At the task's checkpoint, where there is one, or the beginning. `task`, and the memory of the
-  /// images, must outlive the run. Throws UserError as Trainer::train does.
+  /// images, must outlive the run. Requires a recipe without problems and as many images as
+  /// it asks for. Throws UserError as Trainer::train does.
   TrainingRun(const TrainingTask& task, const LabelledImages& training, const LabelledImages& test);
 
   /// Trains to the end, or until the task says to stop: nothing then.

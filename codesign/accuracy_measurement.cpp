@@ -21,6 +21,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr const char* kCheckpointExtension = ".checkpoint";
+
 std::string hexadecimal(const datasets::Fingerprint& halves) {
   return fmt::format("{:016x}{:016x}", halves[0], halves[1]);
 }
@@ -128,11 +130,12 @@ void train_all(std::span<const TrainingJob> jobs, const AccuracyMeasurement& mea
   const std::string record = record_of(measurement, images).dump();
   const nas::LabelledImages training = view_of(images.training, images.classes),
                             test = view_of(images.test, images.classes);
+  std::filesystem::create_directories(checkpoints);
   std::mutex one_at_a_time;
   const auto train = [&](const TrainingJob& job) {
     const std::string name = hexadecimal(
         datasets::fingerprint_of(fmt::format("{} {} {}", record, job.genotype, job.seed)));
-    CheckpointFile checkpoint(fmt::format("{}.{}", checkpoints.string(), name));
+    CheckpointFile checkpoint(checkpoints / (name + kCheckpointExtension));
     const auto result = trainer.train({.blueprint = space.blueprint(job.genotype),
                                        .identity = space.canonical(job.genotype),
                                        .seed = job.seed,
@@ -151,6 +154,14 @@ void train_all(std::span<const TrainingJob> jobs, const AccuracyMeasurement& mea
   workers.for_ranges(jobs.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end && !(watch.stop && watch.stop()); ++i) train(jobs[i]);
   });
+}
+
+void remove_checkpoints(const std::filesystem::path& checkpoints) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(checkpoints, ignored))
+    if (entry.path().extension() == kCheckpointExtension)
+      std::filesystem::remove(entry.path(), ignored);
+  std::filesystem::remove(checkpoints, ignored);  // stays where somebody put something else
 }
 
 datasets::Columns training_columns(const std::vector<TrainedNetwork>& networks, int epochs) {

@@ -64,13 +64,16 @@ struct TrainingWatch {
 };
 
 /// Trains `jobs` on `workers`, one network a thread, keeping the state of each after every epoch in
-/// a file whose name begins with `checkpoints`: a network that was cut short goes on from there,
-/// and ends as if it never had been. The files go when their networks are finished.
+/// the folder `checkpoints`: a network that was cut short goes on from there, and ends as if it
+/// never had been.
 /// Throws what Trainer::train and CheckpointFile::load throw.
 void train_all(std::span<const TrainingJob> jobs, const AccuracyMeasurement& measurement,
                const nas::NetworkSpace& space, const nas::Trainer& trainer,
                const datasets::ImageData& images, const std::filesystem::path& checkpoints,
                Workers& workers, const TrainingWatch& watch);
+
+/// Once all networks are trained: a process that was killed may have left some.
+void remove_checkpoints(const std::filesystem::path& checkpoints);
 
 /// The table that `networks: {table: ...}` reads: genotype, seed, accuracy_percent, accuracy after
 /// and loss over each epoch, parameters, failure. A network whose training failed has no accuracy;

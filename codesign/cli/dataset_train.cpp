@@ -34,7 +34,7 @@ struct TrainOptions {
   std::string output;
   std::vector<std::uint64_t> seeds{1};
   std::uint64_t every = 1;
-  bool all_images_named = false;  ///< --training-images was given
+  bool are_images_counted = false;  ///< --training-images was given
   std::string device = "auto";
   int jobs = 0;  ///< 0: one per core
 };
@@ -55,6 +55,8 @@ nas::SpaceOptions parse_space_options(const std::vector<std::string>& texts) {
 }
 
 nas::Device device_named(const std::string& name, const nas::Trainer& trainer) {
+  if (name == "cuda" && !trainer.has_cuda())
+    throw UserError("--device cuda: LibTorch was built without CUDA, or there is no such device");
   if (name == "cuda" || (name == "auto" && trainer.has_cuda())) return nas::Device::cuda;
   return nas::Device::cpu;
 }
@@ -115,24 +117,30 @@ std::vector<TrainedNetwork> in_order(const std::vector<TrainingJob>& jobs,
   return ordered;
 }
 
-void train(TrainOptions options, Console& console) {
-  AccuracyMeasurement& measurement = options.measurement;
+// What the command line and the images together ask for.
+AccuracyMeasurement measurement_of(const TrainOptions& options, const datasets::ImageData& images) {
+  AccuracyMeasurement measurement = options.measurement;
   nas::TrainingRecipe& recipe = measurement.recipe;
-  if (const auto problems = nas::problems_in(recipe); !problems.empty())
-    throw UserError(fmt::format("{}", fmt::join(problems, "; ")));
-  const auto trainer = nas::load_trainer(training_module_folder());
-  measurement.device = device_named(options.device, *trainer);
-  const datasets::ImageData images = datasets::read_image_data(options.images, options.layout);
-  if (!options.all_images_named)
+  if (!options.are_images_counted)
     recipe.training_images =
         std::min(recipe.training_images, images.training.count - recipe.validation_images);
+  if (const auto problems = nas::problems_in(recipe, images.training.count); !problems.empty())
+    throw UserError(fmt::format("{}", fmt::join(problems, "; ")));
   measurement.space_options =
       options_for(measurement.space, parse_space_options(options.space_options), images);
+  return measurement;
+}
+
+void train(const TrainOptions& options, Console& console) {
+  const datasets::ImageData images = datasets::read_image_data(options.images, options.layout);
+  AccuracyMeasurement measurement = measurement_of(options, images);
   const auto space = nas::make_space(measurement.space, measurement.space_options);
   const std::vector<TrainingJob> all = training_jobs(*space, options.seeds, options.every);
+  const auto trainer = nas::load_trainer(training_module_folder());
+  measurement.device = device_named(options.device, *trainer);
 
-  const std::string log_file = options.output + ".part";
-  TrainingLog log(log_file, record_of(measurement, images));
+  TrainingLog log(options.output + ".part", record_of(measurement, images));
+  const std::string checkpoints = options.output + ".checkpoints";
   std::vector<TrainedNetwork> trained = log.networks();
   const std::vector<TrainingJob> left = without(all, trained);
   const int jobs = job_count(options.jobs);
@@ -146,32 +154,32 @@ void train(TrainOptions options, Console& console) {
   {
     Workers workers(jobs);
     Progress progress(console);
-    train_all(left, measurement, *space, *trainer, images, log_file, workers,
-              {.finished =
-                   [&](const TrainedNetwork& network) {
-                     log.append(network);
-                     trained.push_back(network);
-                     clock.finished(network);
-                     progress.show(
-                         [&] { return clock.text(all.size(), jobs) + ", " + outcome_of(network); });
-                   },
-               .stop = stop_was_requested});
+    const auto finished = [&](const TrainedNetwork& network) {
+      log.append(network);
+      trained.push_back(network);
+      clock.finished(network);
+      progress.show([&] { return clock.text(all.size(), jobs) + ", " + outcome_of(network); });
+    };
+    train_all(left, measurement, *space, *trainer, images, checkpoints, workers,
+              {.finished = finished, .stop = stop_was_requested});
   }
-  if (!without(all, trained).empty()) {
+  if (const std::size_t missing = without(all, trained).size(); missing > 0) {
     console.note(fmt::format("cosearch: stopped after {} of {} networks; the same command goes on",
-                             all.size() - without(all, trained).size(), all.size()));
+                             all.size() - missing, all.size()));
     console.exit_code = kStopped;
     return;
   }
-  datasets::write_columns(options.output, training_columns(in_order(all, trained), recipe.epochs));
+  datasets::write_columns(options.output,
+                          training_columns(in_order(all, trained), measurement.recipe.epochs));
   log.remove();
+  remove_checkpoints(checkpoints);
   console.note(fmt::format("{} networks -> {}", all.size(), options.output));
 }
 
 void add_recipe(CLI::App& command, TrainOptions& options) {
   nas::TrainingRecipe& recipe = options.measurement.recipe;
   command.add_option("--training-images", recipe.training_images, "images used, the first")
-      ->each([&options](const std::string&) { options.all_images_named = true; });
+      ->each([&options](const std::string&) { options.are_images_counted = true; });
   command.add_option("--epochs", recipe.epochs, "passes over them");
   command.add_option("--batch", recipe.batch, "images a step");
   command.add_option("--optimiser", "sgd or adamw")

@@ -41,7 +41,7 @@ Optimiser optimiser_named(std::string_view name) {
                   did_you_mean(name, optimiser_names()));
 }
 
-std::vector<std::string> problems_in(const TrainingRecipe& recipe) {
+std::vector<std::string> problems_in(const TrainingRecipe& recipe, std::int64_t images) {
   std::vector<std::string> problems;
   require(problems, recipe.epochs >= 1, "epochs", recipe.epochs, "at least 1");
   // Batch normalisation needs a variance.
@@ -65,6 +65,11 @@ std::vector<std::string> problems_in(const TrainingRecipe& recipe) {
           recipe.patience > 0 ? "positive: patience goes by images that are neither trained nor "
                                 "tested on"
                               : "zero, or patience positive: only early stopping reads them");
+  require(problems, recipe.training_images + recipe.validation_images <= images,
+          recipe.validation_images > 0 ? "training_images + recipe.validation_images"
+                                       : "training_images",
+          recipe.training_images + recipe.validation_images,
+          "at most " + std::to_string(images) + ", the training images that are there");
   return problems;
 }
 

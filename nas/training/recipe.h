@@ -66,8 +66,10 @@ struct TrainingRecipe {
   std::int64_t validation_images = 0;
 };
 
-/// Everything wrong with `recipe`, in the user's words; empty when valid.
-[[nodiscard]] std::vector<std::string> problems_in(const TrainingRecipe& recipe);
+/// Everything wrong with `recipe` for so many training images, in the user's words; empty when
+/// valid.
+[[nodiscard]] std::vector<std::string> problems_in(const TrainingRecipe& recipe,
+                                                   std::int64_t images);
 
 /// The learning rate of `step`, from 0, of `steps`.
 [[nodiscard]] double learning_rate_at(std::int64_t step, std::int64_t steps,

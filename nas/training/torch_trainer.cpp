@@ -20,15 +20,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 void check_recipe(const TrainingRecipe& recipe, std::int64_t images) {
-  std::vector<std::string> problems = problems_in(recipe);
-  if (const std::int64_t wanted = recipe.training_images + recipe.validation_images;
-      wanted > images)
-    problems.push_back(
-        (recipe.validation_images > 0 ? "recipe.training_images + recipe.validation_images = "
-                                      : "recipe.training_images = ") +
-        std::to_string(wanted) + ": only " + std::to_string(images) + " training images are there");
   std::string text;
-  for (const std::string& problem : problems) text += (text.empty() ? "" : "\n") + problem;
+  for (const std::string& problem : problems_in(recipe, images))
+    text += (text.empty() ? "" : "\n") + problem;
   if (!text.empty()) throw UserError(text);
 }
 

@@ -165,7 +165,7 @@ TEST(TrainAll, GoesOnFromTheCheckpointsOfAStoppedMeasurement) {
   Workers workers(1);
   const auto train = [&](int asks_before_stop) {
     std::map<std::string, double> accuracies;
-    train_all(jobs, measurement, *space, TrainerThatStops(), images, folder / "part", workers,
+    train_all(jobs, measurement, *space, TrainerThatStops(), images, folder / "states", workers,
               {.finished =
                    [&](const TrainedNetwork& network) {
                      accuracies[network.job.genotype] = network.result.test_accuracy_percent;
@@ -174,7 +174,7 @@ TEST(TrainAll, GoesOnFromTheCheckpointsOfAStoppedMeasurement) {
     return accuracies;
   };
   const auto files = [&] {
-    return std::distance(std::filesystem::directory_iterator(folder.path()), {});
+    return std::distance(std::filesystem::directory_iterator(folder / "states"), {});
   };
   // Asked before and within each network: the second is cut short.
   EXPECT_THAT(train(3), testing::ElementsAre(testing::Pair("0000", 55)));
@@ -182,6 +182,9 @@ TEST(TrainAll, GoesOnFromTheCheckpointsOfAStoppedMeasurement) {
   EXPECT_THAT(train(100), testing::ElementsAre(testing::Pair("0000", 55), testing::Pair("0001", 77),
                                                testing::Pair("0002", 55)));
   EXPECT_EQ(files(), 0);
+  test::write_bytes(folder / "states/left.checkpoint", "by a process that was killed");
+  remove_checkpoints(folder / "states");
+  EXPECT_FALSE(std::filesystem::exists(folder / "states"));
 }
 
 }  // namespace

@@ -11,7 +11,9 @@
 namespace cosearch::nas {
 namespace {
 
-TEST(TrainingRecipe, IsValidByDefault) { EXPECT_TRUE(problems_in(TrainingRecipe{}).empty()); }
+TEST(TrainingRecipe, IsValidByDefault) {
+  EXPECT_TRUE(problems_in(TrainingRecipe{}, 60000).empty());
+}
 
 TEST(TrainingRecipe, NamesEveryProblemAtOnce) {
   TrainingRecipe recipe;
@@ -19,7 +21,7 @@ TEST(TrainingRecipe, NamesEveryProblemAtOnce) {
   recipe.momentum = 1;
   recipe.crop_padding = -1;
   recipe.patience = 3;
-  EXPECT_EQ(problems_in(recipe),
+  EXPECT_EQ(problems_in(recipe, 60000),
             (std::vector<std::string>{
                 "recipe.batch = 1: must be at least 2", "recipe.momentum = 1: must be in [0, 1)",
                 "recipe.crop_padding = -1: must be zero or more",
@@ -27,7 +29,13 @@ TEST(TrainingRecipe, NamesEveryProblemAtOnce) {
                 "neither trained nor tested on"}));
   recipe = {};
   recipe.validation_images = 10;
-  EXPECT_EQ(problems_in(recipe).size(), 1U) << "nobody would read them";
+  EXPECT_EQ(problems_in(recipe, 60000).size(), 1U) << "nobody would read them";
+  recipe.patience = 1;
+  EXPECT_TRUE(problems_in(recipe, 20010).empty());
+  EXPECT_EQ(
+      problems_in(recipe, 20009),
+      (std::vector<std::string>{"recipe.training_images + recipe.validation_images = 20010: "
+                                "must be at most 20009, the training images that are there"}));
 }
 
 TEST(Optimiser, IsFoundByItsName) {

@@ -286,9 +286,10 @@ TEST(Trainer, RefusesARecipeThatDoesNotSuitNamingEveryProblem) {
   TrainingRecipe recipe = short_recipe();
   recipe.momentum = 2;
   recipe.training_images = 401;
-  EXPECT_EQ(complaint([&] { (void)train_on_bars("0000", recipe, 1); }),
-            "recipe.momentum = 2: must be in [0, 1)\n"
-            "recipe.training_images = 401: only 400 training images are there");
+  EXPECT_EQ(
+      complaint([&] { (void)train_on_bars("0000", recipe, 1); }),
+      "recipe.momentum = 2: must be in [0, 1)\n"
+      "recipe.training_images = 401: must be at most 400, the training images that are there");
 }
 
 // The embedded table, and the images it was measured on where they are installed.

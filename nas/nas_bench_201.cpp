@@ -160,6 +160,18 @@ class NasBench201 : public ChoiceSpace {
     return std::move(builder).blueprint();
   }
 
+  /// Source: N. Cavagnero et al., "FreeREA", WACV 2023; counted as in the authors' released code,
+  /// where a skip connection from one node to the next passes over none.
+  [[nodiscard]] std::optional<double> skip_length(const std::string& genotype) const override {
+    std::size_t skips = 0, passed_over = 0;
+    for (const CellEdge& edge : edges_of(parse(genotype))) {
+      if (edge.kind != CellEdge::Kind::skip) continue;
+      ++skips;
+      passed_over += edge.to - edge.from - 1;
+    }
+    return skips == 0 ? 0.0 : static_cast<double>(passed_over) / static_cast<double>(skips);
+  }
+
  protected:
   [[nodiscard]] std::string spell(const Choices& choices) const override {
     std::string text;

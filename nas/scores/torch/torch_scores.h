@@ -15,7 +15,7 @@
 namespace cosearch::nas {
 
 enum class WeightScale : std::uint8_t {
-  he_fan_out,  ///< variance 2 / (output channels of a group x window)
+  he_fan_out,  ///< variance 2 / (output channels x window)
   unit,        ///< variance 1
 };
 

@@ -37,18 +37,6 @@ std::string fingerprint(const datasets::ImageSet& set) {
   return hexadecimal(datasets::fingerprint_of(bytes));
 }
 
-nas::LabelledImages view_of(const datasets::ImageSet& set, std::int32_t classes) {
-  nas::LabelledImages view{.count = set.count,
-                           .channels = set.channels,
-                           .height = set.height,
-                           .width = set.width,
-                           .pixels = {},
-                           .labels = set.labels,
-                           .classes = classes};
-  std::visit([&](const auto& pixels) { view.pixels = std::span(pixels); }, set.pixels);
-  return view;
-}
-
 // Accuracies by genotype and seed, over all tables.
 std::map<std::string, std::map<std::uint64_t, double>> by_genotype(
     const std::vector<const datasets::Table*>& tables) {
@@ -78,6 +66,18 @@ double pooled_deviation(const std::vector<std::vector<double>>& by_seed) {
 }
 
 }  // namespace
+
+nas::LabelledImages view_of(const datasets::ImageSet& set, std::int32_t classes) {
+  nas::LabelledImages view{.count = set.count,
+                           .channels = set.channels,
+                           .height = set.height,
+                           .width = set.width,
+                           .pixels = {},
+                           .labels = set.labels,
+                           .classes = classes};
+  std::visit([&](const auto& pixels) { view.pixels = std::span(pixels); }, set.pixels);
+  return view;
+}
 
 json record_of(const AccuracyMeasurement& measurement, const datasets::ImageData& images) {
   const nas::TrainingRecipe& recipe = measurement.recipe;

@@ -44,6 +44,8 @@ struct AccuracyMeasurement {
 [[nodiscard]] nlohmann::json record_of(const AccuracyMeasurement& measurement,
                                        const datasets::ImageData& images);
 
+[[nodiscard]] nas::LabelledImages view_of(const datasets::ImageSet& set, std::int32_t classes);
+
 /// The options of `space` that the images decide, `image` and `classes`, where it has them and
 /// `given` does not say otherwise.
 [[nodiscard]] nas::SpaceOptions options_for(const std::string& space, nas::SpaceOptions given,

@@ -5,7 +5,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -38,21 +37,6 @@ struct TrainOptions {
   std::string device = "auto";
   int jobs = 0;  ///< 0: one per core
 };
-
-nas::SpaceOptions parse_space_options(const std::vector<std::string>& texts) {
-  nas::SpaceOptions options;
-  for (const std::string& text : texts) {
-    const std::size_t equals = text.find('=');
-    std::int64_t value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stop, error] =
-        std::from_chars(text.data() + std::min(equals, text.size() - 1) + 1, end, value);
-    if (equals == 0 || equals == std::string::npos || error != std::errc() || stop != end)
-      throw UserError("--space-option " + text + ": expected NAME=WHOLE-NUMBER");
-    options[text.substr(0, equals)] = value;
-  }
-  return options;
-}
 
 nas::Device device_named(const std::string& name, const nas::Trainer& trainer) {
   if (name == "cuda" && !trainer.has_cuda())
@@ -127,7 +111,7 @@ AccuracyMeasurement measurement_of(const TrainOptions& options, const datasets::
   if (const auto problems = nas::problems_in(recipe, images.training.count); !problems.empty())
     throw UserError(fmt::format("{}", fmt::join(problems, "; ")));
   measurement.space_options =
-      options_for(measurement.space, parse_space_options(options.space_options), images);
+      options_for(measurement.space, space_options_in(options.space_options), images);
   return measurement;
 }
 
@@ -211,7 +195,7 @@ void add_dataset_train(CLI::App& command, Console& console) {
       "Train every network of a space and write the table of accuracies; a stopped run "
       "goes on where it was");
   train_command->add_option("--space", options->measurement.space, "the space");
-  train_command->add_option("--space-option", options->space_options,
+  train_command->add_option("--option", options->space_options,
                             "NAME=VALUE; image and classes follow from the images");
   train_command->add_option("--images", options->images,
                             "folder of IDX files, NPY files, or train/CLASS and test/CLASS folders "

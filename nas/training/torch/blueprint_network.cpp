@@ -106,8 +106,7 @@ std::vector<torch::nn::BatchNorm2d> BlueprintNetwork::normalisations() const {
 }
 
 torch::Tensor BlueprintNetwork::forward(const torch::Tensor& images, const Observer& observer) {
-  // With the channels innermost convolutions take a third less time, gradients half.
-  std::vector<torch::Tensor> outputs{images.contiguous(torch::MemoryFormat::ChannelsLast)};
+  std::vector<torch::Tensor> outputs{images};
   for (std::size_t i = 1; i < blueprint_.steps.size(); ++i) {
     outputs.push_back(run(i, outputs));
     if (observer) observer(blueprint_.steps[i], outputs.back());
@@ -119,12 +118,12 @@ torch::Tensor BlueprintNetwork::forward(const torch::Tensor& images, const Obser
 
 torch::Tensor BlueprintNetwork::convolved(std::size_t number, const torch::Tensor& input) {
   torch::nn::Conv2d& convolution = modules_[number].convolution;
-  if (!is_channels_last_) return convolution->forward(input);
   const torch::Tensor output =
       is_wide_depthwise(*blueprint_.steps[number].layer)
           ? WideDepthwiseConvolution::apply(input, convolution->weight,
                                             convolution->options.stride()->front())
           : convolution->forward(input);
+  // With the channels innermost convolutions take a third less time, gradients half.
   return output.contiguous(kFormat);
 }
 

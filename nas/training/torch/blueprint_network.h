@@ -28,9 +28,6 @@ class BlueprintNetwork : public torch::nn::Module {
 
   [[nodiscard]] const Blueprint& blueprint() const { return blueprint_; }
 
-  /// Keeps feature maps with their channels innermost, which trains several times as fast on a CPU.
-  void keep_channels_last() { is_channels_last_ = true; }
-
   /// Normalisation hands on what it reads, scales and shifts included, when `off`.
   void switch_normalisation_off(bool off) { is_normalisation_off_ = off; }
 
@@ -54,7 +51,6 @@ class BlueprintNetwork : public torch::nn::Module {
   Blueprint blueprint_;
   std::vector<Modules> modules_;          // by step
   std::vector<std::size_t> last_reader_;  // by step: no output is kept longer than it is needed
-  bool is_channels_last_ = false;
   bool is_normalisation_off_ = false;
 };
 

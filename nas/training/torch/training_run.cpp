@@ -82,7 +82,6 @@ TrainingRun::TrainingRun(const TrainingTask& task, const LabelledImages& trainin
   require_suitable(training, task.blueprint, "training images");
   require_suitable(test, task.blueprint, "test images");
   draw_weights();
-  if (task.device == Device::cpu) network_.keep_channels_last();
   network_.to(device_);
   parameters_ = network_.parameters();
   for (const torch::Tensor& parameter : parameters_) result_.parameters += parameter.numel();

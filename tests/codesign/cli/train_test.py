@@ -110,7 +110,7 @@ class Train(CliTest):
     def test_bad_input_is_named(self):
         for option, value, expected in (("--batch", "1", "must be at least 2"),
                                         ("--optimiser", "sdg", "expected one of: sgd"),
-                                        ("--space-option", "positions", "NAME=WHOLE-NUMBER"),
+                                        ("--option", "positions", "NAME=WHOLE NUMBER"),
                                         ("--training-images", "241", "at most 240"),
                                         ("--device", "tpu", "cuda")):
             with self.subTest(option=option):

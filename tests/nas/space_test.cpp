@@ -193,6 +193,7 @@ TEST(Spaces, HaveTheSizesOfTheirCombinatorics) {
   EXPECT_EQ(make_space("nas-bench-macro")->size(), std::pow(3, 8));
   EXPECT_EQ(make_space("fashion-macro")->size(), std::pow(3, 4));
   EXPECT_EQ(make_space("fashion-macro", {{"positions", 5}})->size(), std::pow(3, 5));
+  EXPECT_EQ(make_space("fashion-macro", {{"positions", 6}})->size(), std::pow(3, 6));
   EXPECT_EQ(make_space("alphanet")->size(), 4 * std::pow(3, 15));
   // Per cell: 7 operations on 8 edges, ordered pairs of distinct inputs out of 2, 3, 4 and 5.
   EXPECT_DOUBLE_EQ(make_space("darts")->size(), std::pow(std::pow(7, 8) * 2 * 6 * 12 * 20, 2));
@@ -202,6 +203,14 @@ TEST(Spaces, RefuseAnIndexBeyondTheirSize) {
   EXPECT_EQ(message_of([] { (void)make_space("nas-bench-201")->genotype(15625); }),
             "nas-bench-201: no genotype 15625: expected 0 to 15624");
   EXPECT_THROW((void)make_space("darts")->genotype(0), UserError);
+}
+
+TEST(FashionMacro, HasNoTwoSpellingsOfOneNetwork) {
+  for (const std::int64_t positions : {4, 5, 6}) {
+    const auto space = make_space("fashion-macro", {{"positions", positions}});
+    for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(space->size()); ++i)
+      EXPECT_EQ(space->canonical(space->genotype(i)), space->genotype(i));
+  }
 }
 
 /// Pearson's statistic of `counts` against equal expectations.

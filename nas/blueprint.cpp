@@ -33,6 +33,7 @@ std::int64_t parameters_of(Affine affine, std::int64_t channels) {
 Network lower(const Blueprint& blueprint) {
   Network network(blueprint.name);
   std::vector<std::vector<std::size_t>> sources_of_step;
+  sources_of_step.reserve(blueprint.steps.size());
   for (const Step& step : blueprint.steps) {
     std::vector<std::size_t> sources = sources_of(step.inputs, sources_of_step);
     if (step.layer)

@@ -153,9 +153,12 @@ double jacob_cov(BlueprintNetwork& network, const torch::Tensor& images) {
   const torch::Tensor input = images.detach().clone().requires_grad_();
   const torch::Tensor output = network.forward(input).sum();
   if (!output.requires_grad()) return std::nan("");
-  const torch::Tensor jacobian =
-      torch::autograd::grad({output}, {input})[0].flatten(1).to(torch::kFloat64);
-  const torch::Tensor correlation = torch::corrcoef(jacobian);
+  const torch::Tensor gradient =
+      torch::autograd::grad({output}, {input}, {}, /*retain_graph=*/false, /*create_graph=*/false,
+                            /*allow_unused=*/true)[0];
+  // The images do not reach the output: there is nothing to correlate.
+  if (!gradient.defined()) return std::nan("");
+  const torch::Tensor correlation = torch::corrcoef(gradient.flatten(1).to(torch::kFloat64));
   if (!correlation.isfinite().all().item<bool>()) return std::nan("");
   const torch::Tensor v = torch::linalg_eigvalsh(correlation).add(kSmall);
   return -(v.log() + v.reciprocal()).sum().item<double>();

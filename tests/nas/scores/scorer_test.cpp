@@ -84,6 +84,10 @@ const std::vector<Published> kPublished{
      1.40866e+06, 784.462},
 };
 
+const std::vector<Score> kAll{Score::synflow,   Score::logsynflow, Score::naswot,
+                              Score::nregions,  Score::jacob_cov,  Score::snip,
+                              Score::grad_norm, Score::zen,        Score::zico};
+
 /// The benchmark's networks, with operations whose result is never used.
 const NetworkSpace& unpruned() {
   static const auto space = make_space("nas-bench-201", {{"prune", 0}});
@@ -116,28 +120,39 @@ TEST(Scorer, RanksNasBench201AsThePublishedScoresDo) {
 }
 
 TEST(Scorer, GivesTheSameOnAnyThreadAndOtherNumbersForAnotherSeed) {
-  const std::vector<Score> all{Score::synflow,   Score::logsynflow, Score::naswot,
-                               Score::nregions,  Score::jacob_cov,  Score::snip,
-                               Score::grad_norm, Score::zen,        Score::zico};
   const auto space = make_space("nas-bench-201", {{"channels", 4}, {"cells", 1}, {"image", 8}});
   const Blueprint blueprint = space->blueprint(kPublished[1].genotype);
   const auto scores = [&](std::uint64_t seed) {
-    return scorer().score(blueprint, all, {.batch = 8, .repeats = 2}, nullptr, seed);
+    return scorer().score(blueprint, kAll, {.batch = 8, .repeats = 2}, nullptr, seed);
   };
   const std::vector<double> here = scores(1), other = scores(2);
   std::vector<double> there;
   std::thread([&] { there = scores(1); }).join();
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    EXPECT_TRUE(std::isfinite(here[i])) << name_of(all[i]);
-    EXPECT_EQ(here[i], there[i]) << name_of(all[i]);
-    if (all[i] != Score::nregions) {
-      EXPECT_NE(here[i], other[i]) << name_of(all[i]);
+  for (std::size_t i = 0; i < kAll.size(); ++i) {
+    EXPECT_TRUE(std::isfinite(here[i])) << name_of(kAll[i]);
+    EXPECT_EQ(here[i], there[i]) << name_of(kAll[i]);
+    if (kAll[i] != Score::nregions) {
+      EXPECT_NE(here[i], other[i]) << name_of(kAll[i]);
     }
   }
   // A score does not depend on which others are asked for.
   const auto alone =
       scorer().score(blueprint, std::vector{Score::snip}, {.batch = 8, .repeats = 2}, nullptr, 1);
   EXPECT_EQ(alone[0], here[5]);
+}
+
+TEST(Scorer, HasNoErrorForNetworksWhoseImagesDoNotReachTheOutput) {
+  const auto space =
+      make_space("nas-bench-201", {{"channels", 4}, {"cells", 1}, {"image", 8}, {"prune", 0}});
+  for (const std::string& genotype : std::vector<std::string>{
+           "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|",
+           "|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|none~0|none~1|none~2|"}) {
+    const auto scores =
+        scorer().score(space->blueprint(genotype), kAll, {.batch = 4, .repeats = 1}, nullptr, 1);
+    EXPECT_EQ(scores[0], 0) << "synflow";
+    EXPECT_TRUE(std::isnan(scores[4])) << "jacob_cov";
+    for (const double score : scores) EXPECT_FALSE(std::isinf(score));
+  }
 }
 
 TEST(Scorer, ScoresSamplesOfEverySpace) {

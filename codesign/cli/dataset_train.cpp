@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -101,6 +102,12 @@ std::vector<TrainedNetwork> in_order(const std::vector<TrainingJob>& jobs,
   return ordered;
 }
 
+// Where a table stands and no log beside it, hours of training may be in it.
+void refuse_finished(const std::string& table, const std::string& log) {
+  if (std::filesystem::exists(table) && !std::filesystem::exists(log))
+    throw UserError({table}, "is there already; remove it to measure anew, or name another table");
+}
+
 // What the command line and the images together ask for.
 AccuracyMeasurement measurement_of(const TrainOptions& options, const datasets::ImageData& images) {
   AccuracyMeasurement measurement = options.measurement;
@@ -116,6 +123,9 @@ AccuracyMeasurement measurement_of(const TrainOptions& options, const datasets::
 }
 
 void train(const TrainOptions& options, Console& console) {
+  const std::string log_file = options.output + ".part",
+                    checkpoints = options.output + ".checkpoints";
+  refuse_finished(options.output, log_file);
   const datasets::ImageData images = datasets::read_image_data(options.images, options.layout);
   AccuracyMeasurement measurement = measurement_of(options, images);
   const auto space = nas::make_space(measurement.space, measurement.space_options);
@@ -123,8 +133,7 @@ void train(const TrainOptions& options, Console& console) {
   const auto trainer = nas::load_trainer(training_module_folder());
   measurement.device = device_named(options.device, *trainer);
 
-  TrainingLog log(options.output + ".part", record_of(measurement, images));
-  const std::string checkpoints = options.output + ".checkpoints";
+  TrainingLog log(log_file, record_of(measurement, images));
   std::vector<TrainedNetwork> trained = log.networks();
   const std::vector<TrainingJob> left = without(all, trained);
   const int jobs = job_count(options.jobs);

@@ -93,20 +93,22 @@ class Train(CliTest):
                           "whole.csv")
 
     def test_the_table_feeds_a_study(self):
-        self.train("table.csv")
-        with open(self.folder / "table.csv", encoding="utf-8") as file:
+        self.train("trained.csv")
+        with open(self.folder / "trained.csv", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         self.assertEqual([(row["genotype"], row["seed"]) for row in rows],
                          [("0000", "1"), ("0000", "2"), ("2222", "1"), ("2222", "2")])
         for row in rows:
             self.assertEqual(row["accuracy_percent"], row["epoch2_percent"])
-        self.write_study(("accuracy: accuracy}", "accuracy: accuracy_percent, "
+        self.assertIn("is there already", self.train("trained.csv", expect=BAD_INPUT).stderr)
+        self.write_study(("table.csv, genotype: genotype, accuracy: accuracy}",
+                          "trained.csv, genotype: genotype, accuracy: accuracy_percent, "
                           "require: [accuracy_percent], where: {seed: 1}}"))
         self.run_json("run", "study.yaml")
 
     def test_a_network_that_diverges_is_recorded_with_where(self):
-        self.train("table.csv", "--seeds", "1", "--learning-rate", "1e30")
-        with open(self.folder / "table.csv", encoding="utf-8") as file:
+        self.train("trained.csv", "--seeds", "1", "--learning-rate", "1e30")
+        with open(self.folder / "trained.csv", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 self.assertEqual(row["accuracy_percent"], "")
                 self.assertRegex(row["failure"], r"the (loss|weights) .* in epoch \d")
@@ -119,14 +121,14 @@ class Train(CliTest):
                                         ("--device", "tpu", "cuda")):
             with self.subTest(option=option):
                 self.assertIn(expected,
-                              self.train("table.csv", option, value, expect=BAD_INPUT).stderr)
+                              self.train("trained.csv", option, value, expect=BAD_INPUT).stderr)
         self.write_gzip("train-images-idx3-ubyte.gz", idx(0x802, [1, 2, 3], b"abcdef"))
-        self.assertIn("magic number", self.train("table.csv", expect=BAD_INPUT).stderr)
+        self.assertIn("magic number", self.train("trained.csv", expect=BAD_INPUT).stderr)
         self.write_gzip("train-images-idx3-ubyte.gz", idx(0x803, [1, 2, 3], b"abcde"))
-        self.assertIn("truncated", self.train("table.csv", expect=BAD_INPUT).stderr)
+        self.assertIn("truncated", self.train("trained.csv", expect=BAD_INPUT).stderr)
         (self.folder / "train-images-idx3-ubyte.gz").unlink()
-        self.train("table.csv", expect=FILE_TROUBLE)
-        self.assertFalse((self.folder / "table.csv.part").exists())
+        self.train("trained.csv", expect=FILE_TROUBLE)
+        self.assertFalse((self.folder / "trained.csv.part").exists())
 
 
 if __name__ == "__main__":

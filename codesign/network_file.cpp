@@ -247,21 +247,22 @@ class LayerReader {
   const json& entry_;
 };
 
-// What a layer reads is what its inputs deliver: added, concatenated or, for attention, multiplied.
 void require_flow(const Network& network, const NetworkNode& node, const LayerReader& reader) {
-  if (node.inputs.empty()) return;
-  std::int64_t delivered = 0;
-  for (const std::size_t input : node.inputs)
-    delivered += network.nodes()[input].layer.elements(Tensor::output);
-  std::int64_t read = node.layer.elements(Tensor::input);
-  if (node.layer.weights_are_activations) read += node.layer.elements(Tensor::weights);
-  if (read != delivered)
+  if (const Flow flow = flow_into(network, node); !node.inputs.empty() && !flow.is_even())
     reader.fail("inputs", fmt::format("layer '{}' reads {} elements, but its inputs deliver {} "
                                       "(give 'inputs: []' where it reads something else)",
-                                      node.name, read, delivered));
+                                      node.name, flow.read, flow.delivered));
 }
 
 }  // namespace
+
+Flow flow_into(const Network& network, const NetworkNode& node) {
+  Flow flow{.read = node.layer.elements(Tensor::input)};
+  if (node.layer.weights_are_activations) flow.read += node.layer.elements(Tensor::weights);
+  for (const std::size_t input : node.inputs)
+    flow.delivered += network.nodes()[input].layer.elements(Tensor::output);
+  return flow;
+}
 
 Network read_network(const std::filesystem::path& path) {
   return read_network(datasets::read_yaml(path));

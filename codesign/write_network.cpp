@@ -123,8 +123,14 @@ void add_extents(Entry& entry, const Layer& layer) {
   }
 }
 
+NetworkNode as_written(const Network& network, std::size_t index) {
+  NetworkNode node = network.nodes()[index];
+  if (!flow_into(network, node).is_even()) node.inputs.clear();
+  return node;
+}
+
 std::string entry_text(const Network& network, std::size_t index) {
-  const NetworkNode& node = network.nodes()[index];
+  const NetworkNode node = as_written(network, index);
   const Layer usual;
   Entry entry;
   entry.add("type", type_of(node.layer));
@@ -155,7 +161,7 @@ std::string write_network(const Network& network) {
     text += fmt::format("  - {}\n", entry_text(network, i));
   const Network again = read_network(datasets::parse_yaml(text, network.name()));
   for (std::size_t i = 0; i < network.nodes().size(); ++i)
-    if (const NetworkNode& node = network.nodes()[i]; again.nodes()[i] != node)
+    if (const NetworkNode node = as_written(network, i); again.nodes()[i] != node)
       throw UserError(fmt::format("{}: layer '{}' ({}) cannot be said in a network file",
                                   network.name(), node.name, describe(node.layer)));
   return text;

@@ -263,7 +263,12 @@ void expect_round_trip(const Network& network) {
   const std::string text = write_network(network);
   const Network read = read_network(datasets::parse_yaml(text, "written"));
   EXPECT_EQ(read.name(), network.name());
-  EXPECT_EQ(read.nodes(), network.nodes()) << text;
+  ASSERT_EQ(read.nodes().size(), network.nodes().size());
+  for (std::size_t i = 0; i < network.nodes().size(); ++i) {
+    NetworkNode node = network.nodes()[i];
+    if (!flow_into(network, node).is_even()) node.inputs.clear();
+    EXPECT_EQ(read.nodes()[i], node) << node.name;
+  }
 }
 
 TEST(NetworkFile, WhatIsWrittenIsReadAsTheSame) {

@@ -49,7 +49,7 @@ Batch front_of(const Blueprint& blueprint, const LabelledImages& images, std::in
     throw UserError("batch = " + std::to_string(count) + ": only " + std::to_string(images.count) +
                     " images are there");
   const torch::Tensor numbers = pixels_of(images, 0, count).to(torch::kFloat32);
-  return {(numbers - numbers.mean()) / numbers.std().clamp_min(1), labels_of(images, 0, count)};
+  return {(numbers - numbers.mean()) / numbers.std().clamp_min(1e-6), labels_of(images, 0, count)};
 }
 
 double score_of(Score score, BlueprintNetwork& network, const Batch& batch,

@@ -23,39 +23,42 @@ using predictors::Matrix;
 constexpr std::size_t kCandidates = 400;
 
 Matrix matrix_of(const std::vector<CostColumn>& columns, const CostColumn* left_out) {
-  Matrix values(std::ssize(columns.front().values),
-                std::ssize(columns) - (left_out != nullptr ? 1 : 0));
-  Eigen::Index place = 0;
+  std::vector<const CostColumn*> kept;
   for (const CostColumn& column : columns)
-    if (&column != left_out)
-      values.col(place++) =
-          Eigen::Map<const Eigen::VectorXd>(column.values.data(), std::ssize(column.values));
+    if (&column != left_out) kept.push_back(&column);
+  Matrix values(std::ssize(columns.front().values), std::ssize(kept));
+  for (std::size_t i = 0; i < kept.size(); ++i)
+    values.col(static_cast<Eigen::Index>(i)) =
+        Eigen::Map<const Eigen::VectorXd>(kept[i]->values.data(), std::ssize(kept[i]->values));
   return values;
 }
 
-// The features, then the known columns without `left_out`.
+// The features, then the known columns without the device `left_out`.
 FeatureGroups groups_of(const TransferKnowledge& knowledge, const CostColumn* left_out) {
   FeatureGroups groups;
   for (const Matrix& group : knowledge.features) groups.push_back(predictors::standardised(group));
-  for (const std::vector<CostColumn>* columns : {&knowledge.devices, &knowledge.chips}) {
-    if (columns->empty()) continue;
-    Matrix values = matrix_of(*columns, left_out != nullptr && left_out >= columns->data() &&
-                                                left_out < columns->data() + columns->size()
-                                            ? left_out
-                                            : nullptr);
-    groups.push_back(predictors::standardised(std::move(values)));
-  }
+  for (const std::vector<CostColumn>* columns : {&knowledge.devices, &knowledge.chips})
+    if (!columns->empty())
+      groups.push_back(predictors::standardised(matrix_of(*columns, left_out)));
   return groups;
 }
 
-// Those that can play the new device: leaving one out must leave others of its kind.
+void check_known(const TransferKnowledge& knowledge) {
+  for (const CostColumn& device : knowledge.devices)
+    for (std::size_t row = 0; row < device.values.size(); ++row)
+      if (std::isnan(device.values[row]))
+        throw UserError(fmt::format("network {} has no value on device '{}', which is to be known",
+                                    row + 1, device.name));
+}
+
+// The devices, each with what the others and the chips say. Chips of our model do not play the new
+// device: without noise of measurement they would teach that none is to be expected.
 std::vector<predictors::KnownDevice> known_devices(const TransferKnowledge& knowledge) {
+  check_known(knowledge);
   std::vector<predictors::KnownDevice> known;
-  const std::vector<CostColumn>& columns =
-      knowledge.devices.empty() ? knowledge.chips : knowledge.devices;
-  if (columns.size() < 2) return known;
-  for (const CostColumn& column : columns)
-    known.push_back({groups_of(knowledge, &column), column.values});
+  if (knowledge.devices.size() < 2) return known;
+  for (const CostColumn& device : knowledge.devices)
+    known.push_back({groups_of(knowledge, &device), device.values});
   return known;
 }
 
@@ -117,11 +120,7 @@ TransferKnowledge without(const TransferKnowledge& knowledge, std::size_t device
 void check(const TransferKnowledge& knowledge, const TransferBenchOptions& options) {
   if (knowledge.devices.size() < 2)
     throw UserError("leaving one device out needs two or more; name their columns");
-  for (const CostColumn& device : knowledge.devices)
-    for (std::size_t row = 0; row < device.values.size(); ++row)
-      if (std::isnan(device.values[row]))
-        throw UserError(
-            fmt::format("network {} has no value on device '{}'", row + 1, device.name));
+  check_known(knowledge);
   const std::size_t networks = knowledge.devices.front().values.size();
   for (const std::size_t measurements : options.measurements) {
     if (measurements < 2)
@@ -162,6 +161,9 @@ DeviceTransfer::DeviceTransfer(const TransferKnowledge& knowledge, std::uint64_t
 
 std::vector<predictors::Prediction> DeviceTransfer::predict(std::span<const std::size_t> measured,
                                                             std::span<const double> values) const {
+  if (measured.size() < 2)
+    throw UserError(fmt::format("{} networks are measured on the new device: 2 or more are needed",
+                                measured.size()));
   return regression_.predict(groups_, measured, values);
 }
 

@@ -31,11 +31,13 @@ struct TransferKnowledge {
 };
 
 /// Learns from `knowledge` how much each part of it is to be trusted of a new device, each known
-/// device (or, where there is none, each chip) playing that in turn.
+/// device playing that in turn; with fewer than two of them, all parts count alike.
 class DeviceTransfer {
  public:
+  /// Throws UserError when a device lacks a value, naming the network.
   DeviceTransfer(const TransferKnowledge& knowledge, std::uint64_t seed);
 
+  /// For every network. Throws UserError for fewer than two measurements.
   [[nodiscard]] std::vector<predictors::Prediction> predict(std::span<const std::size_t> measured,
                                                             std::span<const double> values) const;
   /// `count` networks to measure, chosen so that each tells as much as it can, from a few hundred

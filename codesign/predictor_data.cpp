@@ -186,19 +186,14 @@ NetworkExamples examples_of(const NetworkSet& networks, const JoinedTables& tabl
     blocks.push_back(feature_block(networks, feature, workers));
   for (const std::string& column : source.scores) blocks.push_back(score(tables, column));
 
-  NetworkExamples result{.file = tables.first().name(),
-                         .examples = {},
-                         .genotypes = {},
-                         .network = {},
-                         .networks = 0,
-                         .macs = {}};
+  NetworkExamples result{
+      .file = tables.first().name(), .examples = {}, .genotypes = {}, .network = {}, .networks = 0};
   result.examples = side_by_side(blocks, networks.candidates.size());
   append_graphs(result.examples, networks, workers);
   std::map<std::string, std::size_t> number;
   for (const Candidate& candidate : networks.candidates) {
     result.genotypes.push_back(candidate.genotype);
     result.network.push_back(number.try_emplace(candidate.canonical, number.size()).first->second);
-    result.macs.push_back(static_cast<double>(candidate.macs));
   }
   result.networks = number.size();
   return result;

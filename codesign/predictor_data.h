@@ -44,7 +44,6 @@ struct NetworkExamples {
   std::vector<std::string> genotypes;
   std::vector<std::size_t> network;  ///< the same number for two spellings of one network
   std::size_t networks = 0;          ///< those numbers lie below it
-  std::vector<double> macs;
 
   [[nodiscard]] std::size_t rows() const { return genotypes.size(); }
 };

@@ -173,8 +173,7 @@ std::vector<double> running_operations(const CellGraph& cell) {
 Columns running_columns() {
   Columns columns;
   for (const std::uint8_t operation : kCellOperations)
-    columns.push_back(
-        {"running " + nas_bench_201_operations()[operation], EncodingKind::continuous});
+    columns.push_back({nas_bench_201_operations()[operation], EncodingKind::continuous});
   return columns;
 }
 
@@ -201,28 +200,31 @@ std::unique_ptr<NetworkEncoder> cell(std::shared_ptr<const NetworkSpace> space) 
       });
 }
 
-std::unique_ptr<NetworkEncoder> operations(std::shared_ptr<const NetworkSpace> space) {
+std::unique_ptr<NetworkEncoder> running(std::shared_ptr<const NetworkSpace> space) {
+  return std::make_unique<Encoder>(space, running_columns(),
+                                   [&space = *space](const std::string& text) {
+                                     return running_operations(cell_of(space, text));
+                                   });
+}
+
+std::unique_ptr<NetworkEncoder> spelled(std::shared_ptr<const NetworkSpace> space) {
   Columns columns;
   for (const std::string& operation : nas_bench_201_operations())
-    columns.push_back({"spelled " + operation, EncodingKind::continuous});
-  for (EncodingColumn& column : running_columns()) columns.push_back(std::move(column));
+    columns.push_back({operation, EncodingKind::continuous});
   return std::make_unique<Encoder>(
       space, std::move(columns), [&space = *space](const std::string& text) {
-        std::vector<double> values(nas_bench_201_operations().size());
-        for (const std::uint32_t choice : as_choices(space).choices(text)) ++values[choice];
-        const std::vector<double> running = running_operations(cell_of(space, text));
-        values.insert(values.end(), running.begin(), running.end());
-        return values;
+        std::vector<double> counts(nas_bench_201_operations().size());
+        for (const std::uint32_t choice : as_choices(space).choices(text)) ++counts[choice];
+        return counts;
       });
 }
 
 const std::map<std::string, Maker>& makers_of(const NetworkSpace& space) {
   static const std::map<std::string, Maker> kOfChoices{{"one-hot", one_hot}, {"unit", unit}};
-  static const std::map<std::string, Maker> kOfCells{{"cell", cell},
-                                                     {"one-hot", one_hot},
-                                                     {"operations", operations},
-                                                     {"path", path},
-                                                     {"unit", unit}};
+  static const std::map<std::string, Maker> kOfCells{{"cell", cell},       {"one-hot", one_hot},
+
+                                                     {"path", path},       {"running", running},
+                                                     {"spelled", spelled}, {"unit", unit}};
   return space.name() == kCellSpace ? kOfCells : kOfChoices;
 }
 

@@ -74,6 +74,13 @@ RegressionTask task_of(const KnownDevice& device, std::size_t measurements, Rand
 
 }  // namespace
 
+Matrix as_matrix(const Examples& examples) {
+  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  return Eigen::Map<const RowMajor>(examples.features.data(),
+                                    static_cast<Eigen::Index>(examples.rows()),
+                                    std::ssize(examples.columns));
+}
+
 Matrix standardised(Matrix columns) {
   for (auto column : columns.colwise()) {
     column.array() -= column.mean();
@@ -98,26 +105,40 @@ FewSampleRegression::FewSampleRegression(std::size_t groups, std::span<const Kno
                                                      options.iterations);
 }
 
+// Features scaled so that all weights have variance 1, with a constant for the offset.
+Matrix FewSampleRegression::weighted(const FeatureGroups& groups) const {
+  Matrix all = joined(groups);
+  Eigen::Index first = 0, place = 0;
+  for (const Matrix& group : groups) {
+    all.middleCols(first, group.cols()) *=
+        std::sqrt(std::exp(prior_[place]) / static_cast<double>(group.cols()));
+    first += group.cols();
+    place += 2;
+  }
+  all.conservativeResize(Eigen::NoChange, first + 1);
+  all.col(first).setConstant(std::sqrt(kOffsetVariance));
+  return all;
+}
+
 std::vector<Prediction> FewSampleRegression::predict(const FeatureGroups& groups,
                                                      std::span<const std::size_t> measured,
                                                      std::span<const double> values) const {
   assert(measured.size() == values.size() && measured.size() >= 2);
-  const Kernel kernel = kernel_of(groups);
-  const Matrix all = joined(groups), known = rows_of(all, measured);
+  const Matrix all = weighted(groups), known = rows_of(all, measured);
   const Standardised target(values);
   const double noise = std::exp(prior_[prior_.size() - 1]);
-  Matrix covariance = kernel.covariance(kernel.relations(known, known), prior_);
-  covariance.diagonal().array() += noise;
-  const Eigen::LLT<Matrix> factor(covariance);
-  const Matrix across = kernel.covariance(kernel.relations(known, all), prior_);
-  const Vector mean = across.transpose() * factor.solve(target.values);
-  const Matrix explained = factor.matrixL().solve(across);
-  const Vector variance =
-      kernel.variances(all, prior_) - explained.colwise().squaredNorm().transpose();
+  // Eq. 2.8: weights are normal around A^-1 X y / noise with covariance A^-1.
+  Matrix precision = known.transpose() * known / noise;
+  precision.diagonal().array() += 1;
+  const Eigen::LLT<Matrix> factor(precision);
+  const Vector weights = factor.solve(known.transpose() * target.values / noise);
+  const Vector mean = all * weights;
+  const Matrix root = factor.matrixL().solve(all.transpose());
+  const Vector variance = root.colwise().squaredNorm().transpose();
   std::vector<Prediction> predictions;
   for (Eigen::Index i = 0; i < mean.size(); ++i)
     predictions.push_back({target.mean + target.deviation * mean[i],
-                           target.deviation * std::sqrt(std::max(variance[i], 0.0) + noise)});
+                           target.deviation * std::sqrt(variance[i] + noise)});
   return predictions;
 }
 
@@ -125,22 +146,19 @@ std::vector<std::size_t> FewSampleRegression::most_telling(const FeatureGroups& 
                                                            std::span<const std::size_t> candidates,
                                                            std::size_t count) const {
   assert(count <= candidates.size());
-  const Kernel kernel = kernel_of(groups);
-  const Matrix some = rows_of(joined(groups), candidates);
-  const Matrix covariance = kernel.covariance(kernel.relations(some, some), prior_);
+  const Matrix some = rows_of(weighted(groups), candidates);
   const double noise = std::exp(prior_[prior_.size() - 1]);
-  // Pivoted Cholesky: the largest variance left is the next pivot.
-  Vector left = covariance.diagonal();
+  // Pivoted Cholesky of the covariance: the largest variance left is the next pivot.
+  Vector left = some.rowwise().squaredNorm();
   Matrix factor(some.rows(), static_cast<Eigen::Index>(count));
   std::vector<std::size_t> chosen;
-  for (Eigen::Index step = 0; step < std::ssize(candidates) && chosen.size() < count; ++step) {
+  for (Eigen::Index step = 0; step < static_cast<Eigen::Index>(count); ++step) {
     Eigen::Index pivot = 0;
     left.maxCoeff(&pivot);
-    Vector column =
-        covariance.col(pivot) - factor.leftCols(step) * factor.row(pivot).head(step).transpose();
-    column /= std::sqrt(left[pivot] + noise);
-    factor.col(step) = column;
-    left -= column.cwiseAbs2();
+    const Vector explained = factor.leftCols(step) * factor.row(pivot).head(step).transpose();
+    const Vector column = some * some.row(pivot).transpose() - explained;
+    factor.col(step) = column / std::sqrt(left[pivot] + noise);
+    left -= factor.col(step).cwiseAbs2();
     left[pivot] = -1;  // measured once
     chosen.push_back(candidates[static_cast<std::size_t>(pivot)]);
   }

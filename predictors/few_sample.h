@@ -21,6 +21,9 @@ namespace cosearch::predictors {
 /// within a group are equally uncertain.
 using FeatureGroups = std::vector<Matrix>;
 
+/// The features alone, rows x columns.
+[[nodiscard]] Matrix as_matrix(const Examples& examples);
+
 /// Columns of mean 0 and variance 1; a constant column becomes 0.
 [[nodiscard]] Matrix standardised(Matrix columns);
 
@@ -63,6 +66,8 @@ class FewSampleRegression {
   [[nodiscard]] const LogHyperparameters& prior() const { return prior_; }
 
  private:
+  [[nodiscard]] Matrix weighted(const FeatureGroups& groups) const;
+
   LogHyperparameters prior_;
 };
 

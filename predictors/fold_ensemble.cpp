@@ -10,9 +10,6 @@
 namespace cosearch::predictors {
 namespace {
 
-// Disagreement may explain the error of held-out examples only in part: the rest is noise.
-constexpr double kLeastNoiseShare = 0.25;
-
 std::vector<std::size_t> folds_of(std::size_t rows, std::uint64_t seed) {
   std::vector<std::size_t> folds(rows);
   for (std::size_t row = 0; row < rows; ++row) folds[row] = row % FoldEnsemble::kFolds;
@@ -90,13 +87,12 @@ void FoldEnsemble::learn(const Examples& examples, std::span<const double> targe
   slope_ = output_variance > 0 ? std::max(covariance / output_variance, 1e-3) : 1;
   intercept_ = mean_target - slope_ * mean_output;
 
-  double error = 0, disagreement = 0;
+  // That of single members, so a little more than that of their mean.
+  noise_variance_ = 0;
   for (std::size_t row = 0; row < folds.size(); ++row) {
     const double residual = targets[row] - intercept_ - slope_ * held_out[row];
-    error += residual * residual / static_cast<double>(folds.size());
-    disagreement += slope_ * slope_ * across(all, row).variance / static_cast<double>(folds.size());
+    noise_variance_ += residual * residual / static_cast<double>(folds.size());
   }
-  noise_variance_ = std::max(error - disagreement, kLeastNoiseShare * error);
 }
 
 std::vector<Prediction> FoldEnsemble::infer(const Examples& examples) const {

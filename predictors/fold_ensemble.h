@@ -58,7 +58,7 @@ class FoldEnsemble : public Predictor {
 
   std::vector<Scaled> members_;
   double intercept_ = 0, slope_ = 1;  // from mean scaled output to target
-  double noise_variance_ = 0;         // what disagreement leaves unexplained
+  double noise_variance_ = 0;         // mean squared error on examples not seen
 };
 
 }  // namespace cosearch::predictors

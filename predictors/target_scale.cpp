@@ -117,7 +117,7 @@ double TargetScale::unbend(double bent) const {
     case ScaleKind::logarithm:
       return std::exp(bent);
     case ScaleKind::error:
-      return 100 - std::exp(-bent);
+      return std::max(100 - std::exp(-bent), 0.0);  // no percentage is negative
     case ScaleKind::normal_scores:
       return interpolate(scores_, targets_, bent);
   }

@@ -13,6 +13,7 @@ void add_predictor_command(CLI::App& app, Console& console) {
   add_predictor_train(*command, console);
   add_predictor_predict(*command, console);
   add_predictor_transfer(*command, console);
+  add_predictor_bench_transfer(*command, console);
 }
 
 }  // namespace cosearch::codesign

@@ -8,6 +8,8 @@
 
 #include "codesign/cli/text_table.h"
 #include "core/user_error.h"
+#include "datasets/front_file.h"
+#include "predictors/normal_distribution.h"
 
 namespace cosearch::codesign {
 namespace {
@@ -101,6 +103,40 @@ nlohmann::json interval_json(const std::vector<double>& values) {
   if (!std::isnan(value.interval.low))
     result["interval_95"] = {value.interval.low, value.interval.high};
   return result;
+}
+
+void show_predictions(const PredictionTable& table,
+                      const std::vector<predictors::Prediction>& predictions,
+                      const std::function<double(double)>& inverse, const std::string& output,
+                      const Console& console) {
+  const double reach = predictors::normal_quantile(0.975);
+  std::vector<double> mean, low, high;
+  for (const predictors::Prediction& p : predictions) {
+    mean.push_back(inverse(p.mean));
+    low.push_back(inverse(p.mean - reach * p.deviation));
+    high.push_back(inverse(p.mean + reach * p.deviation));
+  }
+  if (!output.empty()) {
+    datasets::Columns columns;
+    columns.columns.push_back({"genotype", "", table.genotypes});
+    columns.columns.push_back({table.target, "", std::move(mean)});
+    columns.columns.push_back({table.target + "_low", "", std::move(low)});
+    columns.columns.push_back({table.target + "_high", "", std::move(high)});
+    datasets::write_columns(output, columns);
+    return console.note(fmt::format("{} networks -> {}", table.genotypes.size(), output));
+  }
+  nlohmann::json rows = nlohmann::json::array();
+  TextTable text({"network", table.target, "low", "high"});
+  for (std::size_t row = 0; row < mean.size(); ++row) {
+    rows.push_back({{"genotype", table.genotypes[row]},
+                    {table.target, mean[row]},
+                    {"low", low[row]},
+                    {"high", high[row]}});
+    text.add({table.genotypes[row], fmt::format("{:.6g}", mean[row]),
+              fmt::format("{:.6g}", low[row]), fmt::format("{:.6g}", high[row])});
+  }
+  if (console.json) return console.print(rows);
+  text.print(console.out);
 }
 
 }  // namespace cosearch::codesign

@@ -1,18 +1,17 @@
 // What the predictor commands share: which table, which features, which column.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "codesign/cli/console.h"
 #include "codesign/predictor_bench.h"
 #include "codesign/predictor_data.h"
+#include "predictors/predictor.h"
 #include "predictors/target_scale.h"
-
-namespace CLI {
-class App;
-}
 
 namespace cosearch::codesign {
 
@@ -45,11 +44,24 @@ struct TargetOptions {
 /// Mean, interval and the values themselves.
 [[nodiscard]] nlohmann::json interval_json(const std::vector<double>& values);
 
+/// Which networks were asked about, and the column that was predicted.
+struct PredictionTable {
+  const std::vector<std::string>& genotypes;
+  const std::string& target;
+};
+
+/// Writes predictions to `output`, or to the console where that is empty: the mean and the ends of
+/// the interval that holds 95 % of measurements, each through `inverse` to the target's own unit.
+void show_predictions(const PredictionTable& table,
+                      const std::vector<predictors::Prediction>& predictions,
+                      const std::function<double(double)>& inverse, const std::string& output,
+                      const Console& console);
+
 // Each adds one subcommand of `cosearch predictor`.
-struct Console;
 void add_predictor_bench(CLI::App& command, const Console& console);
 void add_predictor_train(CLI::App& command, const Console& console);
 void add_predictor_predict(CLI::App& command, const Console& console);
 void add_predictor_transfer(CLI::App& command, const Console& console);
+void add_predictor_bench_transfer(CLI::App& command, const Console& console);
 
 }  // namespace cosearch::codesign

@@ -5,23 +5,17 @@
 #include <cmath>
 #include <memory>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "codesign/cli/checks.h"
 #include "codesign/cli/console.h"
 #include "codesign/cli/predictor_options.h"
-#include "codesign/cli/text_table.h"
 #include "codesign/predictor_data.h"
 #include "codesign/predictor_file.h"
-#include "datasets/front_file.h"
-#include "predictors/normal_distribution.h"
 #include "predictors/registry.h"
 
 namespace cosearch::codesign {
 namespace {
-
-using nlohmann::json;
 
 // -----------------------------------------------------------------------------
 
@@ -77,43 +71,6 @@ struct PredictorQuery {
   std::string predictor, output;
 };
 
-datasets::Columns prediction_columns(const std::vector<std::string>& genotypes,
-                                     const std::string& target, std::vector<double> mean,
-                                     std::vector<double> low, std::vector<double> high) {
-  datasets::Columns columns;
-  columns.columns.push_back({"genotype", "", genotypes});
-  columns.columns.push_back({target, "", std::move(mean)});
-  columns.columns.push_back({target + "_low", "", std::move(low)});
-  columns.columns.push_back({target + "_high", "", std::move(high)});
-  return columns;
-}
-
-void show_predictions(const datasets::Columns& columns, const std::string& output,
-                      const Console& console) {
-  if (!output.empty()) {
-    datasets::write_columns(output, columns);
-    return console.note(fmt::format("{} networks -> {}", columns.rows(), output));
-  }
-  std::vector<std::string> header;
-  for (const auto& column : columns.columns) header.push_back(column.name);
-  TextTable table(header);
-  json rows = json::array();
-  for (std::size_t row = 0; row < columns.rows(); ++row) {
-    std::vector<std::string> cells{
-        std::get<std::vector<std::string>>(columns.columns[0].values)[row]};
-    json object{{header[0], cells[0]}};
-    for (std::size_t i = 1; i < header.size(); ++i) {
-      const double value = std::get<std::vector<double>>(columns.columns[i].values)[row];
-      cells.push_back(fmt::format("{:.6g}", value));
-      object[header[i]] = value;
-    }
-    table.add(std::move(cells));
-    rows.push_back(std::move(object));
-  }
-  if (console.json) return console.print(rows);
-  table.print(console.out);
-}
-
 void ask_predictor(PredictorQuery& options, const Console& console) {
   options.table.complete();
   const TrainedPredictor trained = read_predictor(options.predictor);
@@ -122,16 +79,9 @@ void ask_predictor(PredictorQuery& options, const Console& console) {
   const NetworkExamples networks =
       examples_of(lower_table(options.table.table, tables, trained.source, workers), tables,
                   trained.source, workers);
-  const double reach = predictors::normal_quantile(0.975);
-  std::vector<double> mean, low, high;
-  for (const predictors::Prediction& p : trained.predictor->predict(networks.examples)) {
-    mean.push_back(trained.scale.inverse(p.mean));
-    low.push_back(trained.scale.inverse(p.mean - reach * p.deviation));
-    high.push_back(trained.scale.inverse(p.mean + reach * p.deviation));
-  }
-  show_predictions(prediction_columns(networks.genotypes, trained.target, std::move(mean),
-                                      std::move(low), std::move(high)),
-                   options.output, console);
+  show_predictions(
+      {networks.genotypes, trained.target}, trained.predictor->predict(networks.examples),
+      [&](double value) { return trained.scale.inverse(value); }, options.output, console);
 }
 
 }  // namespace

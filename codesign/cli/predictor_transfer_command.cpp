@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +16,7 @@
 #include "codesign/cli/text_table.h"
 #include "codesign/device_transfer.h"
 #include "codesign/predictor_data.h"
+#include "core/user_error.h"
 
 namespace cosearch::codesign {
 namespace {
@@ -28,7 +29,7 @@ struct TransferCommand {
   NetworkTableOptions table;
   std::vector<std::string> devices, chips;
   TransferBenchOptions bench;
-  std::string measured, output;
+  std::string target, output;
   std::size_t suggest = 0;
 };
 
@@ -39,14 +40,17 @@ std::vector<CostColumn> measured_columns(const JoinedTables& tables,
   return columns;
 }
 
-predictors::Matrix as_matrix(const predictors::Examples& examples) {
-  predictors::Matrix matrix(static_cast<Eigen::Index>(examples.rows()),
-                            static_cast<Eigen::Index>(examples.columns.size()));
-  for (std::size_t row = 0; row < examples.rows(); ++row)
-    for (std::size_t column = 0; column < examples.columns.size(); ++column)
-      matrix(static_cast<Eigen::Index>(row), static_cast<Eigen::Index>(column)) =
-          examples.row(row)[column];
-  return matrix;
+// How often each network has each operation, as it is spelled and as it runs: devices differ in
+// whether they run what has no effect.
+predictors::FeatureGroups operation_counts(const NetworkSet& networks, const JoinedTables& tables,
+                                           FeatureSource source, Workers& workers) {
+  predictors::FeatureGroups groups;
+  for (const char* feature : {"spelled", "running"}) {
+    source.features = {feature};
+    const NetworkExamples examples = examples_of(networks, tables, source, workers);
+    groups.push_back(predictors::as_matrix(examples.examples));
+  }
+  return groups;
 }
 
 std::vector<accel::Accelerator> chips_named(std::vector<std::string> names) {
@@ -112,30 +116,94 @@ void print(const TransferBench& bench, const Console& console) {
   table.print(console.out);
 }
 
-void transfer(TransferCommand& options, const Console& console) {
-  options.table.source.features = {"operations"};
+struct TransferInputs {
+  std::vector<std::string> genotypes;
+  std::vector<double> macs, target;  // target: only where a column is named, NaN if not measured
+  TransferKnowledge knowledge;
+};
+
+TransferInputs read_inputs(TransferCommand& options, Workers& workers) {
   options.table.complete();
-  Workers workers(job_count(options.table.jobs));
   const JoinedTables tables(options.table.table);
-  TransferKnowledge knowledge{
-      .features = {}, .devices = measured_columns(tables, options.devices), .chips = {}};
+  TransferInputs inputs;
+  inputs.knowledge.devices = measured_columns(tables, options.devices);
+  if (!options.target.empty()) inputs.target = tables.numbers(options.target);
   const NetworkSet networks =
       lower_table(options.table.table, tables, options.table.source, workers);
-  const NetworkExamples examples = examples_of(networks, tables, options.table.source, workers);
-  knowledge.features = {as_matrix(examples.examples)};
+  for (const Candidate& candidate : networks.candidates) {
+    inputs.genotypes.push_back(candidate.genotype);
+    inputs.macs.push_back(static_cast<double>(candidate.macs));
+  }
+  inputs.knowledge.features = operation_counts(networks, tables, options.table.source, workers);
   const std::vector<accel::Accelerator> chips = chips_named(options.chips);
-  if (!chips.empty()) knowledge.chips = modelled_latencies(networks, chips, workers);
+  if (!chips.empty()) inputs.knowledge.chips = modelled_latencies(networks, chips, workers);
+  return inputs;
+}
+
+void bench_devices(TransferCommand& options, const Console& console) {
+  Workers workers(job_count(options.table.jobs));
+  const TransferInputs inputs = read_inputs(options, workers);
   Progress progress(console);
   const TransferBench bench =
-      bench_transfer(knowledge, examples.macs, options.bench, workers, [&](std::size_t done) {
+      bench_transfer(inputs.knowledge, inputs.macs, options.bench, workers, [&](std::size_t done) {
         progress.update(done, 0, [] { return std::string("devices left out"); });
       });
   if (console.json) return console.print(transfer_json(bench));
   console.out << fmt::format(
       "Spearman over the networks not measured, {} networks in all; means over {} seeds with the "
       "95 % interval of the mean\n\n",
-      grouped(static_cast<double>(examples.rows())), options.bench.seeds);
+      grouped(static_cast<double>(inputs.macs.size())), options.bench.seeds);
   print(bench, console);
+}
+
+void suggest(const TransferInputs& inputs, const TransferCommand& options, const Console& console) {
+  const DeviceTransfer transfer(inputs.knowledge, options.bench.seed);
+  json genotypes = json::array();
+  for (const std::size_t row : transfer.networks_to_measure(options.suggest, options.bench.seed)) {
+    if (!console.json) console.out << inputs.genotypes[row] << '\n';
+    genotypes.push_back(inputs.genotypes[row]);
+  }
+  if (console.json) console.print(genotypes);
+}
+
+void transfer(TransferCommand& options, const Console& console) {
+  if (options.target.empty() == (options.suggest == 0))
+    throw UserError(
+        "give --target, the column of the new device, or --suggest, how many networks to measure "
+        "there");
+  if (!options.output.empty()) refuse_as_output(options.output, options.table.table.file);
+  Workers workers(job_count(options.table.jobs));
+  const TransferInputs inputs = read_inputs(options, workers);
+  if (options.suggest > 0) return suggest(inputs, options, console);
+
+  std::vector<std::size_t> measured;
+  std::vector<double> values;
+  for (std::size_t row = 0; row < inputs.target.size(); ++row) {
+    if (std::isnan(inputs.target[row])) continue;
+    measured.push_back(row);
+    values.push_back(inputs.target[row]);
+  }
+  const DeviceTransfer transfer(inputs.knowledge, options.bench.seed);
+  show_predictions(
+      {inputs.genotypes, options.target}, transfer.predict(measured, values),
+      [](double value) { return value; }, options.output, console);
+}
+
+void add_transfer_options(TransferCommand& options, CLI::App& command) {
+  options.table.add_table_to(command);
+  options.table.add_space_to(command);
+  command
+      .add_option("--devices", options.devices,
+                  "columns of the devices that are known, a number in each row")
+      ->delimiter(',');
+  command
+      .add_option("--chips", options.chips,
+                  "accelerators of our own model, or none (default: all of cosearch list "
+                  "accelerators)")
+      ->delimiter(',');
+  command.add_option("--seed", options.bench.seed, "of what is drawn at random")
+      ->check(whole_number(0))
+      ->capture_default_str();
 }
 
 }  // namespace
@@ -143,27 +211,28 @@ void transfer(TransferCommand& options, const Console& console) {
 void add_predictor_transfer(CLI::App& command, const Console& console) {
   const auto options = std::make_shared<TransferCommand>();
   CLI::App* transfer_command = command.add_subcommand(
-      "transfer", "Predict a device from few measurements, each device left out in turn");
-  options->table.add_table_to(*transfer_command);
-  options->table.add_space_to(*transfer_command);
-  transfer_command->add_option("--devices", options->devices, "columns of latencies, one a device")
-      ->delimiter(',')
-      ->required();
-  transfer_command
-      ->add_option("--chips", options->chips,
-                   "accelerators of our own model, or none (default: all of cosearch list "
-                   "accelerators)")
-      ->delimiter(',');
-  transfer_command->add_option("--measure", options->bench.measurements, "networks measured")
+      "transfer", "Predict a new device from few measurements; low and high hold 95 % of them");
+  add_transfer_options(*options, *transfer_command);
+  transfer_command->add_option("--target", options->target,
+                               "the column of the new device, empty where it was not measured");
+  transfer_command->add_option("--suggest", options->suggest,
+                               "instead, name so many networks that are worth measuring there");
+  transfer_command->add_option("-o,--output", options->output, "a .csv, .json or .h5 file");
+  transfer_command->callback([options, &console] { transfer(*options, console); });
+}
+
+void add_predictor_bench_transfer(CLI::App& command, const Console& console) {
+  const auto options = std::make_shared<TransferCommand>();
+  CLI::App* bench_command = command.add_subcommand(
+      "bench-transfer", "How well few measurements predict each device, left out in turn");
+  add_transfer_options(*options, *bench_command);
+  bench_command->add_option("--measure", options->bench.measurements, "networks measured")
       ->delimiter(',')
       ->check(whole_number(2));
-  transfer_command->add_option("--seeds", options->bench.seeds, "draws of these networks")
+  bench_command->add_option("--seeds", options->bench.seeds, "draws of these networks")
       ->check(whole_number(1))
       ->capture_default_str();
-  transfer_command->add_option("--seed", options->bench.seed, "of the first")
-      ->check(whole_number(0))
-      ->capture_default_str();
-  transfer_command->callback([options, &console] { transfer(*options, console); });
+  bench_command->callback([options, &console] { bench_devices(*options, console); });
 }
 
 }  // namespace cosearch::codesign

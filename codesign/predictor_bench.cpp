@@ -103,7 +103,7 @@ PredictorScore run_once(const NetworkExamples& networks, std::span<const double>
   const Split split = split_by_network(networks, training, seed);
   const std::vector<double> known = pick(targets, split.training);
   const predictors::TargetScale scale(options.scale, known);
-  const auto predictor = predictors::make_predictor(model);
+  const auto predictor = predictors::make_predictor(model, options.module_folder);
   const predictors::Examples examples = networks.examples.subset(split.training);
   const predictors::Examples unseen = networks.examples.subset(split.test);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <span>
 #include <string>
@@ -24,6 +25,7 @@ struct PredictorBenchOptions {
   bool more_is_better = true;
   /// Regret is taken over so many networks that are predicted best.
   std::size_t top = 10;
+  std::filesystem::path module_folder = {};  ///< of the neural models
 };
 
 /// Rows to train on and rows to test on. `training` networks are drawn, and one spelling of each;

@@ -51,15 +51,17 @@ FeatureSource source_of(const datasets::ArrayFile& file) {
   return source;
 }
 
-TrainedPredictor restored(const datasets::ArrayFile& file) {
+TrainedPredictor restored(const datasets::ArrayFile& file,
+                          const std::filesystem::path& module_folder) {
   const predictors::ModelState state{file.numbers, file.bytes};
-  TrainedPredictor trained{.model = text_of(file, "model"),
-                           .source = source_of(file),
-                           .target = text_of(file, "target"),
-                           .scale = predictors::TargetScale(state),
-                           .predictor = predictors::make_predictor(text_of(file, "model")),
-                           .examples = static_cast<std::uint64_t>(state.number("examples")),
-                           .seed = static_cast<std::uint64_t>(state.number("seed"))};
+  TrainedPredictor trained{
+      .model = text_of(file, "model"),
+      .source = source_of(file),
+      .target = text_of(file, "target"),
+      .scale = predictors::TargetScale(state),
+      .predictor = predictors::make_predictor(text_of(file, "model"), module_folder),
+      .examples = static_cast<std::uint64_t>(state.number("examples")),
+      .seed = static_cast<std::uint64_t>(state.number("seed"))};
   trained.predictor->restore(state, columns_of(file, state));
   return trained;
 }
@@ -92,10 +94,11 @@ void write_predictor(const std::filesystem::path& path, const TrainedPredictor& 
   datasets::write_array_file(path, file);
 }
 
-TrainedPredictor read_predictor(const std::filesystem::path& path) {
+TrainedPredictor read_predictor(const std::filesystem::path& path,
+                                const std::filesystem::path& module_folder) {
   const datasets::ArrayFile file = datasets::read_array_file(path, kKind, kVersion);
   try {
-    return restored(file);
+    return restored(file, module_folder);
   } catch (const FileError&) {
     throw;
   } catch (const UserError& error) {

@@ -26,6 +26,8 @@ void write_predictor(const std::filesystem::path& path, const TrainedPredictor& 
 
 /// Predicts as the predictor that was written, bit by bit. Throws FileError when the file cannot be
 /// read, and UserError, naming the file, when it is no predictor or one of another version.
-[[nodiscard]] TrainedPredictor read_predictor(const std::filesystem::path& path);
+/// `module_folder`: of the neural models.
+[[nodiscard]] TrainedPredictor read_predictor(const std::filesystem::path& path,
+                                              const std::filesystem::path& module_folder = {});
 
 }  // namespace cosearch::codesign

@@ -23,9 +23,9 @@ class FeatureScaler {
   explicit FeatureScaler(const ModelState& state);
   void write(ModelState& state) const;
 
-  /// rows x columns: what is missing becomes the column's median, what lies beyond the range seen in
-  /// training its nearer end, since nothing was learned of what lies there; then (value - mean) /
-  /// deviation.
+  /// rows x columns: what is missing becomes the column's median, what lies beyond the range seen
+  /// in training its nearer end, since nothing was learned of what lies there; then (value - mean)
+  /// / deviation.
   [[nodiscard]] Matrix apply(const Examples& examples) const;
 
  private:

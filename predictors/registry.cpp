@@ -5,6 +5,7 @@
 #include "core/user_error.h"
 #include "predictors/boosted_trees.h"
 #include "predictors/gaussian_process.h"
+#include "predictors/neural/loader.h"
 #include "predictors/ridge.h"
 
 namespace cosearch::predictors {
@@ -28,10 +29,14 @@ Name split(const std::string& name) {
 
 const std::vector<PredictorInfo>& predictors() {
   static const std::vector<PredictorInfo> kPredictors{
-      {"ridge", "features", false, "linear, its penalty chosen by leave-one-out error"},
-      {"xgboost", "features", true, "gradient-boosted trees"},
-      {"gaussian-process", "features", false,
+      {"ridge", "features", false, false, "linear, its penalty chosen by leave-one-out error"},
+      {"xgboost", "features", true, false, "gradient-boosted trees"},
+      {"gaussian-process", "features", false, false,
        "kernels on numbers, counts and indicators, weighed by marginal likelihood"},
+      {"mlp", "features", true, true, "a perceptron with two hidden layers"},
+      {"gcn", "graphs, features", true, true, "graph convolutions along edges and against them"},
+      {"gat", "graphs, features", true, true, "the same with attention over neighbours (GATv2)"},
+      {"transformer", "graphs, features", true, true, "self-attention, biased along edges"},
   };
   return kPredictors;
 }
@@ -49,12 +54,14 @@ const PredictorInfo& find_predictor(const std::string& name) {
   return *found;
 }
 
-std::unique_ptr<Predictor> make_predictor(const std::string& name) {
+std::unique_ptr<Predictor> make_predictor(const std::string& name,
+                                          const std::filesystem::path& module_folder) {
   const PredictorInfo& info = find_predictor(name);
   const Loss loss = split(name).loss;
   if (info.name == "ridge") return std::make_unique<Ridge>();
   if (info.name == "xgboost")
     return std::make_unique<BoostedTrees>(BoostedTreesOptions{.loss = loss});
+  if (info.neural) return load_neural_predictor(info.name, loss, module_folder);
   return std::make_unique<GaussianProcess>();
 }
 

@@ -10,6 +10,7 @@
 #include "codesign/cli/checks.h"
 #include "codesign/cli/console.h"
 #include "codesign/cli/predictor_options.h"
+#include "codesign/cli/program_files.h"
 #include "codesign/cli/progress.h"
 #include "codesign/cli/text_table.h"
 #include "codesign/predictor_bench.h"
@@ -94,6 +95,7 @@ json cells_json(const std::vector<PredictorBenchCell>& cells) {
 void bench_models(PredictorBenchCommand& options, const Console& console) {
   options.table.complete();
   options.bench.scale = options.target.scale_kind();
+  options.bench.module_folder = neural_module_folder();
   options.bench.more_is_better = options.target.more_is_better();
   Workers workers(job_count(options.table.jobs));
   const JoinedTables tables(options.table.table);

@@ -10,6 +10,7 @@
 #include "codesign/cli/checks.h"
 #include "codesign/cli/console.h"
 #include "codesign/cli/predictor_options.h"
+#include "codesign/cli/program_files.h"
 #include "codesign/predictor_data.h"
 #include "codesign/predictor_file.h"
 #include "predictors/registry.h"
@@ -48,13 +49,14 @@ void train_predictor(PredictorTraining& options, const Console& console) {
   std::vector<double> targets;
   for (const std::size_t row : rows) targets.push_back(column[row]);
 
-  TrainedPredictor trained{.model = options.model,
-                           .source = options.table.source,
-                           .target = options.target.column,
-                           .scale = {options.target.scale_kind(), targets},
-                           .predictor = predictors::make_predictor(options.model),
-                           .examples = rows.size(),
-                           .seed = options.seed};
+  TrainedPredictor trained{
+      .model = options.model,
+      .source = options.table.source,
+      .target = options.target.column,
+      .scale = {options.target.scale_kind(), targets},
+      .predictor = predictors::make_predictor(options.model, neural_module_folder()),
+      .examples = rows.size(),
+      .seed = options.seed};
   const predictors::Examples examples = networks.examples.subset(rows);
   trained.predictor->fit(examples, trained.scale.forward(targets), options.seed);
   write_predictor(options.output, trained);
@@ -73,7 +75,7 @@ struct PredictorQuery {
 
 void ask_predictor(PredictorQuery& options, const Console& console) {
   options.table.complete();
-  const TrainedPredictor trained = read_predictor(options.predictor);
+  const TrainedPredictor trained = read_predictor(options.predictor, neural_module_folder());
   Workers workers(job_count(options.table.jobs));
   const JoinedTables tables(options.table.table);
   const NetworkExamples networks =

@@ -26,14 +26,13 @@ struct Passage {
 /// it.
 class TensorCounter {
  public:
-  TensorCounter(const Layer& layer, const FlatNest& nest, Tensor tensor)
-      : layer_(layer),
-        nest_(nest),
+  TensorCounter(const FlatNest& nest, Tensor tensor)
+      : nest_(nest),
         tensor_(tensor),
-        windowed_(tensor == windowed_tensor(nest.transposed)) {
-    for (std::size_t d = 0; d < kDimensions; ++d)
-      relevant_[d] = is_relevant(tensor, static_cast<Dimension>(d), nest.transposed);
-  }
+        relevant_(relevant_dimensions(tensor, nest.transposed)),
+        overlapping_(tensor == windowed_tensor(nest.transposed) ? nest.overlapping
+                                                                : DimensionMask{0}),
+        plain_(static_cast<DimensionMask>(~(nest.ragged | overlapping_))) {}
 
   /// Calls visit(upper, lower, passage) for each pair of levels; `lower` is nest.levels for the
   /// multipliers.
@@ -49,31 +48,32 @@ class TensorCounter {
     }
   }
 
-  /// Values that the instance of `level` with index 0 everywhere holds at one time or another.
+  /// Values that the instance with index 0 everywhere of the level reached holds at one time or
+  /// another.
   [[nodiscard]] std::int64_t distinct_at_busiest(std::size_t level) const {
     const std::size_t end = nest_.above[level];
     std::int64_t values = 1;
-    for (std::size_t d = 0; d < kDimensions; ++d) {
-      if (!relevant_[d] || in_axis(d)) continue;
+    for_each_dimension(relevant_ & plain_ & nest_.active,
+                       [&](std::size_t d) { values *= nest_.extents[d]; });
+    values = quotient(values, spread_);
+    for_each_dimension(relevant_ & nest_.ragged & ~overlapping_, [&](std::size_t d) {
       const auto first = [&](const FlatLoop& loop) { return loop.spatial; };
       values *= chain_sum(d, end, nest_.extents[d], 0, true, first);
-    }
-    if (!windowed_) return values;
-    for (const Axis& axis : kAxes)
-      values *= sum_along(axis, end, layer_axis(axis), [](std::size_t, const FlatLoop& loop) {
-        return loop.spatial ? PieceRole::first : PieceRole::joint;
-      });
+    });
+    for (std::size_t a = 0; overlapping_ != 0 && a < kAxes.size(); ++a)
+      if (overlaps_along(a))
+        values *= sum_along(kAxes[a], end, nest_.windows[a], [](std::size_t, const FlatLoop& loop) {
+          return loop.spatial ? PieceRole::first : PieceRole::joint;
+        });
     return values;
   }
 
  private:
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
-  [[nodiscard]] bool in_axis(std::size_t d) const {
-    return windowed_ && is_window_dimension(static_cast<Dimension>(d));
+  [[nodiscard]] bool overlaps_along(std::size_t axis) const {
+    return (overlapping_ & mask_of(kAxes[axis].position)) != 0;
   }
-  /// Dimensions whose share is a plain product of bounds.
-  [[nodiscard]] bool is_plain(std::size_t d) const { return !nest_.ragged[d] && !in_axis(d); }
   [[nodiscard]] bool is_shared(const FlatLoop& loop) const {
     return tensor_ == Tensor::output ? loop.reduction : loop.multicast;
   }
@@ -81,22 +81,23 @@ class TensorCounter {
   void pass_loops(std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const FlatLoop& loop = nest_.loops[i];
-      const std::size_t d = index_of(loop.dimension);
+      const DimensionMask d = mask_of(loop.dimension);
+      const bool is_plain = (plain_ & d) != 0, moves = (relevant_ & d) != 0;
       if (loop.spatial) {
-        if (!is_plain(d)) continue;
-        if (relevant_[d])
-          between_moving_ *= loop.bound;
+        if (!is_plain) continue;
+        if (moves)
+          between_moving_ *= loop.bound, spread_ *= loop.bound;
         else if (is_shared(loop))
           between_shared_ *= loop.bound;
         else
           between_alone_ *= loop.bound;
-      } else if (relevant_[d]) {
+      } else if (moves) {
         moving_ = i;
-        if (is_plain(d)) steps_ *= loop.bound;
+        if (is_plain) steps_ *= loop.bound;
         // Irrelevant loops outside the innermost moving one bring its tiles back again.
         steps_ *= pending_;
         pending_ = 1;
-      } else if (is_plain(d)) {
+      } else if (is_plain) {
         pending_ *= loop.bound;
       }
     }
@@ -110,15 +111,15 @@ class TensorCounter {
   [[nodiscard]] Passage passage(std::size_t upper, std::size_t lower) const {
     const bool at_multipliers = lower == nest_.levels;
     std::int64_t entries = steps_ * (at_multipliers ? pending_ : 1);
-    for (std::size_t d = 0; d < kDimensions; ++d)
-      if (relevant_[d] && is_plain(d)) entries *= nest_.tile[lower][d];
+    for_each_dimension(relevant_ & plain_ & nest_.active,
+                       [&](std::size_t d) { entries *= nest_.tile[lower][d]; });
     const std::int64_t between = between_moving_ * between_shared_ * between_alone_;
     const std::int64_t content = entries * between_moving_ * between_alone_;
     Passage passage{{content * above_, content}, {entries * above_ * between, entries}};
-    for (std::size_t d = 0; nest_.any_ragged && d < kDimensions; ++d)
-      if (nest_.ragged[d] && !in_axis(d)) multiply_ragged(passage, d, upper, lower);
-    if (windowed_)
-      for (const Axis& axis : kAxes) multiply_axis(passage, axis, upper, lower);
+    for_each_dimension(nest_.ragged & ~overlapping_,
+                       [&](std::size_t d) { multiply_ragged(passage, d, upper, lower); });
+    for (std::size_t a = 0; overlapping_ != 0 && a < kAxes.size(); ++a)
+      if (overlaps_along(a)) multiply_axis(passage, a, upper, lower);
     return passage;
   }
 
@@ -140,7 +141,7 @@ class TensorCounter {
 
   void multiply_ragged(Passage& passage, std::size_t d, std::size_t upper,
                        std::size_t lower) const {
-    const bool moves = relevant_[d];
+    const bool moves = (relevant_ >> d & 1U) != 0;
     const std::size_t end = nest_.above[lower];
     const std::size_t last_counted = lower == nest_.levels ? kNone - 1 : moving_;
     const auto sum = [&](bool whole_machine, bool at_upper_end) {
@@ -158,13 +159,10 @@ class TensorCounter {
     passage.entries = passage.entries * Amount{sum(true, false), sum(false, false)};
   }
 
-  [[nodiscard]] WindowAxis layer_axis(const Axis& axis) const {
-    return window_axis(layer_, axis.position);
-  }
-
   /// At the multipliers padding is read like a value; outputs that are not stored are dropped.
-  [[nodiscard]] WindowAxis axis_at(const Axis& axis, std::size_t lower) const {
-    WindowAxis at = layer_axis(axis);
+  [[nodiscard]] WindowAxis window_at(std::size_t a, std::size_t lower) const {
+    WindowAxis at = nest_.windows[a];
+    const Axis& axis = kAxes[a];
     if (lower != nest_.levels || tensor_ == Tensor::output) return at;
     at.padding = 0;
     at.stored = (nest_.extents[index_of(axis.position)] - 1) * at.stride +
@@ -214,7 +212,11 @@ class TensorCounter {
 
   /// What the loops above a level do along one axis.
   struct AxisLoops {
-    bool any = false, spatial = false, shared = false;
+    bool any = false;
+    bool spread_above = false;    ///< spatial, above the upper level
+    bool spread_between = false;  ///< spatial, below it
+    bool shared = false;          ///< of the latter, one that shares what its instances take
+    [[nodiscard]] bool spatial() const { return spread_above || spread_between; }
   };
   [[nodiscard]] AxisLoops loops_along(const Axis& axis, std::size_t upper, std::size_t end) const {
     AxisLoops loops;
@@ -222,17 +224,19 @@ class TensorCounter {
       const FlatLoop& loop = nest_.loops[i];
       if (!is_along(axis, loop)) continue;
       loops.any = true;
-      loops.spatial = loops.spatial || loop.spatial;
-      loops.shared = loops.shared || (loop.spatial && loop.level >= upper && is_shared(loop));
+      if (!loop.spatial) continue;
+      const bool above = loop.level < upper;
+      loops.spread_above = loops.spread_above || above;
+      loops.spread_between = loops.spread_between || !above;
+      loops.shared = loops.shared || (!above && is_shared(loop));
     }
     return loops;
   }
 
-  void multiply_axis(Passage& passage, const Axis& axis, std::size_t upper,
-                     std::size_t lower) const {
+  void multiply_axis(Passage& passage, std::size_t a, std::size_t upper, std::size_t lower) const {
+    const Axis& axis = kAxes[a];
     const std::size_t p = index_of(axis.position), t = index_of(axis.tap);
-    const WindowAxis window = axis_at(axis, lower);
-    if (nest_.extents[p] == 1 && nest_.extents[t] == 1 && window.padding == 0) return;
+    const WindowAxis window = window_at(a, lower);
     const std::size_t end = nest_.above[lower];
     const AxisLoops loops = loops_along(axis, upper, end);
     const auto multiply = [&](Amount content, Amount entries) {
@@ -243,7 +247,7 @@ class TensorCounter {
       const std::int64_t all = window.touched(0, nest_.extents[p], 0, nest_.extents[t]);
       return multiply({all, all}, {all, all});
     }
-    if (lower == nest_.levels && tensor_ == Tensor::input && !loops.spatial) {
+    if (lower == nest_.levels && tensor_ == Tensor::input && !loops.spatial()) {
       // Each multiplication takes one position, whatever others take.
       const std::int64_t all = nest_.extents[p] * nest_.extents[t];
       return multiply({all, all}, {all, all});
@@ -261,28 +265,33 @@ class TensorCounter {
         return whole_machine ? PieceRole::each : PieceRole::first;
       });
     };
-    const std::int64_t all = sum(true, true);
-    if (!loops.spatial) return multiply({all, all}, {all, all});
-    multiply({all, sum(false, true)}, {loops.shared ? sum(true, false) : all, sum(false, false)});
+    // Sums whose loops have the same roles are the same.
+    Amount content, entries;
+    content.total = sum(true, true);
+    content.busiest = loops.spread_above ? sum(false, true) : content.total;
+    entries.total = loops.shared ? sum(true, false) : content.total;
+    entries.busiest = loops.spread_between ? sum(false, false) : content.busiest;
+    multiply(content, entries);
   }
 
-  const Layer& layer_;
   const FlatNest& nest_;
   Tensor tensor_;
-  bool windowed_;
-  std::array<bool, kDimensions> relevant_{};
+  DimensionMask relevant_;     ///< moving along them moves the tensor
+  DimensionMask overlapping_;  ///< of nest_, where this tensor is the windowed one
+  DimensionMask plain_;        ///< those whose share is a plain product of bounds
 
   // Products of the bounds of plain dimensions passed so far.
   std::int64_t steps_ = 1;    ///< temporal, as often as the tile moves
   std::int64_t pending_ = 1;  ///< temporal and irrelevant, since the last loop that moves the tile
   std::int64_t above_ = 1;    ///< spatial, above the upper level
+  std::int64_t spread_ = 1;   ///< spatial and relevant, above the level reached
   std::int64_t between_moving_ = 1, between_shared_ = 1, between_alone_ = 1;  ///< spatial, below it
   std::size_t moving_ = kNone;  ///< innermost temporal loop that moves the tile
 };
 
-void count_operand(AccessCounts& counts, const Layer& layer, const FlatNest& nest, Tensor tensor) {
+void count_operand(AccessCounts& counts, const FlatNest& nest, Tensor tensor) {
   const std::size_t t = index_of(tensor);
-  TensorCounter(layer, nest, tensor)
+  TensorCounter(nest, tensor)
       .for_each_pair([&](std::size_t upper, std::size_t lower, const Passage& passage) {
         counts.levels[upper][t].reads = passage.content.total;
         counts.busiest[upper][t].reads = passage.content.busiest;
@@ -296,9 +305,9 @@ void count_operand(AccessCounts& counts, const Layer& layer, const FlatNest& nes
 
 /// Every visit but the first of a fresh value brings its partial sum back; every visit ends in a
 /// drain.
-void count_output(AccessCounts& counts, const Layer& layer, const FlatNest& nest) {
+void count_output(AccessCounts& counts, const FlatNest& nest) {
   const std::size_t t = index_of(Tensor::output);
-  TensorCounter counter(layer, nest, Tensor::output);
+  TensorCounter counter(nest, Tensor::output);
   std::int64_t fresh = counter.distinct_at_busiest(0);
   std::int64_t fresh_at_busiest = fresh;
   counter.for_each_pair([&](std::size_t upper, std::size_t lower, const Passage& passage) {
@@ -328,7 +337,7 @@ void count_output(AccessCounts& counts, const Layer& layer, const FlatNest& nest
 /// Steps of all temporal loops in which the first multiplier has work.
 std::int64_t busy_cycles(const FlatNest& nest) {
   std::int64_t cycles = 1;
-  for (std::size_t d = 0; d < kDimensions; ++d) {
+  for_each_dimension(nest.ragged, [&](std::size_t dimension) {
     // The first piece of a spatial loop is never shorter than the others.
     struct Steps {
       const FlatNest& nest;
@@ -342,10 +351,10 @@ std::int64_t busy_cycles(const FlatNest& nest) {
         return full * (*this)(loop.tile, i + 1) + (rest > 0 ? (*this)(rest, i + 1) : 0);
       }
     };
-    if (nest.ragged[d]) cycles *= Steps{nest, d}(nest.extents[d], 0);
-  }
+    cycles *= Steps{nest, dimension}(nest.extents[dimension], 0);
+  });
   for (std::size_t i = 0; i < nest.loop_count; ++i)
-    if (!nest.loops[i].spatial && !nest.ragged[index_of(nest.loops[i].dimension)])
+    if (!nest.loops[i].spatial && (nest.ragged & mask_of(nest.loops[i].dimension)) == 0)
       cycles *= nest.loops[i].bound;
   return cycles;
 }
@@ -362,21 +371,26 @@ void count_instances(AccessCounts& counts, const FlatNest& nest) {
 
 }  // namespace
 
+void count_accesses(const Layer& layer, const FlatNest& nest, Accounting accounting,
+                    AccessCounts& counts) {
+  counts.macs = layer.macs();
+  counts.compute_cycles = busy_cycles(nest);
+  count_instances(counts, nest);
+  if (accounting == Accounting::timeloop) {
+    count_as_timeloop(counts, layer, nest);
+    return;
+  }
+  count_operand(counts, nest, Tensor::input);
+  count_operand(counts, nest, Tensor::weights);
+  count_output(counts, nest);
+}
+
 AccessCounts count_accesses(const Layer& layer, const Machine& machine, const LoopNest& nest,
                             Accounting accounting) {
   FlatNest flat;
   flatten(layer, machine, nest, flat);
   AccessCounts counts;
-  counts.macs = layer.macs();
-  counts.compute_cycles = busy_cycles(flat);
-  count_instances(counts, flat);
-  if (accounting == Accounting::timeloop) {
-    count_as_timeloop(counts, layer, flat);
-    return counts;
-  }
-  count_operand(counts, layer, flat, Tensor::input);
-  count_operand(counts, layer, flat, Tensor::weights);
-  count_output(counts, layer, flat);
+  count_accesses(layer, flat, accounting, counts);
   return counts;
 }
 

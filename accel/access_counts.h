@@ -53,9 +53,14 @@ struct AccessCounts {
   friend bool operator==(const AccessCounts&, const AccessCounts&) = default;
 };
 
+struct FlatNest;
+
 /// Requires problems_in(nest, layer, machine) to be empty; with Accounting::timeloop, every tile to
 /// divide the next larger one and no padding. Allocates nothing.
 [[nodiscard]] AccessCounts count_accesses(const Layer& layer, const Machine& machine,
                                           const LoopNest& nest, Accounting accounting);
+/// The same of a nest that flatten() has made ready, into fresh `counts`.
+void count_accesses(const Layer& layer, const FlatNest& nest, Accounting accounting,
+                    AccessCounts& counts);
 
 }  // namespace cosearch::accel

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -26,6 +27,12 @@ constexpr std::size_t index_of(Tensor t) { return static_cast<std::size_t>(t); }
 
 [[nodiscard]] std::string_view name_of(Dimension d);
 
+/// A set of dimensions: bit index_of(d) is set for each.
+using DimensionMask = std::uint16_t;
+constexpr DimensionMask mask_of(Dimension d) {
+  return static_cast<DimensionMask>(1U << index_of(d));
+}
+
 /// Loop bounds of `layer`.
 [[nodiscard]] Extents extents_of(const Layer& layer);
 
@@ -49,6 +56,26 @@ constexpr std::size_t index_of(Tensor t) { return static_cast<std::size_t>(t); }
       return d != C && (transposed || !is_tap);
   }
   return false;
+}
+
+/// All dimensions that are relevant.
+[[nodiscard]] constexpr DimensionMask relevant_dimensions(Tensor tensor, bool transposed) {
+  constexpr auto masks = [] {
+    std::array<std::array<DimensionMask, 3>, 2> masks{};
+    for (const bool is_transposed : {false, true})
+      for (const Tensor t : kTensors)
+        for (const Dimension d : kAllDimensions)
+          if (is_relevant(t, d, is_transposed)) masks[is_transposed][index_of(t)] |= mask_of(d);
+    return masks;
+  }();
+  return masks[transposed][index_of(tensor)];
+}
+
+/// Calls visit(index of d) for each dimension of `mask`.
+template <class Visit>
+constexpr void for_each_dimension(DimensionMask mask, const Visit& visit) {
+  for (; mask != 0; mask &= static_cast<DimensionMask>(mask - 1))
+    visit(static_cast<std::size_t>(std::countr_zero(mask)));
 }
 
 }  // namespace cosearch::accel

@@ -43,10 +43,14 @@ class DivisorKeys {
     return key;
   }
 
-  /// False only if some extent of `divisor` does not divide that of `whole`.
-  [[nodiscard]] bool may_divide(std::uint64_t divisor, std::uint64_t whole) const {
-    return (((whole | spare_) - divisor) & spare_) == spare_;
-  }
+  /// False only if some extent of the divisor does not divide that of the whole.
+  struct Divides {
+    std::uint64_t divisor, spare;
+    [[nodiscard]] bool operator()(std::uint64_t whole) const {
+      return (((whole | spare) - divisor) & spare) == spare;
+    }
+  };
+  [[nodiscard]] Divides divides(std::uint64_t divisor) const { return {divisor, spare_}; }
 
  private:
   static std::uint64_t exponent_of(std::int64_t prime, std::int64_t number) {

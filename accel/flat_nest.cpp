@@ -1,21 +1,42 @@
 #include "accel/flat_nest.h"
 
 namespace cosearch::accel {
+namespace {
+
+/// Whether every position of `axis` is stored and no two windows have one in common.
+bool is_of_points(const WindowAxis& axis, std::int64_t positions, std::int64_t taps) {
+  return taps == 1 && axis.padding == 0 && (positions - 1) * axis.stride < axis.stored;
+}
+
+void add_windows(const Layer& layer, FlatNest& flat) {
+  flat.windows = window_axes(layer);
+  flat.overlapping = 0;
+  for (std::size_t a = 0; a < kAxes.size(); ++a) {
+    const auto [position, tap] = kAxes[a];
+    if (!is_of_points(flat.windows[a], flat.extents[index_of(position)],
+                      flat.extents[index_of(tap)]))
+      flat.overlapping |= mask_of(position) | mask_of(tap);
+  }
+}
+
+}  // namespace
 
 void flatten(const Layer& layer, const Machine& machine, const LoopNest& nest, FlatNest& flat) {
   flat.levels = machine.levels.size();
   flat.loop_count = 0;
   flat.extents = extents_of(layer);
-  flat.ragged = {};
-  flat.any_ragged = false;
+  flat.active = flat.ragged = flat.unicast = flat.unreduced = 0;
+  for (const Dimension d : kAllDimensions)
+    if (flat.extents[index_of(d)] > 1) flat.active |= mask_of(d);
+  add_windows(layer, flat);
   flat.transposed = layer.transposed;
-  Extents piece = flat.extents;
+  for (std::size_t level = 0; level <= flat.levels; ++level) flat.tile[level] = flat.extents;
   for (std::size_t level = 0; level < flat.levels; ++level) {
     flat.above[level] = flat.loop_count;
-    flat.tile[level] = piece;
     flat.keep[level] = nest.levels[level].keep;
     for (const Loop& loop : nest.levels[level].loops) {
-      std::int64_t& whole = piece[index_of(loop.dimension)];
+      const std::size_t d = index_of(loop.dimension);
+      const std::int64_t whole = flat.tile[flat.levels][d];
       if (loop.tile == whole) continue;
       const std::int64_t full_pieces = quotient(whole, loop.tile);
       const bool divides = full_pieces * loop.tile == whole;
@@ -28,14 +49,15 @@ void flatten(const Layer& layer, const Machine& machine, const LoopNest& nest, F
                                : nullptr;
       flat_loop.multicast = axis != nullptr && axis->multicast;
       flat_loop.reduction = axis != nullptr && axis->reduction;
+      if (axis != nullptr && !axis->multicast) flat.unicast |= mask_of(loop.dimension);
+      if (axis != nullptr && !axis->reduction) flat.unreduced |= mask_of(loop.dimension);
       flat_loop.tile = loop.tile;
       flat_loop.bound = full_pieces + (divides ? 0 : 1);
-      if (!divides) flat.ragged[index_of(loop.dimension)] = flat.any_ragged = true;
-      whole = loop.tile;
+      if (!divides) flat.ragged |= mask_of(loop.dimension);
+      for (std::size_t i = level + 1; i <= flat.levels; ++i) flat.tile[i][d] = loop.tile;
     }
   }
   flat.above[flat.levels] = flat.loop_count;
-  flat.tile[flat.levels] = piece;
 }
 
 }  // namespace cosearch::accel

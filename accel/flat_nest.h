@@ -7,6 +7,7 @@
 #include "accel/dimension.h"
 #include "accel/loop_nest.h"
 #include "accel/machine.h"
+#include "accel/window_axes.h"
 #include "core/layer.h"
 
 namespace cosearch::accel {
@@ -36,9 +37,15 @@ struct FlatNest {
   /// Extents of the piece that an instance of each level holds; the last entry is the multiplier's.
   std::array<Extents, kMostLevels + 1> tile;
   Extents extents;
-  /// Whether some piece along the dimension is shorter than its loop's tile.
-  std::array<bool, kDimensions> ragged;
-  bool any_ragged;
+  /// Dimensions longer than 1, and those along which some piece is shorter than its loop's tile.
+  DimensionMask active, ragged;
+  /// Dimensions that some fan-out spreads without multicast, and without reduction.
+  DimensionMask unicast, unreduced;
+  /// By kAxes.
+  std::array<WindowAxis, kAxes.size()> windows;
+  /// Dimensions of axes along which tiles of the windowed tensor may overlap or be cut short. Along
+  /// the others a position is a value of its own, as along any other dimension.
+  DimensionMask overlapping;
   std::array<TensorSet, kMostLevels> keep;
   bool transposed;
 

@@ -41,11 +41,12 @@ std::int64_t boxes_together(std::int64_t p_count, std::int64_t p_step, std::int6
 
 }  // namespace
 
-AxisTable::AxisTable(const MapSpace& space, const Axis& axis) {
+AxisTable::AxisTable(const MapSpace& space, std::size_t a) {
+  const Axis& axis = kAxes[a];
   const auto& positions = space.divisors(axis.position).values;
   const auto& taps = space.divisors(axis.tap).values;
   const std::int64_t p_all = positions.back(), t_all = taps.back();
-  const WindowAxis window = window_axis(space.layer(), axis.position);
+  const WindowAxis window = window_axes(space.layer())[a];
   const bool boxes = space.accounting() == Accounting::timeloop;
   const auto box = [&](std::int64_t p, std::int64_t t) {
     return (p - 1) * window.stride + (t - 1) * window.dilation + 1;

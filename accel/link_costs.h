@@ -16,7 +16,8 @@ namespace cosearch::accel {
 /// are given by their indices among the divisors.
 class AxisTable {
  public:
-  AxisTable(const MapSpace& space, const Axis& axis);
+  /// `a`: which of kAxes.
+  AxisTable(const MapSpace& space, std::size_t a);
 
   struct Entry {
     double whole = 1;       ///< all pieces, each by itself

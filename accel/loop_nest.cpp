@@ -126,12 +126,10 @@ std::int64_t values_of(const Layer& layer, Tensor tensor, const Extents& extents
   for (const Dimension d : kAllDimensions)
     if (is_relevant(tensor, d, layer.transposed) && !(windowed && is_window_dimension(d)))
       values *= extents[index_of(d)];
-  if (windowed)
-    for (const Axis& axis : kAxes) {
-      const std::int64_t positions = extents[index_of(axis.position)];
-      const std::int64_t taps = extents[index_of(axis.tap)];
-      values *= along(window_axis(layer, axis.position), positions, taps);
-    }
+  const auto windows = window_axes(layer);
+  for (std::size_t a = 0; windowed && a < kAxes.size(); ++a)
+    values *=
+        along(windows[a], extents[index_of(kAxes[a].position)], extents[index_of(kAxes[a].tap)]);
   return values;
 }
 

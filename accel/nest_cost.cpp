@@ -1,15 +1,18 @@
 #include "accel/nest_cost.h"
 
+#include "accel/flat_nest.h"
+
 namespace cosearch::accel {
 
 NestCost evaluate(const Layer& layer, const Machine& machine, const LoopNest& nest,
                   Accounting accounting) {
-  // In place: counts are large.
-  NestCost cost{
-      .counts = count_accesses(layer, machine, nest, accounting), .latency = {}, .energy = {}};
+  FlatNest flat;
+  flatten(layer, machine, nest, flat);
+  NestCost cost;  // filled in place: it is large
+  count_accesses(layer, flat, accounting, cost.counts);
   const ValueWidths widths(layer, machine, nest, cost.counts, accounting);
-  cost.latency = latency_of(cost.counts, layer, machine, nest, accounting);
-  cost.energy = energy_of(cost.counts, machine, widths, accounting);
+  time_accesses(cost.counts, machine, flat, widths, accounting, cost.latency);
+  add_energy(cost.counts, machine, widths, accounting, cost.energy);
   if (accounting == Accounting::exact) add_leakage(cost.energy, machine, cost.cycles());
   return cost;
 }

@@ -63,9 +63,8 @@ Picojoules NestEnergy::total() const {
   return {sum};
 }
 
-NestEnergy energy_of(const AccessCounts& counts, const Machine& machine, const ValueWidths& widths,
-                     Accounting accounting) {
-  NestEnergy energy;
+void add_energy(const AccessCounts& counts, const Machine& machine, const ValueWidths& widths,
+                Accounting accounting, NestEnergy& energy) {
   energy.levels = machine.levels.size();
   energy.mac_pj = static_cast<double>(counts.macs) * machine.compute.mac_energy_pj;
   for (std::size_t i = 0; i < energy.levels; ++i)
@@ -87,14 +86,16 @@ NestEnergy energy_of(const AccessCounts& counts, const Machine& machine, const V
     energy.addition_pj +=
         static_cast<double>(link.up_copies - link.up) * machine.compute.add_energy_pj;
   }
-  return energy;
 }
 
 double leakage_of(const Machine& machine) {
-  double milliwatts = static_cast<double>(machine.multipliers()) * machine.compute.leakage_mw;
-  for (std::size_t i = 0; i < machine.levels.size(); ++i)
-    milliwatts += static_cast<double>(machine.instances(i)) * machine.levels[i].leakage_mw;
-  return milliwatts;
+  double milliwatts = 0;
+  std::int64_t instances = 1;
+  for (const StorageLevel& level : machine.levels) {
+    milliwatts += static_cast<double>(instances) * level.leakage_mw;
+    instances *= level.children();
+  }
+  return milliwatts + static_cast<double>(instances) * machine.compute.leakage_mw;
 }
 
 void add_leakage(NestEnergy& energy, const Machine& machine, Cycles latency) {

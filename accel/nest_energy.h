@@ -27,11 +27,11 @@ struct NestEnergy {
   [[nodiscard]] Picojoules total() const;
 };
 
-/// Without leakage, which needs the latency (add_leakage).
+/// Into a fresh `energy`; without leakage, which needs the latency (add_leakage).
 /// Assumes: an access to a memory shared by a cluster moves the whole width, used or not; a value
 /// goes from a level to its first child and on from child to child.
-[[nodiscard]] NestEnergy energy_of(const AccessCounts& counts, const Machine& machine,
-                                   const ValueWidths& widths, Accounting accounting);
+void add_energy(const AccessCounts& counts, const Machine& machine, const ValueWidths& widths,
+                Accounting accounting, NestEnergy& energy);
 
 /// All of the machine leaks for as long as the layer runs.
 void add_leakage(NestEnergy& energy, const Machine& machine, Cycles latency);

@@ -17,8 +17,10 @@
 #include <array>
 
 #include "accel/access_counts.h"
+#include "accel/flat_nest.h"
 #include "accel/loop_nest.h"
 #include "accel/machine.h"
+#include "accel/word_counts.h"
 #include "core/layer.h"
 #include "core/quantity.h"
 
@@ -50,5 +52,8 @@ struct NestLatency {
 [[nodiscard]] NestLatency latency_of(const AccessCounts& counts, const Layer& layer,
                                      const Machine& machine, const LoopNest& nest,
                                      Accounting accounting);
+/// The same of a nest that flatten() has made ready, into a fresh `latency`.
+void time_accesses(const AccessCounts& counts, const Machine& machine, const FlatNest& nest,
+                   const ValueWidths& widths, Accounting accounting, NestLatency& latency);
 
 }  // namespace cosearch::accel

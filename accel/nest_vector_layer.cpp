@@ -42,7 +42,7 @@ class VectorLayer {
     count(shortage.empty() ? 1 : work_.passes);
     const ValueWidths widths(layer_, machine_, result_.nest, cost().counts, Accounting::exact);
     time(widths);
-    cost().energy = energy_of(cost().counts, machine_, widths, Accounting::exact);
+    add_energy(cost().counts, machine_, widths, Accounting::exact, cost().energy);
     cost().energy.vector_pj =
         static_cast<double>(work_.operations) * machine_.compute.vector_energy_pj;
     add_leakage(cost().energy, machine_, cost().cycles());

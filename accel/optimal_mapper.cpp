@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include "accel/divisor_keys.h"
@@ -25,25 +26,20 @@ constexpr double kTolerance = 1e-9;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-/// What has been found, and whether something at least as costly as a bound could still be of use.
-class Incumbents {
- public:
-  virtual ~Incumbents() = default;
-  [[nodiscard]] virtual bool admits(double cycles, double energy_pj) const = 0;
-  virtual void offer(const LoopNest& nest, const NestCost& cost) = 0;
-};
+// What has been found, and whether something at least as costly as a bound could still be of use:
+// Best or Front.
 
 /// The one best mapping.
-class Best final : public Incumbents {
+class Best {
  public:
   explicit Best(const MappingObjective& objective) : objective_(objective) {}
 
-  [[nodiscard]] bool admits(double cycles, double energy_pj) const override {
+  [[nodiscard]] bool admits(double cycles, double energy_pj) const {
     const double value = objective_.value(cycles, energy_pj);
     if (value < value_ * (1 - kTolerance)) return true;
     return has_tie_break() && value <= value_ && tie(cycles, energy_pj) < tie_ * (1 - kTolerance);
   }
-  void offer(const LoopNest& nest, const NestCost& cost) override {
+  void offer(const LoopNest& nest, const NestCost& cost) {
     const auto cycles = static_cast<double>(cost.cycles().value);
     const double energy = cost.total_energy().value;
     const double value = objective_.value(cycles, energy), second = tie(cycles, energy);
@@ -70,14 +66,14 @@ class Best final : public Incumbents {
 };
 
 /// All mappings that none beats.
-class Front final : public Incumbents {
+class Front {
  public:
-  [[nodiscard]] bool admits(double cycles, double energy_pj) const override {
+  [[nodiscard]] bool admits(double cycles, double energy_pj) const {
     return std::none_of(points_.begin(), points_.end(), [&](const Point& p) {
       return p.cycles * (1 - kTolerance) <= cycles && p.energy * (1 - kTolerance) <= energy_pj;
     });
   }
-  void offer(const LoopNest& nest, const NestCost& cost) override {
+  void offer(const LoopNest& nest, const NestCost& cost) {
     const Point point{
         static_cast<double>(cost.cycles().value), cost.total_energy().value, {nest, cost, {}}};
     const auto beats = [](const Point& a, const Point& b) {
@@ -105,6 +101,17 @@ class Front final : public Incumbents {
   std::vector<Point> points_;
 };
 
+/// Where a search may begin: what is kept and how the fan-outs are used.
+struct Start {
+  double least;               ///< energy-delay product of any mapping that begins so
+  std::size_t keep, spatial;  ///< indices of the choices
+
+  /// The most promising last, as heaps want it.
+  friend bool operator<(const Start& a, const Start& b) {
+    return std::tie(b.least, b.keep, b.spatial) < std::tie(a.least, a.keep, a.spatial);
+  }
+};
+
 /// A tile of one level, and the least that what is decided costs with it.
 struct Candidate {
   DivisorIndices tile{};
@@ -121,7 +128,7 @@ std::array<std::vector<std::int64_t>, kDimensions> all_divisors(const MapSpace& 
 
 std::vector<AxisTable> axis_tables(const MapSpace& space) {
   std::vector<AxisTable> tables;
-  for (const Axis& axis : kAxes) tables.emplace_back(space, axis);
+  for (std::size_t a = 0; a < kAxes.size(); ++a) tables.emplace_back(space, a);
   return tables;
 }
 
@@ -145,6 +152,7 @@ double least_energy(const MapSpace& space, const std::vector<AxisTable>& axes) {
   return energy;
 }
 
+template <class Incumbents>
 class MapSearch {
  public:
   MapSearch(const MapSpace& space, Incumbents& incumbents)
@@ -154,6 +162,8 @@ class MapSearch {
         axes_(axis_tables(space)),
         sizes_(space, axes_),
         smallest_(space),
+        spatial_choices_(space.spatial_choices()),
+        keep_choices_(space.keep_choices()),
         keys_(all_divisors(space)),
         candidates_(levels_),
         orders_(levels_),
@@ -165,40 +175,71 @@ class MapSearch {
   }
 
   Certificate run() {
-    const std::vector<SpatialChoice> choices = space_.spatial_choices();
+    certificate_.spatial = spatial_choices_.size();
     const auto macs = static_cast<double>(space_.layer().macs());
-    certificate_.spatial = choices.size();
-    for (const auto& keep : space_.keep_choices()) {
-      keep_ = keep;
-      for (std::size_t i = 0; i < choices.size(); ++i) {
-        // Those that follow use no more multipliers.
-        const double steps = macs / static_cast<double>(choices[i].used);
-        if (!admits({least_energy_pj_, steps, 0})) {
-          certificate_.bounded += choices.size() - i;
-          break;
-        }
-        search(choices[i]);
+    for (std::size_t i = 0; i < spatial_choices_.size(); ++i) {
+      // Those that follow use no more multipliers.
+      const Bound rest{least_energy_pj_, macs / static_cast<double>(spatial_choices_[i].used), 0};
+      search_starts([&](const Start& most_promising) {
+        return most_promising.least <= edp(rest) || starts_.size() > kMostStarts;
+      });
+      if (!admits(rest)) {
+        certificate_.bounded += keep_choices_.size() * (spatial_choices_.size() - i);
+        break;
       }
+      for (std::size_t k = 0; k < keep_choices_.size(); ++k) add_start(k, i);
     }
+    search_starts([](const Start&) { return true; });
     return certificate_;
   }
 
  private:
   using Bound = LinkCosts::Bound;
-  void search(const SpatialChoice& choice) {
+
+  // Beginnings, the most promising first: an early good mapping spares most of the search.
+
+  void add_start(std::size_t keep, std::size_t spatial) {
     ++certificate_.partial;
-    if (!has_room(choice)) {
+    keep_ = keep_choices_[keep];
+    if (!has_room(spatial_choices_[spatial])) {
       ++certificate_.too_large;
       return;
     }
-    const LinkCosts costs(space_, axes_, keep_, choice);
+    const LinkCosts costs(space_, axes_, keep_, spatial_choices_[spatial]);
+    const Bound least = begin(costs, spatial_choices_[spatial]) + open_[levels_];
+    if (!admits(least)) {
+      ++certificate_.bounded;
+      return;
+    }
+    starts_.push_back({edp(least), keep, spatial});
+    std::push_heap(starts_.begin(), starts_.end());
+  }
+
+  template <class While>
+  void search_starts(const While& is_due) {
+    while (!starts_.empty() && is_due(starts_.front())) {
+      std::pop_heap(starts_.begin(), starts_.end());
+      const Start start = starts_.back();
+      starts_.pop_back();
+      keep_ = keep_choices_[start.keep];
+      search(spatial_choices_[start.spatial]);
+    }
+  }
+
+  /// Returns the least that the multipliers and their links cost, whatever is chosen further.
+  Bound begin(const LinkCosts& costs, const SpatialChoice& choice) {
     costs_ = &costs;
     spatial_ = &choice;
     if (levels_ > 1) outer_ = &outer_tiles();
     open_[1] = {};
     for (std::size_t i = 1; i < levels_; ++i)
       open_[i + 1] = open_[i] + (i == 1 ? outer_->least() : costs.at_least(i, {1, 1, 1, 1}));
-    const Bound decided = costs.fixed();
+    return costs.fixed();
+  }
+
+  void search(const SpatialChoice& choice) {
+    const LinkCosts costs(space_, axes_, keep_, choice);
+    const Bound decided = begin(costs, choice);
     if (!admits(decided, levels_)) {
       ++certificate_.bounded;
       return;
@@ -221,6 +262,11 @@ class MapSearch {
   [[nodiscard]] bool admits(const Bound& all) const {
     const double cycles = all.cycles();
     return incumbents_.admits(cycles, all.energy_pj + leakage_pj_per_cycle_ * cycles);
+  }
+  /// For any objective what promises a small energy-delay product is worth a look first.
+  [[nodiscard]] double edp(const Bound& all) const {
+    const double cycles = all.cycles();
+    return cycles * (all.energy_pj + leakage_pj_per_cycle_ * cycles);
   }
   /// With what the levels 1 to `level` - 1 will cost at least.
   [[nodiscard]] bool admits(const Bound& decided, std::size_t level) const {
@@ -357,16 +403,14 @@ class MapSearch {
     const Bound inside = inside_;
     const DivisorIndices base_tile = indices_of(base);
     OuterTiles::Multiples& multiples = outer_->multiples_of(base_tile);
+    std::size_t end = affordable(decided);
     for (std::size_t n = 0;; ++n) {
       const std::size_t i = outer_->nth(multiples, n);
-      if (i == outer_->size()) break;
-      const OuterTile& outer = (*outer_)[i];
-      Bound cheapest = outer_->least();
-      cheapest.energy_pj = outer.least.energy_pj;
-      if (!admits(decided + cheapest)) {
-        ++certificate_.bounded;
+      if (i >= end) {
+        certificate_.bounded += i < outer_->size() ? 1 : 0;
         break;
       }
+      const OuterTile& outer = (*outer_)[i];
       const Bound all = decided + outer.least;
       if (!admits(all) || !set_temporal(1, outer.tile, base)) continue;
       ++certificate_.partial;
@@ -383,7 +427,17 @@ class MapSearch {
       for (const Dimension d : space_.dimensions())
         rest[index_of(d)] /= tiling_.temporal[1][index_of(d)];
       descend(0, rest, all);
+      end = affordable(decided);
     }
+  }
+
+  /// How many of level 1's tiles, cheapest first, could be part of something of use.
+  [[nodiscard]] std::size_t affordable(const Bound& decided) const {
+    return outer_->count_while([&](const OuterTile& outer) {
+      Bound cheapest = outer_->least();
+      cheapest.energy_pj = outer.least.energy_pj;
+      return admits(decided + cheapest);
+    });
   }
 
   /// How often a tensor that stays during the loops of level 1 comes back: as often as loops of
@@ -515,6 +569,11 @@ class MapSearch {
   std::vector<AxisTable> axes_;
   TileSizes sizes_;
   SmallestTiles smallest_;
+  std::vector<SpatialChoice> spatial_choices_;
+  std::vector<std::vector<TensorSet>> keep_choices_;
+  /// A heap. Beyond so many the first are searched before others are looked for.
+  static constexpr std::size_t kMostStarts = 1'000'000;
+  std::vector<Start> starts_;
   Certificate certificate_;
   double least_energy_pj_ = 0;       ///< of any mapping
   double leakage_pj_per_cycle_ = 0;  ///< 1 mW is 10^9 pJ/s
@@ -546,19 +605,12 @@ class MapSearch {
 
 }  // namespace
 
-double MappingObjective::value(double cycles, double energy_pj) const {
-  if (latency == 1 && energy == 1) return cycles * energy_pj;
-  if (energy == 0) return latency == 1 ? cycles : std::pow(cycles, latency);
-  if (latency == 0) return energy == 1 ? energy_pj : std::pow(energy_pj, energy);
-  return std::pow(cycles, latency) * std::pow(energy_pj, energy);
-}
-
 std::variant<Infeasible, MappedLayer> optimal_mapping(const Layer& layer, const Machine& machine,
                                                       const MapConstraints& constraints,
                                                       const MapperOptions& options) {
   const MapSpace space(layer, machine, constraints, options.accounting);
   Best best(options.objective);
-  Certificate certificate = MapSearch(space, best).run();
+  Certificate certificate = MapSearch<Best>(space, best).run();
   if (!best.found()) return explain_misfit(space);
   certificate.lower_bound = best.value();
   best.found()->certificate = certificate;
@@ -570,7 +622,7 @@ std::variant<Infeasible, std::vector<MappedLayer>> pareto_mappings(
     Accounting accounting) {
   const MapSpace space(layer, machine, constraints, accounting);
   Front front;
-  const Certificate certificate = MapSearch(space, front).run();
+  const Certificate certificate = MapSearch<Front>(space, front).run();
   std::vector<MappedLayer> mapped = front.sorted();
   if (mapped.empty()) return explain_misfit(space);
   for (MappedLayer& one : mapped) {

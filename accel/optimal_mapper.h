@@ -9,6 +9,7 @@
 // exhaustive search).
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -31,7 +32,14 @@ struct MappingObjective {
   [[nodiscard]] static MappingObjective of_latency() { return {1, 0}; }
   [[nodiscard]] static MappingObjective of_energy() { return {0, 1}; }
   [[nodiscard]] static MappingObjective of_edp() { return {1, 1}; }
-  [[nodiscard]] double value(double cycles, double energy_pj) const;
+  [[nodiscard]] double value(double cycles, double energy_pj) const {
+    return power(cycles, latency) * power(energy_pj, energy);
+  }
+
+ private:
+  [[nodiscard]] static double power(double base, double exponent) {
+    return exponent == 1 ? base : exponent == 0 ? 1 : std::pow(base, exponent);
+  }
 };
 
 /// What was done to prove a mapping best.

@@ -66,13 +66,16 @@ OuterTiles::Multiples& OuterTiles::multiples_of(const DivisorIndices& tile) {
 }
 
 std::size_t OuterTiles::nth(Multiples& multiples, std::size_t n) const {
-  while (multiples.found.size() <= n) {
-    if (multiples.looked_at == tiles_.size()) return tiles_.size();
-    if (keys_.may_divide(multiples.key, tile_keys_[multiples.looked_at]))
-      multiples.found.push_back(static_cast<std::uint32_t>(multiples.looked_at));
-    ++multiples.looked_at;
-  }
-  return multiples.found[n];
+  if (n < multiples.found.size()) return multiples.found[n];
+  // Long runs without a multiple are passed in a loop of a few instructions.
+  const DivisorKeys::Divides divides = keys_.divides(multiples.key);
+  const std::uint64_t* const keys = tile_keys_.data();
+  const std::size_t count = tile_keys_.size();
+  std::size_t i = multiples.looked_at;
+  while (i < count && !divides(keys[i])) ++i;
+  multiples.looked_at = std::min(i + 1, count);
+  if (i < count) multiples.found.push_back(static_cast<std::uint32_t>(i));
+  return i;
 }
 
 }  // namespace cosearch::accel

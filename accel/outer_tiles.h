@@ -2,6 +2,7 @@
 // mapper makes once and reads from many partial mappings.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <unordered_map>
 #include <vector>
@@ -39,6 +40,13 @@ class OuterTiles {
   /// What any of them costs at least; nothing where there is none.
   [[nodiscard]] const LinkCosts::Bound& least() const { return least_; }
 
+  /// Tiles before the first that does not satisfy `test`, which no later one may satisfy.
+  template <class Test>
+  [[nodiscard]] std::size_t count_while(const Test& test) const {
+    return static_cast<std::size_t>(std::partition_point(tiles_.begin(), tiles_.end(), test) -
+                                    tiles_.begin());
+  }
+
   /// Tiles of the list that are multiples of one tile, as far as they have been looked for.
   struct Multiples {
     std::uint64_t key = 0;
@@ -46,8 +54,8 @@ class OuterTiles {
     std::size_t looked_at = 0;
   };
   [[nodiscard]] Multiples& multiples_of(const DivisorIndices& tile);
-  /// Place of the n-th multiple in the list; size() when there is none. A few may be no multiples:
-  /// see DivisorKeys.
+  /// Place of the n-th multiple in the list; size() when there is none. Those before it must have
+  /// been asked for. A few may be no multiples: see DivisorKeys.
   [[nodiscard]] std::size_t nth(Multiples& multiples, std::size_t n) const;
 
  private:

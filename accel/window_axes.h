@@ -29,8 +29,12 @@ inline constexpr std::array kAxes{Axis{Dimension::D, Dimension::T},
   return d;
 }
 
-/// Along the axis of `position` (D, P or Q); stored are the input's positions, or the output's
-/// where the layer is transposed.
-[[nodiscard]] WindowAxis window_axis(const Layer& layer, Dimension position);
+/// By kAxes; stored are the input's positions, or the output's where the layer is transposed.
+[[nodiscard]] inline std::array<WindowAxis, kAxes.size()> window_axes(const Layer& layer) {
+  const bool t = layer.transposed;
+  return {{{layer.stride_d, layer.dilation_d, layer.pad_front, t ? layer.D : layer.input_d},
+           {layer.stride_h, layer.dilation_h, layer.pad_top, t ? layer.P : layer.input_h},
+           {layer.stride_w, layer.dilation_w, layer.pad_left, t ? layer.Q : layer.input_w}}};
+}
 
 }  // namespace cosearch::accel

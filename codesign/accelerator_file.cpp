@@ -155,12 +155,15 @@ accel::Accelerator find_accelerator(const std::string& what) {
   if (!is_file)
     return accel::make_accelerator(what, named_parameters(what), find_technology("45nm"));
 
-  const datasets::Document document = datasets::read_yaml(path);
+  return read_accelerator(datasets::read_yaml(path));
+}
+
+accel::Accelerator read_accelerator(const datasets::Document& document) {
   datasets::validate(document, kAcceleratorSchema);
   std::string technology = document.value.value("technology", "45nm");
   const std::vector<std::string> known = technology_names();
   if (std::ranges::find(known, technology) == known.end())
-    technology = path.parent_path() / technology;
+    technology = std::filesystem::path(document.file).parent_path() / technology;
   return accel::make_accelerator(document.value["name"], read_grid(document, "").at(0),
                                  find_technology(technology));
 }

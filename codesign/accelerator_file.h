@@ -30,7 +30,11 @@ extern const std::string_view kAcceleratorSchema;
 [[nodiscard]] accel::AcceleratorSpace read_grid(const datasets::Document& document,
                                                 const std::string& pointer);
 
-/// A named accelerator ("nvdla-256") or a YAML file (schema: accelerator.schema.json).
+/// The accelerator in `document` (schema: accelerator.schema.json). A technology file is looked for
+/// beside it. Throws FileError, and UserError at the line of what is wrong.
+[[nodiscard]] accel::Accelerator read_accelerator(const datasets::Document& document);
+
+/// A named accelerator ("nvdla-256") or a YAML file.
 [[nodiscard]] accel::Accelerator find_accelerator(const std::string& what);
 
 }  // namespace cosearch::codesign

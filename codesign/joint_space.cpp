@@ -12,12 +12,15 @@
 #include "codesign/accelerator_file.h"
 #include "codesign/embedded_tables.h"
 #include "codesign/network_file.h"
+#include "codesign/network_scores.h"
 #include "core/random.h"
 #include "core/user_error.h"
 #include "datasets/table.h"
 
 namespace cosearch::codesign {
 namespace {
+
+constexpr std::array kStructuralScores{nas::Score::parameters, nas::Score::macs, nas::Score::skip};
 
 constexpr std::size_t kNearestPerTemplate = 4;
 // The candidates of a study, networks and accelerators each, are at most so many: all of them are
@@ -249,14 +252,41 @@ std::vector<std::uint32_t> JointSpace::network_neighbours(std::uint32_t network)
   }
   const nas::NetworkSpace& space = *networks_.network_space;
   std::set<std::uint32_t> seen{network};
-  for (const std::string& genotype : space.neighbours(networks_.candidates[network].genotype)) {
-    auto found = index_of_genotype_.find(genotype);
-    if (found == index_of_genotype_.end())
-      found = index_of_genotype_.find(space.canonical(genotype));
-    if (found != index_of_genotype_.end() && seen.insert(found->second).second)
-      neighbours.push_back(found->second);
-  }
+  for (const std::string& genotype : space.neighbours(networks_.candidates[network].genotype))
+    if (const auto found = candidate_of(genotype); found && seen.insert(*found).second)
+      neighbours.push_back(*found);
   return neighbours;
+}
+
+std::optional<std::uint32_t> JointSpace::candidate_of(const std::string& genotype) const {
+  auto found = index_of_genotype_.find(genotype);
+  if (found == index_of_genotype_.end())
+    found = index_of_genotype_.find(networks_.network_space->canonical(genotype));
+  if (found == index_of_genotype_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::optional<std::uint32_t> JointSpace::crossover(std::uint32_t first, std::uint32_t second,
+                                                   Random& random) const {
+  if (networks_.network_space == nullptr) return std::nullopt;
+  return candidate_of(networks_.network_space->crossover(
+      networks_.candidates[first].genotype, networks_.candidates[second].genotype, random));
+}
+
+std::vector<std::string> JointSpace::score_names() const {
+  std::vector<std::string> names = networks_.score_names;
+  if (networks_.network_space == nullptr) return names;
+  for (const nas::Score score : kStructuralScores)
+    if (std::ranges::find(names, nas::name_of(score)) == names.end())
+      names.emplace_back(nas::name_of(score));
+  return names;
+}
+
+double JointSpace::score(std::uint32_t network, std::size_t which) const {
+  const Candidate& candidate = networks_.candidates[network];
+  if (which < candidate.scores.size()) return candidate.scores[which];
+  return structural_score(*networks_.network_space, candidate,
+                          nas::score_named(score_names()[which]));
 }
 
 std::vector<std::uint32_t> JointSpace::accelerator_neighbours(std::uint32_t accelerator) const {
@@ -277,6 +307,37 @@ std::vector<std::uint32_t> JointSpace::accelerator_neighbours(std::uint32_t acce
   return neighbours;
 }
 
+namespace {
+
+// Gives the candidates the scores of their rows.
+void add_scores(const ScoreTableSource& source, NetworkSet& networks) {
+  const datasets::Table table = datasets::Table::read(source.file);
+  std::map<std::string, std::size_t> row_of;
+  for (std::size_t row = 0; row < table.rows(); ++row)
+    if (!row_of.emplace(joined_cells(table, row, source.network, ";"), row).second)
+      throw UserError(table.where(row), fmt::format("network '{}' stands in two rows",
+                                                    joined_cells(table, row, source.network, ";")));
+  for (const auto& [score, column] : source.columns) {
+    networks.score_names.push_back(score);
+    const std::size_t place = table.column(column);
+    for (Candidate& candidate : networks.candidates) {
+      const auto row = row_of.find(candidate.id);
+      const bool is_known = row != row_of.end() && !table.text(row->second, place).empty();
+      candidate.scores.push_back(is_known ? table.number(row->second, place)
+                                          : std::numeric_limits<double>::quiet_NaN());
+    }
+  }
+  if (std::ranges::none_of(networks.candidates,
+                           [&](const Candidate& one) { return row_of.contains(one.id); }))
+    throw UserError(
+        table.where(0),
+        fmt::format("no row is of a network of the study: '{}' names none by its id, "
+                    "such as '{}'",
+                    joined_cells(table, 0, source.network, ";"), networks.candidates.front().id));
+}
+
+}  // namespace
+
 NetworkSet load_networks(const Study& study, Workers& workers) {
   if (!study.networks.named.empty()) {
     std::vector<Network> networks;
@@ -290,6 +351,8 @@ NetworkSet load_networks(const Study& study, Workers& workers) {
   keep_sample(entries, study.networks.sample, Random(study.seed, "networks.sample"));
   NetworkSet networks = lower_all(space, std::move(entries), workers);
   if (study.networks.merge_equivalent) merge_equivalent(networks);
+  if (study.networks.scores && !networks.candidates.empty())
+    add_scores(*study.networks.scores, networks);
   return networks;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,12 +34,20 @@ class JointSpace : public DesignSpace {
   /// differences of their logarithms to base 2; ties go to the lower index).
   [[nodiscard]] std::vector<std::uint32_t> accelerator_neighbours(
       std::uint32_t accelerator) const override;
+  /// Nothing for named networks.
+  [[nodiscard]] std::optional<std::uint32_t> crossover(std::uint32_t first, std::uint32_t second,
+                                                       Random& random) const override;
   [[nodiscard]] double macs(std::uint32_t network) const override;
+  /// Those of the study's table, then those known from the network itself.
+  [[nodiscard]] std::vector<std::string> score_names() const override;
+  [[nodiscard]] double score(std::uint32_t network, std::size_t which) const override;
 
   /// The name of the design's accelerator; "none" where only its network was asked about.
   [[nodiscard]] std::string accelerator_name(Design design) const;
 
  private:
+  [[nodiscard]] std::optional<std::uint32_t> candidate_of(const std::string& genotype) const;
+
   NetworkSet networks_;
   std::vector<accel::Accelerator> accelerators_;
   std::map<std::string, std::uint32_t> index_of_genotype_;

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "core/user_error.h"
-#include "datasets/document.h"
 #include "nas/named_networks.h"
 #include "nas/space.h"
 
@@ -62,7 +61,7 @@ const std::map<std::string, LayerKeys>& layer_keys() {
 // Keys of every type.
 const std::vector<std::string>& common_keys() {
   static const std::vector<std::string> keys{
-      "type",       "name",        "inputs",      "multiplicity",
+      "type",       "name",        "inputs",      "multiplicity",    "affine_parameters",
       "input_bits", "weight_bits", "output_bits", "partial_sum_bits"};
   return keys;
 }
@@ -88,6 +87,7 @@ class LayerReader {
   [[nodiscard]] NetworkNode node(const std::map<std::string, std::size_t>& earlier) const {
     NetworkNode node{.name = name(), .layer = layer(), .inputs = {}};
     node.multiplicity = integer("multiplicity", 1);
+    node.affine_parameters = integer("affine_parameters", 0);
     if (!entry_.contains("inputs")) {
       if (!earlier.empty()) node.inputs = {earlier.size() - 1};
       return node;
@@ -239,24 +239,28 @@ class LayerReader {
   const json& entry_;
 };
 
-// What a layer reads is what its inputs deliver: added, concatenated or, for attention, multiplied.
 void require_flow(const Network& network, const NetworkNode& node, const LayerReader& reader) {
-  if (node.inputs.empty()) return;
-  std::int64_t delivered = 0;
-  for (const std::size_t input : node.inputs)
-    delivered += network.nodes()[input].layer.elements(Tensor::output);
-  std::int64_t read = node.layer.elements(Tensor::input);
-  if (node.layer.weights_are_activations) read += node.layer.elements(Tensor::weights);
-  if (read != delivered)
+  if (const Flow flow = flow_into(network, node); !node.inputs.empty() && !flow.is_even())
     reader.fail("inputs", fmt::format("layer '{}' reads {} elements, but its inputs deliver {} "
                                       "(give 'inputs: []' where it reads something else)",
-                                      node.name, read, delivered));
+                                      node.name, flow.read, flow.delivered));
 }
 
 }  // namespace
 
+Flow flow_into(const Network& network, const NetworkNode& node) {
+  Flow flow{.read = node.layer.elements(Tensor::input)};
+  if (node.layer.weights_are_activations) flow.read += node.layer.elements(Tensor::weights);
+  for (const std::size_t input : node.inputs)
+    flow.delivered += network.nodes()[input].layer.elements(Tensor::output);
+  return flow;
+}
+
 Network read_network(const std::filesystem::path& path) {
-  const datasets::Document document = datasets::read_yaml(path);
+  return read_network(datasets::read_yaml(path));
+}
+
+Network read_network(const datasets::Document& document) {
   datasets::validate(document, kNetworkSchema);
   Network network(document.value["name"].get<std::string>());
   std::map<std::string, std::size_t> positions;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/network.h"
+#include "datasets/document.h"
 
 namespace cosearch::codesign {
 
@@ -13,6 +14,20 @@ extern const std::string_view kNetworkSchema;
 /// Reads a network from YAML (schema: codesign/schema/network.schema.json). Throws FileError when
 /// the file cannot be read, UserError at the line and column of what is wrong with it.
 [[nodiscard]] Network read_network(const std::filesystem::path& path);
+[[nodiscard]] Network read_network(const datasets::Document& document);
+
+/// The text of a file that is read as the same layers. The inputs of a layer whose Flow is not even
+/// (behind a pooling that rounds up) are left out: the file's reader would refuse them, and no cost
+/// depends on them. Throws UserError naming the layer that no file can say: one padded unevenly.
+[[nodiscard]] std::string write_network(const Network& network);
+
+/// Elements that a layer reads, and that its inputs deliver: added, concatenated or, for attention,
+/// multiplied with each other.
+struct Flow {
+  std::int64_t read = 0, delivered = 0;
+  [[nodiscard]] bool is_even() const { return read == delivered; }
+};
+[[nodiscard]] Flow flow_into(const Network& network, const NetworkNode& node);
 
 /// A named network ("resnet50"), a genotype of a space ("fashion-macro:0212") or a YAML file.
 /// Throws UserError when it is none of these.

@@ -31,7 +31,8 @@ struct Candidate {
   double accuracy_percent = std::numeric_limits<double>::quiet_NaN();  ///< NaN: not known
   std::int64_t macs = 0;
   std::int64_t parameters = 0;
-  std::vector<LayerCount> layers;  ///< in order of first appearance
+  std::vector<LayerCount> layers;   ///< in order of first appearance
+  std::vector<double> scores = {};  ///< one per name in the set; NaN: not known
 };
 
 /// Candidates and the distinct layers they are made of. Fixed once built.
@@ -39,7 +40,8 @@ struct NetworkSet {
   std::string space;                                       ///< empty for named networks
   std::shared_ptr<const nas::NetworkSpace> network_space;  ///< null for named networks
   std::vector<Candidate> candidates;
-  std::vector<Layer> layers;  ///< by LayerId
+  std::vector<std::string> score_names;  ///< training-free scores read from a table
+  std::vector<Layer> layers;             ///< by LayerId
 };
 
 /// A genotype with what a table says of it.

@@ -117,6 +117,7 @@ void StoredDesign::write_files(const std::filesystem::path& folder) const {
       fmt::format("kind: accelerator\nschema_version: 1\nname: {}\n{}{}", quoted(accelerator_.name),
                   technology_ == "45nm" ? "" : "technology: " + quoted(technology_) + "\n",
                   accelerator_yaml("")));
+  datasets::write_file(folder / "network.yaml", write_network(network()));
   datasets::write_file(folder / "study.yaml", study_yaml());
   if (network_.space.empty()) return;
   datasets::Columns table{{{"genotype", "", std::vector<std::string>{network_.genotype}}}};

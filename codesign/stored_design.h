@@ -24,8 +24,9 @@ class StoredDesign {
   [[nodiscard]] Network network() const;
   [[nodiscard]] accel::Accelerator accelerator() const;
 
-  /// Writes accelerator.yaml (for `cost`), network.csv and study.yaml (for `run`) to `folder`,
-  /// which is made if need be; study.yaml finds this one design again.
+  /// Writes accelerator.yaml and network.yaml (for `cost`), study.yaml and network.csv (for `run`)
+  /// to `folder`, which is made if need be; study.yaml finds this one design again. Throws
+  /// FileError.
   void write_files(const std::filesystem::path& folder) const;
 
  private:

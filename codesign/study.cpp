@@ -120,6 +120,7 @@ class StudyReader {
             [&] { return nas::make_space(source.space, source.options); });
     if (part.contains("sample")) source.sample = part["sample"];
     source.merge_equivalent = part.value("merge_equivalent", false);
+    if (part.contains("scores")) source.scores = scores(part["scores"]);
     if (!part.contains("table")) return source;
     if (part["table"].is_string())
       source.embedded_table = true;
@@ -128,8 +129,14 @@ class StudyReader {
     return source;
   }
 
+  [[nodiscard]] ScoreTableSource scores(const json& part) const {
+    return {.file = file(part["file"], "/networks/scores/file"),
+            .network = strings(part["network"]),
+            .columns = part["columns"].get<std::map<std::string, std::string>>()};
+  }
+
   [[nodiscard]] NetworkSource named_networks(const json& part) const {
-    for (const char* key : {"options", "table", "sample", "merge_equivalent"})
+    for (const char* key : {"options", "table", "scores", "sample", "merge_equivalent"})
       if (part.contains(key))
         fail(fmt::format("/networks/{}", key), fmt::format("'{}' needs a 'space'", key));
     NetworkSource source;

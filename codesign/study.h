@@ -37,11 +37,19 @@ struct CostTableSource {
   RowFilter where;
 };
 
+/// A CSV file of training-free scores with one network a row.
+struct ScoreTableSource {
+  std::filesystem::path file = {};
+  std::vector<std::string> network = {};  ///< columns of the network's id, joined with ';'
+  std::map<std::string, std::string> columns = {};  ///< column by score
+};
+
 struct NetworkSource {
   std::string space;  ///< empty when networks are named
   nas::SpaceOptions options;
   bool embedded_table = false;
   std::optional<NetworkTableSource> table;
+  std::optional<ScoreTableSource> scores;
   std::vector<std::string> named;
   std::optional<std::uint64_t> sample;
   bool merge_equivalent = false;  ///< one candidate for all spellings of a network

@@ -18,7 +18,7 @@ std::size_t Network::add(NetworkNode node) {
   if (const auto problems = problems_in(node.layer); !problems.empty())
     throw UserError(name_ + ": layer '" + node.name + "': " + problems.front());
   if (const auto words = std::max({node.layer.macs(), node.layer.elements(Tensor::input),
-                                   node.layer.elements(Tensor::output)});
+                                   node.layer.elements(Tensor::output), node.affine_parameters});
       static_cast<double>(node.multiplicity) * static_cast<double>(words) > kMostWork)
     throw UserError(name_ + ": layer '" + node.name + "': multiplicity " +
                     std::to_string(node.multiplicity) + " is too large: all its " +

@@ -19,6 +19,8 @@ struct NetworkNode {
   std::int64_t affine_parameters = 0;
   /// Nodes whose outputs this one reads, all earlier in the network. Empty: the network's input.
   std::vector<std::size_t> inputs = {};
+
+  friend bool operator==(const NetworkNode&, const NetworkNode&) = default;
 };
 
 /// A directed acyclic graph of layers in an order in which they can run.

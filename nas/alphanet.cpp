@@ -71,7 +71,8 @@ std::int64_t rounded_channels(std::int64_t channels) {
 Feature append_shortcut(NetworkBuilder& builder, const std::string& name, const Feature& from,
                         std::int64_t channels, std::int64_t stride) {
   if (from.channels == channels) return from;
-  const Feature pooled = stride == 1 ? from : builder.pool(name + ".pool", from, 2, stride);
+  const Feature pooled =
+      stride == 1 ? from : builder.pool(name + ".pool", from, Pooling::average, 2, stride);
   return builder.convolution(name + ".conv", pooled,
                              {.out_channels = channels, .affine = Affine::none});
 }
@@ -81,23 +82,26 @@ class AlphaNet : public ChoiceSpace {
   AlphaNet(std::int64_t classes, bool idle_weights)
       : ChoiceSpace(kName, alternatives()), classes_(classes), idle_weights_(idle_weights) {}
 
-  [[nodiscard]] Network lower(const std::string& genotype) const override {
+  [[nodiscard]] Blueprint blueprint(const std::string& genotype) const override {
     const std::vector<std::int64_t> values = values_of(parse(genotype));
     NetworkBuilder builder(name() + " " + genotype, 3, values[0], values[0]);
     Feature feature = builder.convolution(
-        "stem", builder.input(), {.out_channels = kStemChannels, .kernel = 3, .stride = 2});
+        "stem", builder.input(),
+        {.out_channels = kStemChannels, .kernel = 3, .stride = 2, .activation = Activation::swish});
     for (std::size_t stage = 0; stage < kStages; ++stage)
       feature = append_stage(builder, feature, stage,
                              {.kernel = values[1 + stage],
                               .expansion = values[1 + kStages + stage],
                               .depth = values[1 + 2 * kStages + stage]});
-    feature = builder.convolution("head.expand", feature,
-                                  {.out_channels = kHeadExpansion * feature.channels});
+    feature = builder.convolution(
+        "head.expand", feature,
+        {.out_channels = kHeadExpansion * feature.channels, .activation = Activation::swish});
     feature = builder.global_pool("head.pool", feature);
-    feature = builder.convolution("head.mix", feature,
-                                  {.out_channels = kHeadFeatures, .affine = Affine::none});
+    feature = builder.convolution(
+        "head.mix", feature,
+        {.out_channels = kHeadFeatures, .affine = Affine::none, .activation = Activation::swish});
     builder.fully_connected("classifier", feature, classes_);
-    return std::move(builder).finish();
+    return std::move(builder).blueprint();
   }
 
  protected:
@@ -154,11 +158,11 @@ class AlphaNet : public ChoiceSpace {
          .expanded_channels = expanded,
          .kernel = choice.kernel,
          .stride = stride,
+         .activation = Activation::swish,
          .squeezed_channels = stage.squeeze_excite ? rounded_channels(expanded / 4) : 0});
     const bool identity = from.channels == stage.channels;
-    return builder.append(name + ".add", elementwise(body.channels, body.height, body.width, 2),
-                          {body, shortcut},
-                          identity && idle_weights_ ? body.channels * body.channels : 0);
+    return builder.add(name + ".add", {body, shortcut},
+                       identity && idle_weights_ ? body.channels * body.channels : 0);
   }
 
   std::int64_t classes_;

@@ -1,6 +1,6 @@
 #include "nas/blocks.h"
 
-#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/user_error.h"
@@ -17,39 +17,32 @@ bool same_map(const Feature& a, const Feature& b) {
   return a.height == b.height && a.width == b.width;
 }
 
-std::int64_t affine_parameters(Affine affine, std::int64_t channels) {
-  switch (affine) {
-    case Affine::none:
-      return 0;
-    case Affine::bias:
-      return channels;
-    case Affine::batch_norm:
-      return 2 * channels;
-  }
-  return 0;
-}
-
-/// Every source once, in order of first appearance.
-std::vector<std::size_t> sources_of(const std::vector<Feature>& features) {
-  std::vector<std::size_t> sources;
-  for (const Feature& feature : features)
-    for (const std::size_t source : feature.sources)
-      if (std::find(sources.begin(), sources.end(), source) == sources.end())
-        sources.push_back(source);
-  return sources;
-}
+FeatureShape output_shape(const Layer& layer) { return {layer.G * layer.K, layer.P, layer.Q}; }
 
 }  // namespace
 
 NetworkBuilder::NetworkBuilder(std::string name, std::int64_t channels, std::int64_t height,
                                std::int64_t width)
-    : network_(std::move(name)), input_{channels, height, width, {}} {}
+    : blueprint_{std::move(name), {}}, input_{channels, height, width} {
+  append_step({.operation = Operation::input, .shape = {channels, height, width}}, {});
+}
+
+Feature NetworkBuilder::append_step(Step step, const std::vector<Feature>& from) {
+  for (const Feature& feature : from) step.inputs.push_back(feature.step);
+  const auto [channels, height, width] = step.shape;
+  blueprint_.steps.push_back(std::move(step));
+  return {channels, height, width, blueprint_.steps.size() - 1};
+}
 
 Feature NetworkBuilder::append(const std::string& name, const Layer& layer,
-                               const std::vector<Feature>& from, std::int64_t affine) {
-  const std::size_t node = network_.add(
-      {.name = name, .layer = layer, .affine_parameters = affine, .inputs = sources_of(from)});
-  return {layer.G * layer.K, layer.P, layer.Q, {node}};
+                               const std::vector<Feature>& from, std::int64_t affine_parameters) {
+  // Without an input named, a layer reads the network's.
+  return append_step({.name = name,
+                      .operation = Operation::opaque,
+                      .shape = output_shape(layer),
+                      .layer = layer,
+                      .further_parameters = affine_parameters},
+                     from);
 }
 
 Feature NetworkBuilder::convolution(const std::string& name, const Feature& from,
@@ -67,30 +60,39 @@ Feature NetworkBuilder::convolution(const std::string& name, const Feature& from
                                              .pad_w = padding,
                                              .dilation = options.dilation,
                                              .groups = options.groups});
-  return append(name, layer, {from}, affine_parameters(options.affine, options.out_channels));
-}
-
-Feature NetworkBuilder::depthwise(const std::string& name, const Feature& from, std::int64_t kernel,
-                                  std::int64_t stride, std::int64_t dilation) {
-  return convolution(name, from,
-                     {.out_channels = from.channels,
-                      .kernel = kernel,
-                      .stride = stride,
-                      .dilation = dilation,
-                      .groups = from.channels});
+  const Feature convolved = append_step({.name = name,
+                                         .operation = Operation::convolution,
+                                         .shape = output_shape(layer),
+                                         .layer = layer,
+                                         .affine = options.affine},
+                                        {activate(from, options.preactivation)});
+  return activate(convolved, options.activation);
 }
 
 Feature NetworkBuilder::fully_connected(const std::string& name, const Feature& from,
-                                        std::int64_t out_features, Affine affine) {
-  return append(name,
-                cosearch::fully_connected(from.channels * from.height * from.width, out_features),
-                {from}, affine_parameters(affine, out_features));
+                                        std::int64_t out_features, Affine affine,
+                                        Activation activation) {
+  const Layer layer =
+      cosearch::fully_connected(from.channels * from.height * from.width, out_features);
+  const Feature features = append_step({.name = name,
+                                        .operation = Operation::linear,
+                                        .shape = output_shape(layer),
+                                        .layer = layer,
+                                        .affine = affine},
+                                       {from});
+  return activate(features, activation);
 }
 
-Feature NetworkBuilder::pool(const std::string& name, const Feature& from, std::int64_t window,
-                             std::int64_t stride, std::int64_t padding) {
-  return append(name, pooling(from.channels, from.height, from.width, window, stride, padding),
-                {from});
+Feature NetworkBuilder::pool(const std::string& name, const Feature& from, Pooling pooling,
+                             std::int64_t window, std::int64_t stride, std::int64_t padding) {
+  const Layer layer =
+      cosearch::pooling(from.channels, from.height, from.width, window, stride, padding);
+  return append_step(
+      {.name = name,
+       .operation = pooling == Pooling::maximum ? Operation::maximum_pool : Operation::average_pool,
+       .shape = output_shape(layer),
+       .layer = layer},
+      {from});
 }
 
 Feature NetworkBuilder::global_pool(const std::string& name, const Feature& from) {
@@ -102,37 +104,70 @@ Feature NetworkBuilder::global_pool(const std::string& name, const Feature& from
                                        .kernel_w = from.width,
                                        .groups = from.channels});
   layer.kind = LayerKind::pooling;
-  return append(name, layer, {from});
+  return append_step({.name = name,
+                      .operation = Operation::global_pool,
+                      .shape = output_shape(layer),
+                      .layer = layer},
+                     {from});
 }
 
-Feature NetworkBuilder::add(const std::string& name, const std::vector<Feature>& operands) {
+Feature NetworkBuilder::batch_norm(const std::string& name, const Feature& from,
+                                   Activation activation) {
+  const Layer layer = elementwise(from.channels, from.height, from.width, 1);
+  const Feature normalised = append_step({.name = name,
+                                          .operation = Operation::normalise,
+                                          .shape = output_shape(layer),
+                                          .layer = layer,
+                                          .affine = Affine::batch_norm},
+                                         {from});
+  return activate(normalised, activation);
+}
+
+Feature NetworkBuilder::add(const std::string& name, const std::vector<Feature>& operands,
+                            std::int64_t idle_parameters) {
   const Feature& first = operands.front();
   for (const Feature& operand : operands)
     if (operand.channels != first.channels || !same_map(operand, first))
-      throw UserError(network_.name() + ": layer '" + name + "' adds " + shape_of(first) + " and " +
+      throw UserError(blueprint_.name + ": layer '" + name + "' adds " + shape_of(first) + " and " +
                       shape_of(operand) + ": expected one shape");
-  return append(name,
-                elementwise(first.channels, first.height, first.width,
-                            static_cast<std::int64_t>(operands.size())),
-                operands);
+  const Layer layer = elementwise(first.channels, first.height, first.width, std::ssize(operands));
+  return append_step({.name = name,
+                      .operation = Operation::add,
+                      .shape = output_shape(layer),
+                      .layer = layer,
+                      .further_parameters = idle_parameters},
+                     operands);
 }
 
 Feature NetworkBuilder::squeeze_excite(const std::string& name, const Feature& from,
                                        std::int64_t squeezed_channels) {
   const Feature pooled = global_pool(name + ".squeeze", from);
-  const Feature squeezed = fully_connected(name + ".reduce", pooled, squeezed_channels);
-  const Feature gate = fully_connected(name + ".expand", squeezed, from.channels);
+  const Feature squeezed =
+      fully_connected(name + ".reduce", pooled, squeezed_channels, Affine::bias, Activation::relu);
+  const Feature gate = fully_connected(name + ".expand", squeezed, from.channels, Affine::bias,
+                                       Activation::hard_sigmoid);
   // Assumes: the one factor per channel weighs nothing beside the map it scales.
-  return append(name + ".scale", elementwise(from.channels, from.height, from.width, 1),
-                {from, gate});
+  const Layer layer = elementwise(from.channels, from.height, from.width, 1);
+  return append_step({.name = name + ".scale",
+                      .operation = Operation::scale,
+                      .shape = output_shape(layer),
+                      .layer = layer},
+                     {from, gate});
 }
 
 Feature NetworkBuilder::mbconv(const std::string& name, const Feature& from,
                                const MbConvOptions& options) {
   Feature feature = from;
   if (options.expanded_channels != from.channels)
-    feature = convolution(name + ".expand", feature, {.out_channels = options.expanded_channels});
-  feature = depthwise(name + ".depthwise", feature, options.kernel, options.stride);
+    feature =
+        convolution(name + ".expand", feature,
+                    {.out_channels = options.expanded_channels, .activation = options.activation});
+  feature = convolution(name + ".depthwise", feature,
+                        {.out_channels = feature.channels,
+                         .kernel = options.kernel,
+                         .stride = options.stride,
+                         .groups = feature.channels,
+                         .activation = options.activation});
   if (options.squeezed_channels > 0)
     feature = squeeze_excite(name + ".se", feature, options.squeezed_channels);
   feature = convolution(name + ".project", feature, {.out_channels = options.out_channels});
@@ -140,21 +175,36 @@ Feature NetworkBuilder::mbconv(const std::string& name, const Feature& from,
   return feature;
 }
 
-Feature NetworkBuilder::concatenate(const std::vector<Feature>& parts) {
-  Feature whole{0, parts.front().height, parts.front().width, sources_of(parts)};
-  for (const Feature& part : parts) {
-    if (!same_map(part, whole))
-      throw UserError("cannot concatenate " + shape_of(parts.front()) + " and " + shape_of(part) +
-                      ": expected equal heights and widths");
-    whole.channels += part.channels;
-  }
-  return whole;
+Feature NetworkBuilder::activate(const Feature& from, Activation activation) {
+  if (activation == Activation::none) return from;
+  return append_step({.operation = Operation::activate,
+                      .shape = {from.channels, from.height, from.width},
+                      .activation = activation},
+                     {from});
 }
 
-Feature NetworkBuilder::crop(Feature from, std::int64_t rows, std::int64_t columns) {
-  from.height -= rows;
-  from.width -= columns;
-  return from;
+Feature NetworkBuilder::concatenate(const std::vector<Feature>& parts) {
+  const Feature& first = parts.front();
+  std::int64_t channels = 0;
+  for (const Feature& part : parts) {
+    if (!same_map(part, first))
+      throw UserError("cannot concatenate " + shape_of(first) + " and " + shape_of(part) +
+                      ": expected equal heights and widths");
+    channels += part.channels;
+  }
+  return append_step(
+      {.operation = Operation::concatenate, .shape = {channels, first.height, first.width}}, parts);
+}
+
+Feature NetworkBuilder::crop(const Feature& from, std::int64_t rows, std::int64_t columns) {
+  return append_step({.operation = Operation::crop,
+                      .shape = {from.channels, from.height - rows, from.width - columns}},
+                     {from});
+}
+
+Feature NetworkBuilder::zero(const Feature& from) {
+  return append_step(
+      {.operation = Operation::zero, .shape = {from.channels, from.height, from.width}}, {from});
 }
 
 }  // namespace cosearch::nas

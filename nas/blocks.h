@@ -14,21 +14,15 @@
 #include <vector>
 
 #include "core/network.h"
+#include "nas/blueprint.h"
 
 namespace cosearch::nas {
 
-/// A tensor between layers: channels x height x width, held by one node or, after a
-/// concatenation, by several. No source: the network's input.
+/// A tensor between steps: channels x height x width, the output of `step` of the blueprint. Left
+/// out: the network's input.
 struct Feature {
   std::int64_t channels = 1, height = 1, width = 1;
-  std::vector<std::size_t> sources;
-};
-
-/// What is added to, or scales, each output channel of a convolution.
-enum class Affine : std::uint8_t {
-  none,
-  bias,        ///< one number per channel
-  batch_norm,  ///< scale and shift per channel; running statistics are not parameters
+  std::size_t step = 0;
 };
 
 struct ConvolutionOptions {
@@ -37,8 +31,14 @@ struct ConvolutionOptions {
   std::int64_t stride = 1, dilation = 1, groups = 1;
   /// On each side; left out: dilation * (kernel - 1) / 2, which keeps the extent at stride 1.
   std::optional<std::int64_t> padding = std::nullopt;
+  /// Before the convolution, as in ReLU-convolution-normalisation cells.
+  Activation preactivation = Activation::none;
   Affine affine = Affine::batch_norm;
+  /// After the convolution and `affine`.
+  Activation activation = Activation::none;
 };
+
+enum class Pooling : std::uint8_t { maximum, average };
 
 /// An inverted residual block: 1x1 expansion (left out when it would not widen), depthwise,
 /// squeeze-and-excitation (when asked), 1x1 projection, addition of the shortcut (when given).
@@ -48,12 +48,14 @@ struct MbConvOptions {
   std::int64_t out_channels = 1;
   std::int64_t expanded_channels = 1;
   std::int64_t kernel = 3, stride = 1;
+  /// After the expansion and after the depthwise convolution; the projection is linear.
+  Activation activation = Activation::none;
   /// Width between the two layers of squeeze-and-excitation; 0 leaves it out.
   std::int64_t squeezed_channels = 0;
   std::optional<Feature> shortcut = std::nullopt;
 };
 
-/// Builds a Network front to back; each call appends layers and returns the tensor they make.
+/// Builds a network front to back; each call appends steps and returns the tensor they make.
 /// Every call throws UserError (naming the layer) where shapes do not fit.
 class NetworkBuilder {
  public:
@@ -62,36 +64,53 @@ class NetworkBuilder {
   /// The network's input.
   [[nodiscard]] const Feature& input() const { return input_; }
 
-  /// Appends any layer, reading all of `from` (several for additions and attention products).
+  /// Appends a layer of which only the cost is told, reading all of `from`: with one of these a
+  /// network can be costed, but not run.
   Feature append(const std::string& name, const Layer& layer, const std::vector<Feature>& from,
                  std::int64_t affine_parameters = 0);
 
   Feature convolution(const std::string& name, const Feature& from,
                       const ConvolutionOptions& options);
-  Feature depthwise(const std::string& name, const Feature& from, std::int64_t kernel,
-                    std::int64_t stride = 1, std::int64_t dilation = 1);
   /// Flattens first when `from` is larger than 1x1.
   Feature fully_connected(const std::string& name, const Feature& from, std::int64_t out_features,
-                          Affine affine = Affine::bias);
-  Feature pool(const std::string& name, const Feature& from, std::int64_t window,
+                          Affine affine = Affine::bias, Activation activation = Activation::none);
+  /// The average is of what lies inside the map: padding does not count.
+  Feature pool(const std::string& name, const Feature& from, Pooling pooling, std::int64_t window,
                std::int64_t stride, std::int64_t padding = 0);
+  /// The mean of each channel.
   Feature global_pool(const std::string& name, const Feature& from);
-  /// Element-wise sum of two or more tensors of one shape.
-  Feature add(const std::string& name, const std::vector<Feature>& operands);
-  /// Global pooling, two fully connected layers with bias, and the scaling of each channel.
+  /// Batch normalisation that no convolution precedes, into which it would be fused.
+  Feature batch_norm(const std::string& name, const Feature& from,
+                     Activation activation = Activation::none);
+  /// Element-wise sum of two or more tensors of one shape. `idle_parameters`: held beside it and
+  /// never used.
+  Feature add(const std::string& name, const std::vector<Feature>& operands,
+              std::int64_t idle_parameters = 0);
+  /// Global pooling, two fully connected layers with bias, and the scaling of each channel: ReLU
+  /// between the layers, hard sigmoid after them.
+  /// Source: A. Howard et al., "Searching for MobileNetV3", ICCV 2019, section 5.3.
   Feature squeeze_excite(const std::string& name, const Feature& from,
                          std::int64_t squeezed_channels);
   Feature mbconv(const std::string& name, const Feature& from, const MbConvOptions& options);
 
-  /// Side by side along the channels; heights and widths must agree.
-  [[nodiscard]] static Feature concatenate(const std::vector<Feature>& parts);
-  /// Without its first `rows` rows and `columns` columns.
-  [[nodiscard]] static Feature crop(Feature from, std::int64_t rows, std::int64_t columns);
+  /// Fused into the step before it: costs nothing. `Activation::none` appends nothing.
+  Feature activate(const Feature& from, Activation activation);
+  /// Side by side along the channels; heights and widths must agree. Costs nothing.
+  Feature concatenate(const std::vector<Feature>& parts);
+  /// Without its first `rows` rows and `columns` columns. Costs nothing.
+  Feature crop(const Feature& from, std::int64_t rows, std::int64_t columns);
+  /// Zeros of the shape of `from`. Costs nothing; layers that read it are joined to `from`.
+  Feature zero(const Feature& from);
 
-  [[nodiscard]] Network finish() && { return std::move(network_); }
+  /// What was built, to run or to train.
+  [[nodiscard]] Blueprint blueprint() && { return std::move(blueprint_); }
+  /// What was built, to cost.
+  [[nodiscard]] Network finish() && { return lower(blueprint_); }
 
  private:
-  Network network_;
+  Feature append_step(Step step, const std::vector<Feature>& from);
+
+  Blueprint blueprint_;
   Feature input_;
 };
 

@@ -64,6 +64,15 @@ std::vector<std::string> ChoiceSpace::neighbours(const std::string& genotype) co
   return found;
 }
 
+std::string ChoiceSpace::crossover(const std::string& first, const std::string& second,
+                                   Random& random) const {
+  Choices child = parse(first);
+  const Choices other = parse(second);
+  for (std::size_t i = 0; i < child.size(); ++i)
+    if (random.below(2) == 1) child[i] = other[i];
+  return spell(child);
+}
+
 std::string ChoiceSpace::canonical(const std::string& genotype) const {
   return spell(parse(genotype));
 }

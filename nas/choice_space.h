@@ -21,6 +21,8 @@ class ChoiceSpace : public NetworkSpace {
   [[nodiscard]] std::string genotype(std::uint64_t index) const override;
   [[nodiscard]] std::string sample(Random& random) const override;
   [[nodiscard]] std::vector<std::string> neighbours(const std::string& genotype) const override;
+  [[nodiscard]] std::string crossover(const std::string& first, const std::string& second,
+                                      Random& random) const override;
   /// The genotype itself: right where no two spellings are one network.
   [[nodiscard]] std::string canonical(const std::string& genotype) const override;
   [[nodiscard]] bool contains(const std::string& genotype) const override;

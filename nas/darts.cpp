@@ -125,6 +125,7 @@ Feature append_depthwise_separable(NetworkBuilder& builder, const std::string& n
                                                  .stride = stride,
                                                  .dilation = dilation,
                                                  .groups = from.channels,
+                                                 .preactivation = Activation::relu,
                                                  .affine = Affine::none});
   return builder.convolution(name + ".pointwise", depthwise, {.out_channels = from.channels});
 }
@@ -133,19 +134,19 @@ Feature append_depthwise_separable(NetworkBuilder& builder, const std::string& n
 /// row and column.
 Feature append_factorised_reduction(NetworkBuilder& builder, const std::string& name,
                                     const Feature& from, std::int64_t channels) {
-  const ConvolutionOptions half{.out_channels = channels / 2, .stride = 2};
-  return NetworkBuilder::concatenate(
-      {builder.convolution(name + ".even", from, half),
-       builder.convolution(name + ".odd", NetworkBuilder::crop(from, 1, 1), half)});
+  const ConvolutionOptions half{
+      .out_channels = channels / 2, .stride = 2, .preactivation = Activation::relu};
+  return builder.concatenate({builder.convolution(name + ".even", from, half),
+                              builder.convolution(name + ".odd", builder.crop(from, 1, 1), half)});
 }
 
-/// Assumes: the batch norm after pooling, which has no parameters here, is fused into it.
 Feature append_operation(NetworkBuilder& builder, const std::string& name, const Feature& from,
                          std::uint32_t operation, std::int64_t stride) {
   switch (operation) {
     case max_pool_3x3:
+      return builder.pool(name + ".pool", from, Pooling::maximum, 3, stride, 1);
     case avg_pool_3x3:
-      return builder.pool(name + ".pool", from, 3, stride, 1);
+      return builder.pool(name + ".pool", from, Pooling::average, 3, stride, 1);
     case skip_connect:
       return stride == 1 ? from : append_factorised_reduction(builder, name, from, from.channels);
     case sep_conv_3x3:
@@ -168,12 +169,14 @@ struct CellShape {
 
 Feature append_cell(NetworkBuilder& builder, const std::string& name, const Feature& before_last,
                     const Feature& last, const Cell& cell, const CellShape& shape) {
+  const ConvolutionOptions to_width{.out_channels = shape.channels,
+                                    .preactivation = Activation::relu};
   std::vector<Feature> states;
   states.push_back(
       shape.after_reduction
           ? append_factorised_reduction(builder, name + ".input0", before_last, shape.channels)
-          : builder.convolution(name + ".input0", before_last, {.out_channels = shape.channels}));
-  states.push_back(builder.convolution(name + ".input1", last, {.out_channels = shape.channels}));
+          : builder.convolution(name + ".input0", before_last, to_width));
+  states.push_back(builder.convolution(name + ".input1", last, to_width));
   for (std::size_t node = 0; node < kNodes; ++node) {
     const std::string node_name = name + ".node" + std::to_string(node + kInputs);
     std::vector<Feature> terms;
@@ -183,18 +186,23 @@ Feature append_cell(NetworkBuilder& builder, const std::string& name, const Feat
                                        shape.reduces && edge.input < kInputs ? 2 : 1));
     states.push_back(builder.add(node_name + ".sum", terms));
   }
-  return NetworkBuilder::concatenate({states.begin() + kInputs, states.end()});
+  return builder.concatenate({states.begin() + kInputs, states.end()});
 }
 
 /// The second classifier that helps training; its output is not the network's.
 /// Assumes: its pooling leaves 2x2 (5x5 windows at stride 3 on the 8x8 map of a 32x32 input).
 void append_auxiliary_head(NetworkBuilder& builder, const Feature& from, std::int64_t classes) {
   const std::int64_t window = from.height / 2 + 1;
-  Feature feature = builder.pool("auxiliary.pool", from, window, from.height - window);
-  feature = builder.convolution("auxiliary.conv1", feature, {.out_channels = kAuxiliaryChannels});
-  feature = builder.convolution(
-      "auxiliary.conv2", feature,
-      {.out_channels = kAuxiliaryFeatures, .kernel = 2, .padding = std::int64_t{0}});
+  Feature feature = builder.pool("auxiliary.pool", builder.activate(from, Activation::relu),
+                                 Pooling::average, window, from.height - window);
+  feature =
+      builder.convolution("auxiliary.conv1", feature,
+                          {.out_channels = kAuxiliaryChannels, .activation = Activation::relu});
+  feature = builder.convolution("auxiliary.conv2", feature,
+                                {.out_channels = kAuxiliaryFeatures,
+                                 .kernel = 2,
+                                 .padding = std::int64_t{0},
+                                 .activation = Activation::relu});
   builder.fully_connected("auxiliary.classifier", feature, classes);
 }
 
@@ -221,7 +229,7 @@ class Darts : public ChoiceSpace {
            spelled(least_spelling(cell_of(choices, 1)));
   }
 
-  [[nodiscard]] Network lower(const std::string& genotype) const override {
+  [[nodiscard]] Blueprint blueprint(const std::string& genotype) const override {
     const Choices choices = parse(genotype);
     const Cell normal = cell_of(choices, 0), reduce = cell_of(choices, 1);
     NetworkBuilder builder(name() + " " + genotype, 3, image_, image_);
@@ -240,7 +248,7 @@ class Darts : public ChoiceSpace {
         append_auxiliary_head(builder, last, classes_);
     }
     builder.fully_connected("classifier", builder.global_pool("pool", last), classes_);
-    return std::move(builder).finish();
+    return std::move(builder).blueprint();
   }
 
  protected:

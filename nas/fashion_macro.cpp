@@ -23,19 +23,22 @@ class FashionMacro : public MacroSpace {
  public:
   explicit FashionMacro(std::size_t positions) : MacroSpace(kName, fashion_positions(positions)) {}
 
-  [[nodiscard]] Network lower(const std::string& genotype) const override {
+  [[nodiscard]] Blueprint blueprint(const std::string& genotype) const override {
     const std::string digits = spell(parse(genotype));
     NetworkBuilder builder(name() + " " + digits, 1, kFashionImage, kFashionImage);
     Feature feature = builder.convolution("stem", builder.input(),
                                           {.out_channels = kFashionStemChannels,
                                            .kernel = kFashionStemKernel,
-                                           .stride = kFashionStemStride});
+                                           .stride = kFashionStemStride,
+                                           .activation = Activation::relu6});
     int position = 0;
     for (const MacroBlock& block : fashion_macro_blocks(digits))
-      feature = append_macro_block(builder, "block" + std::to_string(position++), feature, block);
-    feature = builder.convolution("head", feature, {.out_channels = kFashionHeadChannels});
+      feature = append_macro_block(builder, "block" + std::to_string(position++), feature, block,
+                                   Activation::relu6);
+    feature = builder.convolution(
+        "head", feature, {.out_channels = kFashionHeadChannels, .activation = Activation::relu6});
     builder.fully_connected("classifier", builder.global_pool("pool", feature), kFashionClasses);
-    return std::move(builder).finish();
+    return std::move(builder).blueprint();
   }
 };
 

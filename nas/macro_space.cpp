@@ -24,7 +24,7 @@ MacroBlock macro_block(const MacroPosition& position, std::uint32_t operation) {
 }
 
 Feature append_macro_block(NetworkBuilder& builder, const std::string& name, const Feature& from,
-                           const MacroBlock& block) {
+                           const MacroBlock& block, Activation activation) {
   if (block.expansion == 0 && block.keeps_shape()) return from;
   if (block.expansion == 0)
     return builder.convolution(name + ".downsample", from,
@@ -32,7 +32,8 @@ Feature append_macro_block(NetworkBuilder& builder, const std::string& name, con
   MbConvOptions options{.out_channels = block.out_channels,
                         .expanded_channels = from.channels * block.expansion,
                         .kernel = block.kernel,
-                        .stride = block.stride};
+                        .stride = block.stride,
+                        .activation = activation};
   if (block.keeps_shape()) options.shortcut = from;
   return builder.mbconv(name, from, options);
 }

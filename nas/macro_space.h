@@ -37,9 +37,10 @@ struct MacroPosition {
 [[nodiscard]] MacroBlock macro_block(const MacroPosition& position, std::uint32_t operation);
 
 /// Appends the layers of `block`, none for an identity that keeps the shape; MBConv blocks that
-/// keep the shape add their input to their output.
+/// keep the shape add their input to their output. `activation` follows the expansion and the
+/// depthwise convolution.
 Feature append_macro_block(NetworkBuilder& builder, const std::string& name, const Feature& from,
-                           const MacroBlock& block);
+                           const MacroBlock& block, Activation activation);
 
 /// One digit of 0, 1, 2 for each of `positions` positions. Throws UserError naming `space`.
 [[nodiscard]] Choices parse_macro(const std::string& space, const std::string& genotype,

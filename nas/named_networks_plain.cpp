@@ -50,13 +50,13 @@ void classify_with_three_layers(NetworkBuilder& builder, Feature feature) {
 Network alexnet() {
   NetworkBuilder builder("alexnet", 3, kImage, kImage);
   Feature feature = biased_convolution(builder, "conv1", builder.input(), 64, 11, 2, 4);
-  feature = builder.pool("pool1", feature, 3, 2);
+  feature = builder.pool("pool1", feature, Pooling::maximum, 3, 2);
   feature = biased_convolution(builder, "conv2", feature, 192, 5, 2);
-  feature = builder.pool("pool2", feature, 3, 2);
+  feature = builder.pool("pool2", feature, Pooling::maximum, 3, 2);
   feature = biased_convolution(builder, "conv3", feature, 384, 3, 1);
   feature = biased_convolution(builder, "conv4", feature, 256, 3, 1);
   feature = biased_convolution(builder, "conv5", feature, 256, 3, 1);
-  feature = builder.pool("pool5", feature, 3, 2);
+  feature = builder.pool("pool5", feature, Pooling::maximum, 3, 2);
   classify_with_three_layers(builder, feature);
   return std::move(builder).finish();
 }
@@ -75,7 +75,7 @@ Network vgg16() {
     for (int i = 1; i <= stage.convolutions; ++i)
       feature = biased_convolution(builder, "conv" + number + "_" + std::to_string(i), feature,
                                    stage.channels, 3, 1);
-    feature = builder.pool("pool" + number, feature, 2, 2);
+    feature = builder.pool("pool" + number, feature, Pooling::maximum, 2, 2);
   }
   classify_with_three_layers(builder, feature);
   return std::move(builder).finish();
@@ -86,7 +86,7 @@ Feature fire(NetworkBuilder& builder, int number, const Feature& from, std::int6
              std::int64_t expanded) {
   const std::string name = "fire" + std::to_string(number);
   const Feature narrow = biased_convolution(builder, name + ".squeeze", from, squeezed, 1);
-  return NetworkBuilder::concatenate(
+  return builder.concatenate(
       {biased_convolution(builder, name + ".expand1x1", narrow, expanded, 1),
        biased_convolution(builder, name + ".expand3x3", narrow, expanded, 3, 1)});
 }
@@ -128,9 +128,9 @@ Feature inception(NetworkBuilder& builder, const Feature& from, const InceptionW
   const Feature third = convolution(".branch2.conv", reduced3, widths.third, 3);
   const Feature reduced5 = convolution(".branch3.reduce", from, widths.reduce5, 1);
   const Feature fifth = convolution(".branch3.conv", reduced5, widths.fifth, 3);
-  const Feature pooled = builder.pool(name + ".branch4.pool", from, 3, 1, 1);
+  const Feature pooled = builder.pool(name + ".branch4.pool", from, Pooling::maximum, 3, 1, 1);
   const Feature fourth = convolution(".branch4.conv", pooled, widths.pooled, 1);
-  return NetworkBuilder::concatenate({direct, third, fifth, fourth});
+  return builder.concatenate({direct, third, fifth, fourth});
 }
 
 Network googlenet() {
@@ -171,7 +171,7 @@ Feature up_convolution(NetworkBuilder& builder, const std::string& name, const F
   const Feature phases = builder.append(
       name, same_convolution(from.channels, 4 * channels, from.height, from.width, 1), {from},
       channels);
-  return {channels, 2 * from.height, 2 * from.width, phases.sources};
+  return {channels, 2 * from.height, 2 * from.width, phases.step};
 }
 
 Network unet() {
@@ -184,7 +184,7 @@ Network unet() {
     const std::string number = std::to_string(level);
     feature = two_unpadded_convolutions(builder, "down" + number, feature, channels);
     skips.push_back(feature);
-    feature = builder.pool("pool" + number, feature, 2, 2);
+    feature = builder.pool("pool" + number, feature, Pooling::maximum, 2, 2);
   }
   feature = two_unpadded_convolutions(builder, "bottom", feature, channels);
   for (int level = kDepth; level >= 1; --level) {
@@ -192,7 +192,7 @@ Network unet() {
     feature = up_convolution(builder, "upconv" + number, feature);
     const Feature& skip = skips[static_cast<std::size_t>(level) - 1];
     const std::int64_t surplus = skip.height - feature.height;
-    feature = NetworkBuilder::concatenate({NetworkBuilder::crop(skip, surplus, surplus), feature});
+    feature = builder.concatenate({builder.crop(skip, surplus, surplus), feature});
     feature = two_unpadded_convolutions(builder, "up" + number, feature, feature.channels / 2);
   }
   biased_convolution(builder, "classes", feature, 2, 1);

@@ -65,7 +65,7 @@ Network resnet(const std::string& name, const ResNetOptions& options) {
   NetworkBuilder builder(name, 3, kImage, kImage);
   Feature feature =
       builder.convolution("conv1", builder.input(), {.out_channels = 64, .kernel = 7, .stride = 2});
-  feature = builder.pool("maxpool", feature, 3, 2, 1);
+  feature = builder.pool("maxpool", feature, Pooling::maximum, 3, 2, 1);
   std::int64_t widening = 1;
   for (std::size_t stage = 0; stage < options.blocks.size(); ++stage, widening *= 2)
     for (int i = 0; i < options.blocks[stage]; ++i) {

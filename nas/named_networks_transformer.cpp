@@ -21,7 +21,7 @@ constexpr std::int64_t kBlocks = 12, kWidth = 768, kHeads = 12, kHidden = 3072;
 
 /// Tokens are rows: a Feature of `width` channels, one row per token, one column.
 Feature tokens(std::int64_t rows, std::int64_t width, const Feature& held) {
-  return {width, rows, 1, held.sources};
+  return {width, rows, 1, held.step};
 }
 
 Feature linear(NetworkBuilder& builder, const std::string& name, const Feature& from,

@@ -21,12 +21,23 @@ enum Operation : std::uint8_t { none, skip_connect, nor_conv_1x1, nor_conv_3x3, 
 const std::vector<std::string> kOperations{"none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3",
                                            "avg_pool_3x3"};
 
+/// ReLU, convolution, batch normalisation: all convolutions of the space but the stem's and the
+/// shortcuts' are of this kind.
+ConvolutionOptions relu_convolution(std::int64_t channels, std::int64_t kernel,
+                                    std::int64_t stride = 1) {
+  return {.out_channels = channels,
+          .kernel = kernel,
+          .stride = stride,
+          .preactivation = Activation::relu};
+}
+
 Feature append_operation(NetworkBuilder& builder, const std::string& name, const Feature& from,
                          std::uint8_t operation) {
-  if (operation == avg_pool_3x3) return builder.pool(name + ".pool", from, 3, 1, 1);
+  if (operation == avg_pool_3x3)
+    return builder.pool(name + ".pool", from, Pooling::average, 3, 1, 1);
   const std::int64_t kernel = operation == nor_conv_3x3 ? 3 : 1;
   return builder.convolution(name + ".conv" + std::to_string(kernel), from,
-                             {.out_channels = from.channels, .kernel = kernel});
+                             relu_convolution(from.channels, kernel));
 }
 
 /// Lays one cell after another, each sum of the same terms computed once.
@@ -35,9 +46,9 @@ class PrunedCell {
   explicit PrunedCell(const Choices& choices) : cell_(kNodes, nas_bench_201_edges(choices)) {}
 
   /// Assumes: a cell whose output nothing reaches hands on zeros at no cost; the layers around it
-  /// run all the same, so they are joined as if it handed on its input.
+  /// run all the same.
   Feature append(NetworkBuilder& builder, const std::string& name, const Feature& from) const {
-    if (cell_.operands(cell_.output()).empty()) return from;
+    if (cell_.operands(cell_.output()).empty()) return builder.zero(from);
     std::vector<Feature> values{from};
     std::map<std::vector<CellGraph::VertexId>, Feature> sums;
     for (CellGraph::VertexId v = 1;; ++v) {
@@ -76,7 +87,7 @@ Feature append_spelled_cell(NetworkBuilder& builder, const std::string& name, co
           nodes[edge.from], edge.operation));
     if (edge.from + 1 < edge.to) continue;
     // A node that only `none` edges enter holds zeros, which cost nothing to make.
-    if (terms.empty()) terms.push_back(from);
+    if (terms.empty()) terms.push_back(builder.zero(from));
     nodes.push_back(terms.size() == 1
                         ? terms.front()
                         : builder.add(name + ".node" + std::to_string(edge.to), terms));
@@ -89,10 +100,9 @@ Feature append_spelled_cell(NetworkBuilder& builder, const std::string& name, co
 Feature append_residual_block(NetworkBuilder& builder, const std::string& name,
                               const Feature& from) {
   const std::int64_t channels = 2 * from.channels;
-  Feature body = builder.convolution(name + ".conv_a", from,
-                                     {.out_channels = channels, .kernel = 3, .stride = 2});
-  body = builder.convolution(name + ".conv_b", body, {.out_channels = channels, .kernel = 3});
-  Feature shortcut = builder.pool(name + ".shortcut.pool", from, 2, 2);
+  Feature body = builder.convolution(name + ".conv_a", from, relu_convolution(channels, 3, 2));
+  body = builder.convolution(name + ".conv_b", body, relu_convolution(channels, 3));
+  Feature shortcut = builder.pool(name + ".shortcut.pool", from, Pooling::average, 2, 2);
   shortcut = builder.convolution(name + ".shortcut.conv", shortcut,
                                  {.out_channels = channels, .affine = Affine::none});
   return builder.add(name + ".add", {body, shortcut});
@@ -118,7 +128,7 @@ class NasBench201 : public ChoiceSpace {
     return spell(choices_at(first_spelling[index_of(parse(genotype))]));
   }
 
-  [[nodiscard]] Network lower(const std::string& genotype) const override {
+  [[nodiscard]] Blueprint blueprint(const std::string& genotype) const override {
     const Choices choices = parse(genotype);
     const PrunedCell pruned(choices);
     NetworkBuilder builder(name() + " " + genotype, 3, image_, image_);
@@ -134,7 +144,19 @@ class NasBench201 : public ChoiceSpace {
       }
     }
     append_head(builder, feature);
-    return std::move(builder).finish();
+    return std::move(builder).blueprint();
+  }
+
+  /// Source: N. Cavagnero et al., "FreeREA", WACV 2023; counted as in the authors' released code,
+  /// where a skip connection from one node to the next passes over none.
+  [[nodiscard]] std::optional<double> skip_length(const std::string& genotype) const override {
+    std::size_t skips = 0, passed_over = 0;
+    for (const CellEdge& edge : edges_of(parse(genotype))) {
+      if (edge.kind != CellEdge::Kind::skip) continue;
+      ++skips;
+      passed_over += edge.to - edge.from - 1;
+    }
+    return skips == 0 ? 0.0 : static_cast<double>(passed_over) / static_cast<double>(skips);
   }
 
  protected:
@@ -166,9 +188,7 @@ class NasBench201 : public ChoiceSpace {
  private:
   /// The last cell's batch normalisation has no convolution before it to be fused into.
   void append_head(NetworkBuilder& builder, const Feature& from) const {
-    const Feature normalised =
-        builder.append("head.norm", elementwise(from.channels, from.height, from.width, 1), {from},
-                       2 * from.channels);
+    const Feature normalised = builder.batch_norm("head.norm", from, Activation::relu);
     builder.fully_connected("classifier", builder.global_pool("head.pool", normalised), classes_);
   }
 

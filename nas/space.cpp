@@ -51,6 +51,10 @@ std::string problem_in(const std::string& name, std::int64_t value,
 
 }  // namespace
 
+std::optional<double> NetworkSpace::skip_length(const std::string& /*genotype*/) const {
+  return std::nullopt;
+}
+
 std::vector<std::string> space_names() {
   std::vector<std::string> names;
   for (const Entry& entry : kRegistry) names.emplace_back(entry.name);

@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/network.h"
 #include "core/random.h"
+#include "nas/blueprint.h"
 
 namespace cosearch::nas {
 
@@ -38,15 +40,30 @@ class NetworkSpace {
   /// when b is one of a. Throws UserError as `lower` does.
   [[nodiscard]] virtual std::vector<std::string> neighbours(const std::string& genotype) const = 0;
 
+  /// A genotype that takes each of its choices from `first` or `second`, with equal chances. Throws
+  /// UserError as `lower` does.
+  [[nodiscard]] virtual std::string crossover(const std::string& first, const std::string& second,
+                                              Random& random) const = 0;
+
   /// One spelling for all spellings of the same network. Throws UserError as `lower` does.
   [[nodiscard]] virtual std::string canonical(const std::string& genotype) const = 0;
 
   /// Whether `genotype` is spelled exactly as `genotype(index)` or `sample` would spell it.
   [[nodiscard]] virtual bool contains(const std::string& genotype) const = 0;
 
+  /// What the network computes. Throws UserError as `lower` does.
+  [[nodiscard]] virtual Blueprint blueprint(const std::string& genotype) const = 0;
+
+  /// Mean number of nodes that the skip connections chosen by `genotype` pass over, 0 when it has
+  /// none; nothing where the space has no cells with skip connections to choose. Throws UserError
+  /// as `lower` does.
+  [[nodiscard]] virtual std::optional<double> skip_length(const std::string& genotype) const;
+
   /// The layers that run, ending in one output. Throws UserError when `genotype` is not of this
   /// space, saying at which position what was expected.
-  [[nodiscard]] virtual Network lower(const std::string& genotype) const = 0;
+  [[nodiscard]] Network lower(const std::string& genotype) const {
+    return nas::lower(blueprint(genotype));
+  }
 };
 
 /// A whole number that shapes all networks of a space.

@@ -26,9 +26,9 @@ struct Finding {
 Finding training_module() {
   try {
     const auto trainer = nas::load_trainer(training_module_folder());
-    return {"network training", "available", trainer->description()};
+    return {"training and scores", "available", trainer->description()};
   } catch (const UserError& error) {
-    return {"network training", "off", error.what(), false};
+    return {"training and scores", "off", error.what(), false};
   }
 }
 

@@ -184,6 +184,7 @@ double time_limit_of(const RunCommandOptions& options) {
 void refuse_inputs_as_output(const Study& study, const std::string& output) {
   refuse_as_output(output, study.file);
   if (study.networks.table) refuse_as_output(output, study.networks.table->file);
+  if (study.networks.scores) refuse_as_output(output, study.networks.scores->file);
   if (study.costs) refuse_as_output(output, study.costs->file);
 }
 

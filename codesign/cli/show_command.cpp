@@ -24,8 +24,8 @@ void add_show_command(CLI::App& app, Console& console) {
       ->required()
       ->check(whole_number(0));
   command->add_option("-o,--output", options->folder,
-                      "a folder for accelerator.yaml, network.csv and study.yaml, which `cost` and "
-                      "`run` read");
+                      "a folder for accelerator.yaml and network.yaml, which `cost` reads, and "
+                      "study.yaml, which `run` reads (with network.csv)");
   command->callback([options, &console] {
     const StoredDesign design(
         open_study(options->input,

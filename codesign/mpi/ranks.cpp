@@ -86,7 +86,16 @@ void MpiLayerCoster::cost(std::span<const LayerTask> tasks, std::span<LayerOutco
   broadcast(count);
   std::vector<LayerTask> all(tasks.begin(), tasks.end());
   broadcast(all);
-  const std::vector<std::string> shares = gathered(job_, costed(local_, share_of(job_, all)));
+  // The others are waited for even where this rank's share fails: they could not go home else.
+  std::string share;
+  std::exception_ptr failure;
+  try {
+    share = costed(local_, share_of(job_, all));
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const std::vector<std::string> shares = gathered(job_, share);
+  if (failure) std::rethrow_exception(failure);
   for (std::size_t rank = 0; rank < shares.size(); ++rank) {
     datasets::ByteReader in(shares[rank]);
     for (std::size_t i = rank; i < outcomes.size(); i += shares.size()) {

@@ -3,6 +3,7 @@
 #include "codesign/search/decoupled_hardware_first.h"
 #include "codesign/search/decoupled_network_first.h"
 #include "codesign/search/exhaustive.h"
+#include "codesign/search/free_rea.h"
 #include "codesign/search/option_fields.h"
 #include "codesign/search/random_retained.h"
 #include "codesign/search/random_search.h"
@@ -42,6 +43,19 @@ StrategyInfo regularised_evolution() {
        {"evaluations", OptionKind::count, &O::evaluations, "Designs to evaluate in all."},
        {"network_mutation", OptionKind::number, &O::network_mutation,
         "Probability that a mutation changes the network."}});
+}
+
+StrategyInfo free_rea() {
+  using O = FreeReaOptions;
+  return strategy_info<FreeRea, O>(
+      "free-rea",
+      "Evolution by training-free scores; only the best it saw is evaluated (Cavagnero et al., "
+      "WACV 2023).",
+      {{"population", OptionKind::count, &O::population, "Networks alive at once."},
+       {"tournament", OptionKind::count, &O::tournament, "Contestants per choice of parents."},
+       {"scored", OptionKind::count, &O::scored, "Distinct networks to score."},
+       {"scores", OptionKind::names, &O::scores, "Scores whose sum ranks, joined by commas."},
+       {"retained", OptionKind::count, &O::retained, "Networks to evaluate in the end."}});
 }
 
 StrategyInfo decoupled_network_first() {
@@ -101,19 +115,17 @@ std::string_view name_of(OptionKind kind) {
       return "accelerator";
     case OptionKind::choice:
       return "choice";
+    case OptionKind::names:
+      return "names";
   }
   return "";
 }
 
 const std::vector<StrategyInfo>& strategies() {
   static const std::vector<StrategyInfo> all{
-      exhaustive(),
-      random_search(),
-      regularised_evolution(),
-      decoupled_network_first(),
-      decoupled_hardware_first(),
-      semi_decoupled(),
-      random_retained(),
+      exhaustive(),     random_search(),           regularised_evolution(),
+      free_rea(),       decoupled_network_first(), decoupled_hardware_first(),
+      semi_decoupled(), random_retained(),
   };
   return all;
 }

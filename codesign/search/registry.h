@@ -20,6 +20,7 @@ enum class OptionKind : std::uint8_t {
   network,      // index of a network in the space, or "auto"
   accelerator,  // index of an accelerator in the space, or "auto"
   choice,       // one of the words in `choices`
+  names,        // one or more, joined by commas
 };
 
 [[nodiscard]] std::string_view name_of(OptionKind kind);

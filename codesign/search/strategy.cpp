@@ -1,6 +1,20 @@
 #include "codesign/search/strategy.h"
 
+#include <limits>
+
 namespace cosearch::codesign {
+
+std::optional<std::uint32_t> DesignSpace::crossover(std::uint32_t /*first*/,
+                                                    std::uint32_t /*second*/,
+                                                    Random& /*random*/) const {
+  return std::nullopt;
+}
+
+std::vector<std::string> DesignSpace::score_names() const { return {}; }
+
+double DesignSpace::score(std::uint32_t /*network*/, std::size_t /*which*/) const {
+  return std::numeric_limits<double>::quiet_NaN();
+}
 
 std::uint64_t design_count(const DesignSpace& space) {
   const std::uint64_t networks = space.network_count();

@@ -3,12 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "codesign/metrics.h"
+#include "core/random.h"
 
 namespace cosearch::codesign {
 
@@ -27,8 +29,19 @@ class DesignSpace {
   [[nodiscard]] virtual std::vector<std::uint32_t> accelerator_neighbours(
       std::uint32_t accelerator) const = 0;
 
+  /// A candidate that takes each of its choices from one of the two, at random; nothing when the
+  /// one drawn is no candidate, or networks here cannot be crossed.
+  [[nodiscard]] virtual std::optional<std::uint32_t> crossover(std::uint32_t first,
+                                                               std::uint32_t second,
+                                                               Random& random) const;
+
   /// Multiply-accumulates of one inference.
   [[nodiscard]] virtual double macs(std::uint32_t network) const = 0;
+
+  /// Scores that rank networks without training them, the higher the better.
+  [[nodiscard]] virtual std::vector<std::string> score_names() const;
+  /// Number `which` of score_names(); NaN where the network has no such score.
+  [[nodiscard]] virtual double score(std::uint32_t network, std::size_t which) const;
 };
 
 /// Designs in `space`: networks x accelerators, or networks when there is no accelerator.

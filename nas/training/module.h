@@ -1,8 +1,12 @@
-// What the loader and the training module agree on: a file name and one function in it.
+// What the loaders and the module that needs LibTorch agree on: a file name and the functions in
+// it.
 #pragma once
+
+#include <filesystem>
 
 namespace cosearch::nas {
 
+class Scorer;
 class Trainer;
 
 inline constexpr const char* kTrainingModuleFile = "libcosearch_training.so";
@@ -10,5 +14,14 @@ inline constexpr const char* kTrainerFactoryName = "cosearch_create_trainer_1";
 
 /// Returns a new Trainer that the caller deletes.
 using TrainerFactory = Trainer* (*)();
+
+inline constexpr const char* kScorerFactoryName = "cosearch_create_scorer_1";
+
+/// Returns a new Scorer that the caller deletes.
+using ScorerFactory = Scorer* (*)();
+
+/// The function called `name` of the module in `folder`, which stays loaded. Throws UserError
+/// saying what to install or build when the module is not there, and why when it does not load.
+[[nodiscard]] void* module_function(const std::filesystem::path& folder, const char* name);
 
 }  // namespace cosearch::nas

@@ -1,11 +1,8 @@
 #include "nas/training/trainer.h"
 
-#include <dlfcn.h>
-
 #include <cmath>
 #include <sstream>
 
-#include "core/user_error.h"
 #include "nas/training/module.h"
 
 namespace cosearch::nas {
@@ -44,21 +41,8 @@ std::vector<std::string> problems_in(const TrainingRecipe& recipe) {
 }
 
 std::unique_ptr<Trainer> load_trainer(const std::filesystem::path& module_folder) {
-  const std::filesystem::path file = module_folder / kTrainingModuleFile;
-  if (!std::filesystem::exists(file)) {
-    throw UserError("training needs the module " + file.string() +
-                    ", which is not there: install LibTorch (Debian package libtorch-dev) and "
-                    "build with -DCOSEARCH_TORCH=ON");
-  }
-  // Never closed: LibTorch leaves threads and registrations behind that would outlive its code.
-  void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr)
-    throw UserError("cannot load the training module: " + std::string(dlerror()));
-  const auto create = reinterpret_cast<TrainerFactory>(dlsym(library, kTrainerFactoryName));
-  if (create == nullptr) {
-    throw UserError(file.string() + " is no training module of this version: it has no function " +
-                    kTrainerFactoryName);
-  }
+  const auto create =
+      reinterpret_cast<TrainerFactory>(module_function(module_folder, kTrainerFactoryName));
   return std::unique_ptr<Trainer>(create());
 }
 

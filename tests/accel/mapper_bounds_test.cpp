@@ -163,7 +163,7 @@ class MapperBounds : public testing::TestWithParam<Accounting> {
   static void check(const MapCase& made, Choices& choices) {
     const MapSpace space(made.layer, made.machine, {}, made.options.accounting);
     std::vector<AxisTable> axes;
-    for (const Axis& axis : kAxes) axes.emplace_back(space, axis);
+    for (std::size_t a = 0; a < kAxes.size(); ++a) axes.emplace_back(space, a);
     RandomMapping mapping(made, space, choices);
     const LinkCosts costs(space, axes, mapping.keep, mapping.spatial);
     costs.complete(mapping.tiling);
@@ -250,7 +250,7 @@ TEST_P(MapperBounds, NoOrderIsBetterThanEachThatIsTried) {
     Choices choices(Random(seed + 2000000));
     const MapSpace space(made.layer, made.machine, {}, made.options.accounting);
     std::vector<AxisTable> axes;
-    for (const Axis& axis : kAxes) axes.emplace_back(space, axis);
+    for (std::size_t a = 0; a < kAxes.size(); ++a) axes.emplace_back(space, a);
     RandomMapping mapping(made, space, choices);
     const LinkCosts costs(space, axes, mapping.keep, mapping.spatial);
     costs.complete(mapping.tiling);

@@ -84,7 +84,8 @@ TEST_F(TimeloopReference, EnergyOfEveryRow) {
     const Machine& machine = machines_.at(row.arch);
     const AccessCounts counts = count_accesses(row.layer, machine, row.nest, Accounting::timeloop);
     const ValueWidths widths(row.layer, machine, row.nest, counts, Accounting::timeloop);
-    const NestEnergy energy = energy_of(counts, machine, widths, Accounting::timeloop);
+    NestEnergy energy;
+    add_energy(counts, machine, widths, Accounting::timeloop, energy);
     for (const auto& [level, tensors] : row.raw["levels"].items())
       for (const auto& [name, expected] : tensors.items()) {
         SCOPED_TRACE(level + " " + name);

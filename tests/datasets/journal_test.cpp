@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 #include <sys/time.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <csignal>
 #include <cstring>
 
@@ -73,6 +76,27 @@ TEST(Journal, ReadsBackWhatWasAppended) {
   EXPECT_EQ(reader.reasons(), (std::vector<std::string>{"", "buffer of the array too small"}));
   EXPECT_TRUE(reader.damage().empty());
   EXPECT_EQ(reader.end(), std::filesystem::file_size(folder / "s.journal"));
+}
+
+// As FORMAT.md has it: XXH3 of the payload, its seed the XXH3 of the 24 bytes before the checksum.
+std::string with_version(std::string frames, std::uint32_t version) {
+  std::memcpy(frames.data() + 8, &version, sizeof version);
+  std::uint64_t length = 0;
+  std::memcpy(&length, frames.data() + 16, sizeof length);
+  const std::uint64_t checksum =
+      XXH3_64bits_withSeed(frames.data() + 32, length, XXH3_64bits(frames.data(), 24));
+  std::memcpy(frames.data() + 24, &checksum, sizeof checksum);
+  return frames;
+}
+
+TEST(Journal, RefusesANewerVersionByItsNumber) {
+  const TemporaryFolder folder;
+  write_journal(folder / "s", 2);
+  const std::string bytes = test::read_bytes(folder / "s.journal");
+  EXPECT_EQ(with_version(bytes, 1), bytes);
+  test::write_bytes(folder / "s.journal", with_version(bytes, 2));
+  EXPECT_THAT(message_of([&] { JournalReader(folder / "s.journal"); }),
+              HasSubstr("s.journal: has journal version 2; this program reads up to 1"));
 }
 
 TEST(Journal, DropsATornLastFrameWhereverItIsCut) {

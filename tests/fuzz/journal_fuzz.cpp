@@ -1,39 +1,20 @@
 // The journal beside a study. First byte 0: the rest is a journal file, of any damage. Else the
 // rest is what a frame holds, as if its checksum had been right: even then nothing malformed is
 // believed.
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <string>
 
 #include "datasets/byte_stream.h"
 #include "datasets/journal.h"
 #include "datasets/journal_payload.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/memory_file.h"
 
 namespace {
 
 using namespace cosearch;
 
-// A file in memory, by a name that can be opened.
-class MemoryFile {
- public:
-  explicit MemoryFile(std::string_view bytes) : number_(::memfd_create("journal", MFD_CLOEXEC)) {
-    fuzz::check(::write(number_, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()),
-                "memory is there");
-  }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  ~MemoryFile() { ::close(number_); }
-
-  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(number_); }
-
- private:
-  int number_;
-};
-
 void fuzz_file(std::string_view bytes) {
-  const MemoryFile file(bytes);
+  const fuzz::MemoryFile file(bytes);
   const datasets::JournalReader reader(file.path());
   std::uint64_t points = 0, damaged = 0, last = 0;
   for (std::size_t i = 0; i < reader.batch_count(); ++i) {

@@ -34,7 +34,8 @@ TEST(NetworkBuilder, LeavesOutAnExpansionThatWouldNotWiden) {
 
 TEST(NetworkBuilder, KeepsTheExtentUnderDilation) {
   NetworkBuilder builder("net", 4, 9, 9);
-  const Feature same = builder.depthwise("dilated", builder.input(), 5, 1, 2);
+  const Feature same = builder.convolution(
+      "dilated", builder.input(), {.out_channels = 4, .kernel = 5, .dilation = 2, .groups = 4});
   EXPECT_EQ(same.height, 9);
   EXPECT_EQ(same.width, 9);
 }
@@ -43,7 +44,7 @@ TEST(NetworkBuilder, JoinsTheSourcesOfAConcatenation) {
   NetworkBuilder builder("net", 4, 9, 9);
   const Feature left = builder.convolution("left", builder.input(), {.out_channels = 3});
   const Feature right = builder.convolution("right", builder.input(), {.out_channels = 5});
-  const Feature both = NetworkBuilder::concatenate({left, right});
+  const Feature both = builder.concatenate({left, right});
   EXPECT_EQ(both.channels, 8);
   builder.global_pool("pool", both);
   const Network network = std::move(builder).finish();
@@ -63,7 +64,7 @@ TEST(NetworkBuilder, RefusesToAddOrConcatenateWhatDoesNotFit) {
       builder.convolution("small", builder.input(), {.out_channels = 4, .stride = 2});
   EXPECT_THROW(builder.add("sum", {builder.input(), narrow}), UserError);
   EXPECT_THROW(builder.add("sum", {builder.input(), small}), UserError);
-  EXPECT_THROW((void)NetworkBuilder::concatenate({builder.input(), small}), UserError);
+  EXPECT_THROW((void)builder.concatenate({builder.input(), small}), UserError);
 }
 
 }  // namespace

@@ -275,5 +275,33 @@ TEST(CellGraph, HasOneFormForEveryNumberingOfItsNodes) {
   EXPECT_EQ(one.canonical_form(), other.canonical_form());
 }
 
+TEST(NasBench201, CrossesEdgeByEdgeWithEqualChances) {
+  const auto space = make_space("nas-bench-201");
+  const std::string first = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|";
+  const std::string second =
+      "|avg_pool_3x3~0|+|avg_pool_3x3~0|avg_pool_3x3~1|+|avg_pool_3x3~0|avg_pool_3x3~1|"
+      "avg_pool_3x3~2|";
+  Random random(1);
+  std::map<std::string, int> times;
+  constexpr int kChildren = 6400;
+  for (int i = 0; i < kChildren; ++i) ++times[space->crossover(first, second, random)];
+  ASSERT_EQ(times.size(), 64U);  // every mixture of six edges
+  double chi_squared = 0;
+  for (const auto& [child, count] : times) chi_squared += (count - 100) * (count - 100) / 100.0;
+  EXPECT_LT(chi_squared, 115);  // 63 degrees of freedom, p = 1e-4
+}
+
+TEST(NasBench201, AveragesWhatItsSkipConnectionsPassOver) {
+  const auto space = make_space("nas-bench-201");
+  const auto length = [&](const std::string& genotype) {
+    return space->skip_length(genotype).value();
+  };
+  EXPECT_EQ(length("|none~0|+|none~0|none~1|+|none~0|none~1|avg_pool_3x3~2|"), 0);
+  EXPECT_EQ(length("|skip_connect~0|+|none~0|none~1|+|none~0|none~1|none~2|"), 0);
+  EXPECT_EQ(length("|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|"), 2);
+  EXPECT_EQ(length("|none~0|+|none~0|skip_connect~1|+|skip_connect~0|skip_connect~1|none~2|"), 1);
+  EXPECT_FALSE(make_space("alphanet")->skip_length(make_space("alphanet")->genotype(0)));
+}
+
 }  // namespace
 }  // namespace cosearch::nas

@@ -379,5 +379,15 @@ TEST(Darts, HasOneCanonicalFormForAllNodeNumberingsAndEdgeOrders) {
   EXPECT_GT(renumbered, 200);
 }
 
+TEST_P(EverySpace, CrossesGenotypesIntoOneOfTheSpace) {
+  Random random(6, "crossover");
+  for (const std::string& first : samples_of(*space, 10)) {
+    const std::string second = space->sample(random);
+    const std::string child = space->crossover(first, second, random);
+    EXPECT_TRUE(space->contains(child)) << child;
+    EXPECT_EQ(space->crossover(first, first, random), first);
+  }
+}
+
 }  // namespace
 }  // namespace cosearch::nas

@@ -52,6 +52,16 @@ class BadStudy(CliTest):
         self.write_study(("{name: exhaustive}", "{name: semi-decoupled, layers: 0}"))
         self.refused_study(says=["study.yaml:17:42: ", "layers = 0"])
 
+    def test_a_strategy_that_ranks_by_scores_the_study_lacks(self):
+        self.write_study(("{name: exhaustive}", "{name: free-rea, scores: 'macs,naswot'}"))
+        self.refused_study(says=["study.yaml:17:36: ", "scores = naswot", "parameters, macs, skip",
+                                 "networks.scores"])
+
+    def test_scores_without_a_space(self):
+        self.write("study.yaml", "kind: study\nschema_version: 1\nname: n\nnetworks:\n"
+                   "  named: [resnet18]\n  scores: {file: s.csv, network: id, columns: {zen: z}}\n")
+        self.refused_study(says=["study.yaml:6:11: ", "'scores' needs a 'space'"])
+
     def test_an_undefined_name(self):
         self.write_study(("file: table.csv", "file: '${data}/table.csv'"))
         self.refused_study(says=["study.yaml:7:17: ", "--define data=VALUE"])

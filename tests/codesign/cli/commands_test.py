@@ -35,6 +35,69 @@ class Streams(CliTest):
         self.assert_files("study.yaml", "table.csv", "study.h5")
 
 
+class Score(CliTest):
+    """Without LibTorch: the scores that need no run of the network."""
+
+    SCORE = ("score", "--space", "fashion-macro", "--table", "table.csv", "--scores",
+             "parameters,macs,skip", "-o", "scores.csv")
+
+    def test_writes_a_table_and_says_how_well_scores_rank(self):
+        rows = self.run_json(*self.SCORE, "--accuracy", "accuracy")
+        self.assertEqual([row["score"] for row in rows], ["parameters", "macs", "skip"])
+        self.assertEqual([row["networks"] for row in rows], [7, 7, 0])
+        self.assertGreater(rows[0]["spearman"], 0.5)
+        self.assertIsNone(rows[2]["spearman"])
+        with open(self.folder / "scores.csv", newline="") as file:
+            table = list(csv.DictReader(file))
+        self.assertEqual(table[0]["genotype"], "0000")
+        self.assertEqual(float(table[0]["accuracy_percent"]), 60.5)
+        self.assertGreater(float(table[0]["macs"]), 0)
+        self.assertEqual(table[0]["skip"], "")
+        self.assert_files("study.yaml", "table.csv", "scores.csv")
+
+    def test_goes_on_where_it_was_stopped(self):
+        self.run_program(*self.SCORE)
+        whole = (self.folder / "scores.csv").read_bytes()
+        (self.folder / "scores.csv").unlink()
+        row = {"request": "fashion-macro  parameters,macs,skip 64 3  1", "genotype": "0012",
+               "scores": [123, 456, None]}
+        half = json.dumps(row) + "\n" + json.dumps(row)[:30]
+        self.write("scores.csv.part", half)
+        self.assertIn("6 networks to score, 1 done already", self.run_program(*self.SCORE).stderr)
+        with open(self.folder / "scores.csv", newline="") as file:
+            table = {row["genotype"]: row for row in csv.DictReader(file)}
+        self.assertEqual(table["0012"]["macs"], "456", "taken from where it was stopped")
+        self.assertIn(table["0222"]["macs"].encode(), whole)
+        self.assert_files("study.yaml", "table.csv", "scores.csv")
+
+    def test_the_number_of_jobs_changes_nothing(self):
+        self.run_program(*self.SCORE, "-j", "1")
+        one = (self.folder / "scores.csv").read_bytes()
+        self.run_program(*self.SCORE, "-j", "3")
+        self.assertEqual((self.folder / "scores.csv").read_bytes(), one)
+
+    def test_bad_options_are_refused(self):
+        for arguments, says in (
+                (["--scores", "sinflow"], "did you mean 'synflow'?"),
+                (["--option", "positions"], "expected NAME=WHOLE NUMBER"),
+                (["--option", "positions=x"], "expected NAME=WHOLE NUMBER"),
+                (["--option", "positions=9"], "must be from 4 to 5"),
+                (["--batch", "1"], "batch = 1"),
+                (["--accuracy", "acuracy"], "did you mean 'accuracy'?"),
+                (["-o", "table.csv"], "write to another file")):
+            with self.subTest(arguments=arguments):
+                self.refused("score", "--space", "fashion-macro", "--table", "table.csv",
+                             *(["-o", "scores.csv"] if "-o" not in arguments else []), *arguments,
+                             expect=2, says=[says])
+        self.refused(*self.SCORE[:-1], "no-such-folder/scores.csv", expect=3,
+                     says=["no-such-folder"])
+
+    def test_another_request_does_not_go_on_with_it(self):
+        self.write("scores.csv.part", json.dumps({"request": "other", "genotype": "0012",
+                                                  "scores": [1]}) + "\n")
+        self.refused(*self.SCORE, expect=2, says=["scores.csv.part", "remove it to start anew"])
+
+
 class Validate(CliTest):
     CASES = """kind: validation
 schema_version: 1

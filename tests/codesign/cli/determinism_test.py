@@ -11,6 +11,7 @@ OPTIONS = {
     "exhaustive": "",
     "random": ", evaluations: 300",
     "regularised-evolution": ", population: 30, tournament: 5, evaluations: 300",
+    "free-rea": ", scored: 20, population: 10, tournament: 3, retained: 3, scores: 'macs,parameters'",
     "decoupled-network-first": "",
     "decoupled-hardware-first": "",
     "semi-decoupled": ", layers: 2",

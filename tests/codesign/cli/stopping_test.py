@@ -1,6 +1,9 @@
 """A search that is cut short ends with exit code 5 and a store that opens and says so."""
 
+import contextlib
 import json
+import os
+import pty
 import signal
 import subprocess
 import time
@@ -138,6 +141,30 @@ class Stopping(CliTest):
         self.write("study.yaml", LONG_STUDY)
         done = self.run_program("run", "study.yaml", "--max-evaluations", "70000", expect=STOPPED)
         self.assertNotIn("\r", done.stderr)
+
+    def on_a_terminal(self, *arguments):
+        """What a person sees who runs the search: the bytes that a terminal gets on stderr."""
+        person, program = pty.openpty()
+        process = subprocess.Popen([cli_support.PROGRAM, "run", "study.yaml", "-o", "out.h5",
+                                    "--force", *arguments], cwd=self.folder,
+                                   stdout=subprocess.DEVNULL, stderr=program)
+        os.close(program)
+        seen = b""
+        with contextlib.suppress(OSError):  # the end of a terminal is an error
+            while chunk := os.read(person, 4096):
+                seen += chunk
+        os.close(person)
+        self.assertEqual(process.wait(timeout=120), 0)
+        return seen.decode()
+
+    def test_progress_on_a_terminal_says_how_far_how_fast_and_how_good(self):
+        self.write("study.yaml", LONG_STUDY)
+        seen = self.on_a_terminal()
+        self.assertRegex(seen, r"\r\x1b\[K[\d,]+ of 777,600 evaluations, [\d,]+/s, [\d.]+ ?\w+ left, "
+                               r"front \d+, hypervolume 0\.\d{4}, best latency [\d.e+]+ cycles, "
+                               r"best energy [\d.e+]+ pJ")
+        self.assertTrue(seen.endswith("\r\x1b[K"), "the line is wiped at the end")
+        self.assertEqual(self.on_a_terminal("--quiet"), "")
 
 
 if __name__ == "__main__":

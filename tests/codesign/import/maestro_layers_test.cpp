@@ -129,12 +129,25 @@ struct Costs {
   double cycles_with_one_buffer = 0;
   /// Slowest of compute, what goes down the network and what comes up; no partial sums come back.
   double cycles_without_returns = 0;
+  /// Both.
+  double cycles_as_maestro = 0;
   double energy = 0;  ///< in multiply-accumulates
   std::array<double, kCounts.size()> counts{};
 };
 
 double cycles_of(const LayerDesign& design, const accel::Machine& machine) {
   return static_cast<double>(evaluate(design.layer, machine, design.nest).cycles().value);
+}
+
+/// As if no partial sum ever came back.
+accel::AccessCounts without_returns(accel::AccessCounts counts) {
+  for (auto* levels : {&counts.levels, &counts.busiest})
+    for (auto& level : *levels) {
+      level[2].reads = level[2].drains;
+      level[2].fills = 0;
+    }
+  for (auto& link : counts.links) link[2].down = link[2].down_copies = 0;
+  return counts;
 }
 
 double cycles_without_returns(const accel::Machine& machine, const accel::AccessCounts& counts) {
@@ -159,6 +172,11 @@ Costs costs_of(const LayerDesign& design) {
   costs.cycles = static_cast<double>(cost.cycles().value);
   costs.cycles_with_one_buffer = cycles_of(design, one_buffer);
   costs.cycles_without_returns = cycles_without_returns(design.machine, cost.counts);
+  costs.cycles_as_maestro =
+      static_cast<double>(latency_of(without_returns(cost.counts), design.layer, one_buffer,
+                                     design.nest, accel::Accounting::exact)
+                              .total()
+                              .value);
   costs.energy = cost.total_energy().value / design.machine.compute.mac_energy_pj;
   const std::array counts{cost.counts.macs,  local[0].reads,  shared[0].reads, shared[1].reads,
                           shared[2].updates, shared[0].fills, shared[1].fills, shared[2].drains};
@@ -175,7 +193,8 @@ double median(std::vector<double> values) {
 
 /// Rows of one dataflow at one off-chip bandwidth.
 struct Group {
-  std::vector<double> theirs, macs, ours, one_buffer, without_returns;
+  std::vector<double> theirs, macs, ours, one_buffer, without_returns, as_maestro;
+  std::vector<double> unstrided_theirs, unstrided_as_maestro;  ///< of rows without strides
   std::vector<double> latency_ratio, energy_ratio;
   std::array<std::vector<double>, kCounts.size()> count_ratios;
 };
@@ -186,6 +205,11 @@ void add(const Row& row, const Costs& costs, Group& group) {
   group.ours.push_back(costs.cycles);
   group.one_buffer.push_back(costs.cycles_with_one_buffer);
   group.without_returns.push_back(costs.cycles_without_returns);
+  group.as_maestro.push_back(costs.cycles_as_maestro);
+  if (row.number("stride_x") == 1 && row.number("stride_y") == 1) {
+    group.unstrided_theirs.push_back(group.theirs.back());
+    group.unstrided_as_maestro.push_back(costs.cycles_as_maestro);
+  }
   group.latency_ratio.push_back(costs.cycles / group.theirs.back());
   group.energy_ratio.push_back(costs.energy / row.number("energy_mac_units"));
   for (std::size_t i = 0; i < kCounts.size(); ++i)
@@ -219,14 +243,18 @@ Groups groups_at(const Table& table, const std::string& offchip_bandwidth) {
 }
 
 void print_latency(const Groups& groups) {
-  std::printf("%-8s %6s | Spearman of latency: %8s %10s %10s %10s | ours / theirs, median\n", "",
-              "rows", "imported", "one buffer", "no returns", "MACs only");
+  std::printf(
+      "%-8s %6s | Spearman of latency: %8s %10s %10s %10s %10s %10s | ours / theirs, median\n", "",
+      "rows", "imported", "one buffer", "no returns", "both", "stride 1", "MACs only");
   for (const auto& [dataflow, group] : groups)
-    std::printf("%-8s %6zu | %29.4f %10.4f %10.4f %10.4f | latency %.3f, energy %.3f\n",
-                dataflow.c_str(), group.ours.size(), spearman(group.ours, group.theirs),
-                spearman(group.one_buffer, group.theirs),
-                spearman(group.without_returns, group.theirs), spearman(group.macs, group.theirs),
-                median(group.latency_ratio), median(group.energy_ratio));
+    std::printf(
+        "%-8s %6zu | %29.4f %10.4f %10.4f %10.4f %10.4f %10.4f | latency %.3f, energy %.3f\n",
+        dataflow.c_str(), group.ours.size(), spearman(group.ours, group.theirs),
+        spearman(group.one_buffer, group.theirs), spearman(group.without_returns, group.theirs),
+        spearman(group.as_maestro, group.theirs),
+        spearman(group.unstrided_as_maestro, group.unstrided_theirs),
+        spearman(group.macs, group.theirs), median(group.latency_ratio),
+        median(group.energy_ratio));
 }
 
 void print_counts(const Groups& groups) {
@@ -264,8 +292,11 @@ TEST(AgreementWithMaestroOnLayers, RanksOfLatencyByDataflow) {
     std::printf("counts: %% of rows that are equal, %% within 5 %%, and median of ours / theirs\n");
     print_counts(groups);
     ASSERT_EQ(groups.size(), least.size());
-    for (const auto& [dataflow, group] : groups)
+    for (const auto& [dataflow, group] : groups) {
       EXPECT_GE(spearman(group.ours, group.theirs), least.at(dataflow)) << dataflow;
+      // What is said to part us does: without it all are above the goal.
+      EXPECT_GE(spearman(group.unstrided_as_maestro, group.unstrided_theirs), 0.98) << dataflow;
+    }
   }
 }
 

@@ -102,5 +102,14 @@ TEST(Registry, SaysWhichStrategiesNeedAccelerators) {
             "random: needs a space with at least one network");
 }
 
+TEST(Registry, SaysWhichScoresThereAreToRankBy) {
+  const LineSpace space(20, 5);
+  EXPECT_EQ(message_of("free-rea", {{"scores", "naswot,zen"}}, space),
+            "scores = zen: is no score of the study's networks, which have naswot, logsynflow, "
+            "skip: add its column to 'networks.scores'");
+  EXPECT_EQ(message_of("free-rea", {{"scores", ""}}, space),
+            "scores = : must name at least one score");
+}
+
 }  // namespace
 }  // namespace cosearch::codesign

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +29,18 @@ class LineSpace final : public DesignSpace {
   std::vector<std::uint32_t> accelerator_neighbours(std::uint32_t i) const override {
     return neighbours(i, accelerators_);
   }
+  /// Anywhere between the two.
+  std::optional<std::uint32_t> crossover(std::uint32_t a, std::uint32_t b,
+                                         Random& random) const override {
+    const auto [low, high] = std::minmax(a, b);
+    return low + static_cast<std::uint32_t>(random.below(high - low + 1));
+  }
   double macs(std::uint32_t network) const override { return 100.0 + network; }
+  std::vector<std::string> score_names() const override { return {"naswot", "logsynflow", "skip"}; }
+  /// Rising along the line, at different paces.
+  double score(std::uint32_t network, std::size_t which) const override {
+    return std::pow(network, 1.0 + static_cast<double>(which));
+  }
 
  private:
   static std::vector<std::uint32_t> neighbours(std::uint32_t i, std::uint32_t count) {

@@ -9,6 +9,7 @@
 #include "codesign/search/decoupled_hardware_first.h"
 #include "codesign/search/decoupled_network_first.h"
 #include "codesign/search/exhaustive.h"
+#include "codesign/search/free_rea.h"
 #include "codesign/search/index_permutation.h"
 #include "codesign/search/random_retained.h"
 #include "codesign/search/random_search.h"
@@ -28,6 +29,7 @@ using test::LineSpace;
 using test::monotone_cost;
 using test::Recorded;
 using test::tangled_cost;
+using test::tied_number;
 using test::trial_of;
 
 SearchContext context_of(const DesignSpace& space, std::uint64_t seed = 1) {
@@ -449,6 +451,106 @@ TEST(RandomRetained, SweepsADrawnSetOverEveryAccelerator) {
   EXPECT_EQ(recorded.summary.counts.hardware, 15U * 7U);
   const Recorded other = search("random-retained", {{"retained", "15"}}, space, evaluator, 2);
   EXPECT_NE(designs_of(recorded.trials), designs_of(other.trials));
+}
+
+/// A line of networks with scores of the test's own; NaN: no such score.
+class ScoredSpace final : public DesignSpace {
+ public:
+  ScoredSpace(std::uint32_t accelerators, std::vector<std::vector<double>> scores)
+      : line_(static_cast<std::uint32_t>(scores.size()), accelerators),
+        scores_(std::move(scores)) {}
+
+  std::uint32_t network_count() const override { return line_.network_count(); }
+  std::uint32_t accelerator_count() const override { return line_.accelerator_count(); }
+  std::vector<std::uint32_t> network_neighbours(std::uint32_t i) const override {
+    return line_.network_neighbours(i);
+  }
+  std::vector<std::uint32_t> accelerator_neighbours(std::uint32_t i) const override {
+    return line_.accelerator_neighbours(i);
+  }
+  double macs(std::uint32_t network) const override { return line_.macs(network); }
+  std::vector<std::string> score_names() const override { return {"a", "b"}; }
+  double score(std::uint32_t network, std::size_t which) const override {
+    return scores_[network][which];
+  }
+
+ private:
+  LineSpace line_;
+  std::vector<std::vector<double>> scores_;
+};
+
+std::vector<std::uint32_t> networks_asked(const Recorded& recorded) {
+  std::vector<std::uint32_t> networks;
+  for (const Trial& trial : recorded.trials) networks.push_back(trial.design.network);
+  return networks;
+}
+
+TEST(FreeRea, ClimbsToTheBestScoresAndEvaluatesNothingElse) {
+  const LineSpace space(2000, 3);
+  auto evaluator = tangled(1);
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    SCOPED_TRACE(seed);
+    const Recorded recorded =
+        search("free-rea", {{"population", "10"}, {"tournament", "5"}, {"scored", "900"}}, space,
+               evaluator, seed);
+    EXPECT_EQ(designs_of(recorded.trials), (std::vector<Design>{{1999, 0}, {1999, 1}, {1999, 2}}));
+  }
+}
+
+TEST(FreeRea, EvaluatesNetworksAloneWithoutAccelerators) {
+  const LineSpace space(50, 0);
+  auto evaluator = tangled(1);
+  const Recorded recorded = search("free-rea", {{"retained", "4"}}, space, evaluator);
+  EXPECT_EQ(designs_of(recorded.trials),
+            (std::vector<Design>{{49}, {48}, {47}, {46}}));  // all 50 are seen
+}
+
+TEST(FreeRea, RanksBySumsOfScoresOverTheirLargest) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE(seed);
+    std::vector<std::vector<double>> scores;
+    for (std::uint32_t i = 0; i < 30; ++i) {
+      const double a = tied_number(seed, 50, i), b = 100 * tied_number(seed + 1, 50, i);
+      scores.push_back({a, tied_number(seed + 2, 5, i) == 0 ? kNone : b});
+    }
+    const auto largest = [&](std::size_t which) {
+      double most = 0;
+      for (const auto& pair : scores)
+        if (!std::isnan(pair[which])) most = std::max(most, pair[which]);
+      return most;
+    };
+    const auto sum_of = [&](std::uint32_t i) {
+      const double b = std::isnan(scores[i][1]) ? 0 : scores[i][1];
+      return scores[i][0] / largest(0) + b / largest(1);
+    };
+    auto evaluator = tangled(1);
+    const Recorded recorded =
+        search("free-rea", {{"scores", "a,b"}, {"scored", "30"}, {"retained", "30"}},
+               ScoredSpace(0, scores), evaluator, seed);
+    const std::vector<std::uint32_t> asked = networks_asked(recorded);
+    ASSERT_GE(asked.size(), 25U);  // one or another may never be proposed
+    for (std::size_t i = 1; i < asked.size(); ++i)
+      EXPECT_GE(sum_of(asked[i - 1]), sum_of(asked[i])) << i;
+  }
+}
+
+TEST(FreeRea, ScoresAsManyNetworksAsAskedUnlessItSeesNoMore) {
+  const LineSpace space(500, 2);
+  for (const double scored : {1.0, 7.0, 49.0, 60.0}) {
+    FreeRea strategy(context_of(space),
+                     {.population = 50, .scored = static_cast<std::uint64_t>(scored)});
+    (void)strategy.ask(10);
+    const auto findings = strategy.findings();
+    EXPECT_EQ(findings.front().first, "scored");
+    // A step sees up to three networks that are new.
+    EXPECT_GE(findings.front().second, scored);
+    EXPECT_LE(findings.front().second, scored + 2);
+  }
+  // All descend from the best sooner or later, whose neighbours on a line are few.
+  FreeRea exhausted(context_of(space), {.population = 50, .scored = 500});
+  EXPECT_EQ(exhausted.ask(10), (std::vector<Design>{{499, 0}, {499, 1}}));
+  EXPECT_LT(exhausted.findings().front().second, 500);
 }
 
 }  // namespace

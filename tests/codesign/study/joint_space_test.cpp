@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/random.h"
 #include "core/user_error.h"
 #include "study_support.h"
 
@@ -231,6 +232,57 @@ TEST(LoadAccelerators, RefusesAGridTooLargeToBuild) {
   const StudyFolder folder({kManyRows, kManySizes});
   EXPECT_THAT(test::message_of([&] { static_cast<void>(load_accelerators(folder.read())); }),
               HasSubstr("sample"));
+}
+
+const std::string kTableLine = "accuracy: accuracy}";
+const std::string kScoresLine =
+    kTableLine + "\n  scores: {file: scores.csv, network: genotype, columns: {naswot: n, zen: z}}";
+
+JointSpace space_with_scores(const std::string& csv) {
+  const StudyFolder folder({{kTableLine, kScoresLine}});
+  test::write_bytes(folder / "scores.csv", csv);
+  return {networks_of(folder), load_accelerators(folder.read())};
+}
+
+TEST(JointSpace, KnowsTheScoresOfItsTableAndThoseThatNeedNone) {
+  const JointSpace space = space_with_scores("genotype,z,n\n0001,-3,4.5\n0000,,7\n");
+  const std::vector<std::string> names = space.score_names();
+  EXPECT_EQ(names, (std::vector<std::string>{"naswot", "zen", "parameters", "macs", "skip"}));
+  EXPECT_EQ(space.networks().candidates[0].genotype, "0000");
+  EXPECT_EQ(space.score(0, 0), 7);
+  EXPECT_TRUE(std::isnan(space.score(0, 1))) << "an empty cell";
+  EXPECT_EQ(space.score(1, 0), 4.5);
+  EXPECT_EQ(space.score(1, 1), -3);
+  EXPECT_TRUE(std::isnan(space.score(2, 0))) << "no row";
+  EXPECT_EQ(space.score(2, 3), space.macs(2));
+  EXPECT_TRUE(std::isnan(space.score(2, 4))) << "no skip connections to choose";
+}
+
+TEST(LoadNetworks, RefusesScoresOfOtherNetworks) {
+  EXPECT_THAT(test::message_of([] { space_with_scores("genotype,n,z\n9,1,1\n"); }),
+              HasSubstr("scores.csv:2: no row is of a network of the study"));
+  EXPECT_THAT(test::message_of([] { space_with_scores("genotype,n,z\n0000,1,1\n0000,2,2\n"); }),
+              HasSubstr("scores.csv:3: network '0000' stands in two rows"));
+  EXPECT_THAT(test::message_of([] { space_with_scores("genotype,nn,z\n0000,1,1\n"); }),
+              HasSubstr("did you mean 'nn'?"));
+  EXPECT_THAT(test::message_of([] { space_with_scores("genotype,n,z\n0000,inf,1\n"); }),
+              HasSubstr("scores.csv:2: "));
+}
+
+TEST(JointSpace, CrossesCandidatesOfASpace) {
+  const JointSpace space = small_space({});
+  Random random(1);
+  for (int i = 0; i < 50; ++i) {
+    const auto a = static_cast<std::uint32_t>(random.below(81));
+    const auto b = static_cast<std::uint32_t>(random.below(81));
+    const auto child = space.crossover(a, b, random);
+    ASSERT_TRUE(child);
+    for (std::size_t digit = 0; digit < 4; ++digit) {
+      const char chosen = space.networks().candidates[*child].genotype[digit];
+      EXPECT_TRUE(chosen == space.networks().candidates[a].genotype[digit] ||
+                  chosen == space.networks().candidates[b].genotype[digit]);
+    }
+  }
 }
 
 TEST(JointSpace, NetworkNeighboursAreTheCandidatesOneChangeAway) {

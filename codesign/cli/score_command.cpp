@@ -1,0 +1,257 @@
+// cosearch score: training-free scores of a space's networks, and how well they rank.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "codesign/accuracy_measurement.h"
+#include "codesign/cli/checks.h"
+#include "codesign/cli/console.h"
+#include "codesign/cli/program_files.h"
+#include "codesign/cli/progress.h"
+#include "codesign/cli/text_table.h"
+#include "codesign/joint_space.h"
+#include "codesign/network_scores.h"
+#include "core/user_error.h"
+#include "datasets/front_file.h"
+
+namespace cosearch::codesign {
+namespace {
+
+using nlohmann::json;
+
+struct ScoreOptions {
+  NetworkSource source;
+  NetworkTableSource table{.genotype = {"genotype"}};
+  std::vector<std::string> space_options;  // "NAME=VALUE"
+  std::vector<std::string> scores = nas::score_names();
+  nas::ScoringOptions scoring;
+  std::string images, output;
+  std::uint64_t seed = 1;
+  int jobs = 0;
+};
+
+nas::SpaceOptions parsed(const std::vector<std::string>& texts) {
+  nas::SpaceOptions options;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    std::int64_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] =
+        equals == std::string::npos
+            ? std::from_chars_result{text.data(), std::errc::invalid_argument}
+            : std::from_chars(text.data() + equals + 1, end, value);
+    if (error != std::errc() || rest != end || equals == 0)
+      throw UserError("--option " + text + ": expected NAME=WHOLE NUMBER");
+    options[text.substr(0, equals)] = value;
+  }
+  return options;
+}
+
+NetworkSet networks_of(const ScoreOptions& options) {
+  Study study;
+  study.file =
+      options.table.file.empty() ? "--space " + options.source.space : options.table.file.string();
+  study.seed = options.seed;
+  study.networks = options.source;
+  study.networks.options = parsed(options.space_options);
+  if (!options.table.file.empty()) study.networks.table = options.table;
+  Workers workers(job_count(options.jobs));
+  return load_networks(study, workers);
+}
+
+// Networks scored so far stand beside the output in a file of their own, one JSON object a line, so
+// that a stopped run goes on where it was.
+class PartialScores {
+ public:
+  PartialScores(const std::filesystem::path& output, std::string request)
+      : path_(output.string() + ".part"), request_(std::move(request)) {
+    std::ifstream file(path_);
+    for (std::string line; std::getline(file, line);) {
+      // A line cut short by a crash is scored again.
+      const json row = json::parse(line, nullptr, /*allow_exceptions=*/false);
+      if (row.is_discarded()) continue;
+      if (row["request"] != request_)
+        throw UserError({path_.string()},
+                        "was begun with other scores or options; remove it to start anew");
+      std::vector<double>& values = scores_[row["genotype"]];
+      for (const json& value : row["scores"])
+        values.push_back(value.is_null() ? kMissing : value.get<double>());
+    }
+  }
+
+  [[nodiscard]] const std::map<std::string, std::vector<double>>& scores() const { return scores_; }
+
+  void add(const std::string& genotype, std::vector<double> values) {
+    // JSON has no NaN: it is written as null.
+    std::ofstream file(path_, std::ios::app);
+    file << json{{"request", request_}, {"genotype", genotype}, {"scores", values}} << std::endl;
+    if (!file) throw FileError({path_.string()}, "cannot be written");
+    scores_[genotype] = std::move(values);
+  }
+
+  void remove() const { std::filesystem::remove(path_); }
+
+ private:
+  static constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+
+  std::filesystem::path path_;
+  std::string request_;
+  std::map<std::string, std::vector<double>> scores_;
+};
+
+std::string request_text(const ScoreOptions& options) {
+  return fmt::format("{} {} {} {} {} {} {}", options.source.space,
+                     fmt::join(options.space_options, " "), fmt::join(options.scores, ","),
+                     options.scoring.batch, options.scoring.repeats, options.images, options.seed);
+}
+
+void fill(PartialScores& partial, const NetworkSet& set, const ScoreRequest& request, int jobs,
+          const Console& console) {
+  std::vector<std::size_t> left;
+  for (std::size_t i = 0; i < set.candidates.size(); ++i)
+    if (!partial.scores().contains(set.candidates[i].genotype)) left.push_back(i);
+  console.note(fmt::format("{} networks to score, {} done already{}", left.size(),
+                           set.candidates.size() - left.size(),
+                           request.scorer ? "; " + request.scorer->description() : ""));
+  Workers workers(jobs);
+  Progress progress(console);
+  std::uint64_t done = 0;
+  score_networks(set, left, request, workers, [&](std::size_t i, std::vector<double> scores) {
+    const std::string& genotype = set.candidates[i].genotype;
+    partial.add(genotype, std::move(scores));
+    progress.update(++done, left.size(), [&] { return genotype; });
+  });
+}
+
+struct ScoreTable {
+  std::vector<std::string> genotypes;
+  std::vector<double> accuracies;           // all NaN where none were given
+  std::vector<std::vector<double>> scores;  // by score
+  bool has_accuracies = false;
+};
+
+ScoreTable table_of(const NetworkSet& set, const PartialScores& partial, std::size_t scores) {
+  ScoreTable table;
+  table.scores.resize(scores);
+  for (const Candidate& candidate : set.candidates) {
+    table.genotypes.push_back(candidate.genotype);
+    table.accuracies.push_back(candidate.accuracy_percent);
+    table.has_accuracies |= !std::isnan(candidate.accuracy_percent);
+    const std::vector<double>& values = partial.scores().at(candidate.genotype);
+    for (std::size_t i = 0; i < scores; ++i) table.scores[i].push_back(values[i]);
+  }
+  return table;
+}
+
+void write(const std::filesystem::path& output, const std::vector<std::string>& names,
+           const ScoreTable& table) {
+  datasets::Columns columns;
+  columns.columns.push_back({"genotype", "", table.genotypes});
+  if (table.has_accuracies) columns.columns.push_back({"accuracy_percent", "", table.accuracies});
+  for (std::size_t i = 0; i < names.size(); ++i)
+    columns.columns.push_back({names[i], "", table.scores[i]});
+  datasets::write_columns(output, columns);
+}
+
+// Networks of which the score is known, and how well it ranks them where accuracies are.
+void report(const std::vector<std::string>& names, const ScoreTable& table,
+            const Console& console) {
+  json rows = json::array();
+  TextTable text(table.has_accuracies
+                     ? std::vector<std::string>{"score", "networks", "Spearman", "95 % interval"}
+                     : std::vector<std::string>{"score", "networks"});
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto known =
+        table.genotypes.size() - static_cast<std::size_t>(std::ranges::count_if(
+                                     table.scores[i], [](double x) { return std::isnan(x); }));
+    if (!table.has_accuracies) {
+      rows.push_back({{"score", names[i]}, {"networks", known}});
+      text.add({names[i], std::to_string(known)});
+      continue;
+    }
+    const ScoreQuality quality = quality_of(table.scores[i], table.accuracies);
+    rows.push_back({{"score", names[i]},
+                    {"networks", quality.networks},
+                    {"spearman", quality.spearman},
+                    {"interval", {quality.interval.low, quality.interval.high}}});
+    text.add({names[i], std::to_string(quality.networks), fixed(quality.spearman, 3),
+              fixed(quality.interval.low, 3) + " to " + fixed(quality.interval.high, 3)});
+  }
+  if (console.json) return console.print(rows);
+  text.print(console.out);
+}
+
+void score(const ScoreOptions& options, const Console& console) {
+  if (const auto problems = problems_in(options.scoring); !problems.empty())
+    throw UserError(fmt::format("{}", fmt::join(problems, "; ")));
+  ScoreRequest request;
+  request.options = options.scoring;
+  request.seed = options.seed;
+  for (const std::string& name : options.scores) request.scores.push_back(nas::score_named(name));
+  if (!options.table.file.empty()) refuse_as_output(options.output, options.table.file);
+
+  const NetworkSet set = networks_of(options);
+  std::unique_ptr<nas::Scorer> scorer;
+  if (!std::ranges::all_of(request.scores, nas::is_structural))
+    scorer = nas::load_scorer(training_module_folder());
+  std::unique_ptr<ImageFolder> images;
+  if (!options.images.empty()) images = read_image_folder(options.images);
+  request.scorer = scorer.get();
+  request.images = images ? &images->training : nullptr;
+
+  PartialScores partial(options.output, request_text(options));
+  fill(partial, set, request, job_count(options.jobs), console);
+  const ScoreTable table = table_of(set, partial, options.scores.size());
+  write(options.output, options.scores, table);
+  partial.remove();
+  report(options.scores, table, console);
+}
+
+}  // namespace
+
+void add_score_command(CLI::App& app, Console& console) {
+  const auto options = std::make_shared<ScoreOptions>();
+  CLI::App* command = app.add_subcommand(
+      "score",
+      "Score the networks of a space without training them; a stopped run goes on where it was");
+  command->option_defaults()->always_capture_default();
+  command->add_option("--space", options->source.space, "the space")->required();
+  command->add_option("--option", options->space_options, "NAME=VALUE, an option of the space")
+      ->take_all();
+  command->add_option("--table", options->table.file,
+                      "a CSV file with one network a row; left out, the whole space");
+  command->add_option("--genotype", options->table.genotype, "its columns of the genotype")
+      ->delimiter(',');
+  command->add_option("--accuracy", options->table.accuracy,
+                      "its column of accuracies in percent, to see how well the scores rank");
+  command->add_option("--sample", options->source.sample, "so many of the networks, at random")
+      ->check(whole_number(1));
+  command->add_option("--scores", options->scores, "which scores")->delimiter(',');
+  command->add_option("--batch", options->scoring.batch, "images a batch");
+  command->add_option("--repeats", options->scoring.repeats,
+                      "times that weights and noise are drawn; a score is the mean");
+  command->add_option("--images", options->images,
+                      "folder of IDX files; left out, Gaussian noise with labels at random");
+  command->add_option("--seed", options->seed, "of the sample, the weights and the noise")
+      ->check(whole_number(0));
+  command->add_option("-o,--output", options->output, "the table to write: .csv, .json or .h5")
+      ->required();
+  command
+      ->add_option("-j,--jobs", options->jobs,
+                   "networks at a time, one thread each; the answer is the same for any number")
+      ->check(CLI::Range(0, 1024));
+  command->callback([options, &console] { score(*options, console); });
+}
+
+}  // namespace cosearch::codesign

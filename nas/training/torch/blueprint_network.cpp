@@ -1,0 +1,164 @@
+#include "nas/training/torch/blueprint_network.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "core/user_error.h"
+
+namespace cosearch::nas {
+namespace {
+
+torch::nn::Conv2d convolution_of(const Layer& layer, Affine affine) {
+  return torch::nn::Conv2d(
+      torch::nn::Conv2dOptions(layer.G * layer.C, layer.G * layer.K, {layer.R, layer.S})
+          .stride({layer.stride_h, layer.stride_w})
+          .padding(torch::ExpandingArray<2>({layer.pad_top, layer.pad_left}))
+          .dilation({layer.dilation_h, layer.dilation_w})
+          .groups(layer.G)
+          .bias(affine == Affine::bias));
+}
+
+torch::Tensor pooled(const Step& step, const torch::Tensor& input) {
+  const Layer& layer = *step.layer;
+  const std::array window{layer.R, layer.S}, stride{layer.stride_h, layer.stride_w},
+      padding{layer.pad_top, layer.pad_left};
+  if (step.operation == Operation::maximum_pool)
+    return torch::max_pool2d(input, window, stride, padding);
+  return torch::avg_pool2d(input, window, stride, padding, /*ceil_mode=*/false,
+                           /*count_include_pad=*/false);
+}
+
+torch::Tensor activated(Activation activation, const torch::Tensor& input) {
+  switch (activation) {
+    case Activation::none:
+      return input;
+    case Activation::relu:
+      return torch::relu(input);
+    case Activation::relu6:
+      return torch::hardtanh(input, 0, 6);
+    case Activation::swish:
+      return torch::silu(input);
+    case Activation::hard_sigmoid:
+      return torch::hardsigmoid(input);
+  }
+  return input;
+}
+
+std::vector<std::size_t> last_readers(const Blueprint& blueprint) {
+  std::vector<std::size_t> last(blueprint.steps.size(), blueprint.steps.size());
+  for (std::size_t i = 0; i < blueprint.steps.size(); ++i)
+    for (const std::size_t input : blueprint.steps[i].inputs) last[input] = i;
+  return last;
+}
+
+}  // namespace
+
+BlueprintNetwork::BlueprintNetwork(Blueprint blueprint)
+    : blueprint_(std::move(blueprint)), last_reader_(last_readers(blueprint_)) {
+  for (const Step& step : blueprint_.steps) add_modules(step);
+}
+
+void BlueprintNetwork::add_modules(const Step& step) {
+  if (step.operation == Operation::opaque)
+    throw UserError(blueprint_.name + ": layer '" + step.name +
+                    "' is known by its cost only, so that the network cannot run");
+  // LibTorch takes names without dots only.
+  std::string name = step.name;
+  std::ranges::replace(name, '.', '/');
+  Modules modules;
+  if (step.operation == Operation::convolution)
+    modules.convolution =
+        register_module(name + "/convolution", convolution_of(*step.layer, step.affine));
+  if (step.operation == Operation::linear)
+    modules.linear = register_module(
+        name + "/linear", torch::nn::Linear(torch::nn::LinearOptions(step.layer->C, step.layer->K)
+                                                .bias(step.affine == Affine::bias)));
+  if (step.affine == Affine::batch_norm)
+    modules.normalisation =
+        register_module(name + "/normalisation", torch::nn::BatchNorm2d(step.shape.channels));
+  if (step.further_parameters > 0)
+    register_parameter(name + "/idle", torch::zeros({step.further_parameters}));
+  modules_.push_back(std::move(modules));
+}
+
+std::vector<torch::Tensor> BlueprintNetwork::weights() const {
+  std::vector<torch::Tensor> weights;
+  for (const Modules& modules : modules_) {
+    if (modules.convolution) weights.push_back(modules.convolution->weight);
+    if (modules.linear) weights.push_back(modules.linear->weight);
+  }
+  return weights;
+}
+
+std::vector<torch::nn::BatchNorm2d> BlueprintNetwork::normalisations() const {
+  std::vector<torch::nn::BatchNorm2d> normalisations;
+  for (const Modules& modules : modules_)
+    if (modules.normalisation) normalisations.push_back(modules.normalisation);
+  return normalisations;
+}
+
+torch::Tensor BlueprintNetwork::forward(const torch::Tensor& images, const Observer& observer) {
+  // With the channels innermost convolutions take a third less time, gradients half.
+  std::vector<torch::Tensor> outputs{images.contiguous(torch::MemoryFormat::ChannelsLast)};
+  for (std::size_t i = 1; i < blueprint_.steps.size(); ++i) {
+    outputs.push_back(run(i, outputs));
+    if (observer) observer(blueprint_.steps[i], outputs.back());
+    for (const std::size_t input : blueprint_.steps[i].inputs)
+      if (last_reader_[input] == i) outputs[input].reset();
+  }
+  return outputs.back().flatten(1);
+}
+
+torch::Tensor BlueprintNetwork::normalised(std::size_t number, const torch::Tensor& input) {
+  if (is_normalisation_off_ || modules_[number].normalisation.is_empty()) return input;
+  return modules_[number].normalisation->forward(input);
+}
+
+torch::Tensor BlueprintNetwork::run(std::size_t number, const std::vector<torch::Tensor>& outputs) {
+  const Step& step = blueprint_.steps[number];
+  const auto input = [&](std::size_t i) -> const torch::Tensor& { return outputs[step.inputs[i]]; };
+  switch (step.operation) {
+    case Operation::convolution:
+      return normalised(number, modules_[number].convolution->forward(input(0)));
+    case Operation::linear:
+      return normalised(
+          number,
+          modules_[number].linear->forward(input(0).flatten(1)).unsqueeze(-1).unsqueeze(-1));
+    case Operation::maximum_pool:
+    case Operation::average_pool:
+      return pooled(step, input(0));
+    case Operation::global_pool:
+      return input(0).mean({2, 3}, /*keepdim=*/true);
+    case Operation::normalise:
+      return normalised(number, input(0));
+    case Operation::add: {
+      torch::Tensor sum = input(0);
+      for (std::size_t i = 1; i < step.inputs.size(); ++i) sum = sum + input(i);
+      return sum;
+    }
+    case Operation::scale:
+      return input(0) * input(1);
+    case Operation::activate:
+      return activated(step.activation, input(0));
+    case Operation::concatenate: {
+      std::vector<torch::Tensor> parts;
+      for (std::size_t i = 0; i < step.inputs.size(); ++i) parts.push_back(input(i));
+      return torch::cat(parts, 1);
+    }
+    case Operation::crop: {
+      const FeatureShape& whole = blueprint_.steps[step.inputs[0]].shape;
+      return input(0)
+          .slice(2, whole.height - step.shape.height)
+          .slice(3, whole.width - step.shape.width);
+    }
+    case Operation::zero:
+      return torch::zeros_like(input(0));
+    case Operation::input:
+    case Operation::opaque:
+      break;
+  }
+  TORCH_CHECK(false, "a step that cannot run");
+}
+
+}  // namespace cosearch::nas

@@ -1,0 +1,56 @@
+// A blueprint as a LibTorch module.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstddef>
+#include <functional>
+#include <vector>
+
+#include "nas/blueprint.h"
+
+namespace cosearch::nas {
+
+/// Runs the steps of a blueprint in order. Its parameters are the weights and affine numbers of the
+/// lowered core::Network, as many of them, held by standard modules; they are LibTorch's defaults
+/// until somebody draws others.
+class BlueprintNetwork : public torch::nn::Module {
+ public:
+  /// Called after each step but the input's, in order.
+  using Observer = std::function<void(const Step& step, const torch::Tensor& output)>;
+
+  /// Throws UserError for a blueprint with an opaque step, which cannot run.
+  explicit BlueprintNetwork(Blueprint blueprint);
+
+  /// `images`: count x channels x height x width. Returns count x (all numbers of the last step).
+  /// Where the blueprint allows, other heights and widths than its own are taken too.
+  torch::Tensor forward(const torch::Tensor& images, const Observer& observer = {});
+
+  [[nodiscard]] const Blueprint& blueprint() const { return blueprint_; }
+
+  /// Normalisation hands on what it reads, scales and shifts included, when `off`.
+  void switch_normalisation_off(bool off) { is_normalisation_off_ = off; }
+
+  /// The weights of convolutions and linear layers, in order: no biases, scales or shifts.
+  [[nodiscard]] std::vector<torch::Tensor> weights() const;
+  [[nodiscard]] std::vector<torch::nn::BatchNorm2d> normalisations() const;
+
+ private:
+  /// What a step holds; empty where it holds nothing of the kind.
+  struct Modules {
+    torch::nn::Conv2d convolution{nullptr};
+    torch::nn::Linear linear{nullptr};
+    torch::nn::BatchNorm2d normalisation{nullptr};
+  };
+
+  void add_modules(const Step& step);
+  torch::Tensor run(std::size_t number, const std::vector<torch::Tensor>& outputs);
+  torch::Tensor normalised(std::size_t number, const torch::Tensor& input);
+
+  Blueprint blueprint_;
+  std::vector<Modules> modules_;          // by step
+  std::vector<std::size_t> last_reader_;  // by step: no output is kept longer than it is needed
+  bool is_normalisation_off_ = false;
+};
+
+}  // namespace cosearch::nas

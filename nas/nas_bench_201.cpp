@@ -151,7 +151,7 @@ class NasBench201 : public ChoiceSpace {
   /// where a skip connection from one node to the next passes over none.
   [[nodiscard]] std::optional<double> skip_length(const std::string& genotype) const override {
     std::size_t skips = 0, passed_over = 0;
-    for (const CellEdge& edge : edges_of(parse(genotype))) {
+    for (const CellEdge& edge : nas_bench_201_edges(parse(genotype))) {
       if (edge.kind != CellEdge::Kind::skip) continue;
       ++skips;
       passed_over += edge.to - edge.from - 1;

@@ -19,6 +19,7 @@ quickstart=(
   libpagmo-dev
   libtbb-dev
   libvalijson-dev
+  libxgboost-dev
   libxxhash-dev
   libyaml-cpp-dev
   nlohmann-json3-dev

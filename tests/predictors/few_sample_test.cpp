@@ -144,7 +144,7 @@ TEST(FewSample, ChoosesTheLargestVarianceLeftAndNothingTwice) {
 TEST(FewSample, StandardisesAndLeavesConstantsAtZero) {
   Matrix columns(3, 2);
   columns << 1, 7, 2, 7, 3, 7;
-  const Matrix scaled = standardised(columns);
+  const Matrix scaled = standardised(std::move(columns));
   EXPECT_NEAR(scaled.col(0).squaredNorm() / 3, 1, 1e-12);
   EXPECT_NEAR(scaled.col(0).sum(), 0, 1e-12);
   EXPECT_EQ(scaled.col(1), Vector::Zero(3));

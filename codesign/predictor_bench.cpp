@@ -20,6 +20,8 @@ namespace {
 
 using predictors::Prediction;
 
+constexpr std::size_t kFolds = 5;
+
 double processor_seconds() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
@@ -98,9 +100,8 @@ PredictorScore score_of(const std::vector<Prediction>& predictions, std::span<co
 }
 
 PredictorScore run_once(const NetworkExamples& networks, std::span<const double> targets,
-                        const std::string& model, std::size_t training, std::uint64_t seed,
+                        const std::string& model, const Split& split, std::uint64_t seed,
                         const PredictorBenchOptions& options) {
-  const Split split = split_by_network(networks, training, seed);
   const std::vector<double> known = pick(targets, split.training);
   const predictors::TargetScale scale(options.scale, known);
   const auto predictor = predictors::make_predictor(model, options.module_folder);
@@ -157,6 +158,44 @@ Split split_by_network(const NetworkExamples& networks, std::size_t training, st
   return split;
 }
 
+std::vector<Split> folds_by_network(const NetworkExamples& networks,
+                                    std::span<const std::size_t> rows, std::uint64_t seed) {
+  // Networks are dealt out one by one in a drawn order, among those that have a row here.
+  std::vector<std::size_t> order;
+  for (const std::size_t row : rows) order.push_back(networks.network[row]);
+  std::ranges::sort(order);
+  order.erase(std::ranges::unique(order).begin(), order.end());
+  Random(seed, "folds by network").shuffle(std::span(order));
+  std::vector<std::size_t> fold_of(networks.networks);
+  for (std::size_t i = 0; i < order.size(); ++i) fold_of[order[i]] = i % kFolds;
+
+  std::vector<Split> folds(kFolds);
+  for (const std::size_t row : rows)
+    for (std::size_t fold = 0; fold < kFolds; ++fold)
+      (fold_of[networks.network[row]] == fold ? folds[fold].test : folds[fold].training)
+          .push_back(row);
+  return folds;
+}
+
+PredictorScore cross_validate(const NetworkExamples& networks, std::span<const double> targets,
+                              std::span<const std::size_t> rows, const std::string& model,
+                              const PredictorBenchOptions& options, Workers& workers) {
+  const std::vector<Split> folds = folds_by_network(networks, rows, options.seed);
+  std::vector<PredictorScore> scores(folds.size());
+  workers.for_ranges(folds.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t fold = begin; fold < end; ++fold)
+      scores[fold] = run_once(networks, targets, model, folds[fold], options.seed, options);
+  });
+  PredictorScore mean;
+  for (double PredictorScore::*value :
+       {&PredictorScore::kendall, &PredictorScore::spearman, &PredictorScore::regret,
+        &PredictorScore::rmse, &PredictorScore::coverage, &PredictorScore::calibration_error,
+        &PredictorScore::fit_seconds, &PredictorScore::predict_seconds})
+    for (const PredictorScore& score : scores)
+      mean.*value += score.*value / static_cast<double>(scores.size());
+  return mean;
+}
+
 std::vector<PredictorBenchCell> bench_predictors(const NetworkExamples& networks,
                                                  std::span<const double> targets,
                                                  const PredictorBenchOptions& options,
@@ -175,7 +214,9 @@ std::vector<PredictorBenchCell> bench_predictors(const NetworkExamples& networks
       PredictorBenchCell& cell = cells[task / options.seeds];
       const std::size_t number = task % options.seeds;
       cell.scores[number] =
-          run_once(networks, targets, cell.model, cell.training, options.seed + number, options);
+          run_once(networks, targets, cell.model,
+                   split_by_network(networks, cell.training, options.seed + number),
+                   options.seed + number, options);
       const std::lock_guard lock(mutex);
       done(++finished);
     }

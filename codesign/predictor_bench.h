@@ -36,6 +36,11 @@ struct Split {
 [[nodiscard]] Split split_by_network(const NetworkExamples& networks, std::size_t training,
                                      std::uint64_t seed);
 
+/// Five splits of `rows`, each of which is tested once; no network stands on both sides of one.
+[[nodiscard]] std::vector<Split> folds_by_network(const NetworkExamples& networks,
+                                                  std::span<const std::size_t> rows,
+                                                  std::uint64_t seed);
+
 /// What one predictor did on one split.
 struct PredictorScore {
   double kendall = 0, spearman = 0;
@@ -65,6 +70,14 @@ struct PredictorBenchCell {
     const NetworkExamples& networks, std::span<const double> targets,
     const PredictorBenchOptions& options, Workers& workers,
     const std::function<void(std::size_t)>& done);
+
+/// Means over the folds of `rows`, whose targets are known: what a model trained on four fifths of
+/// them makes of the rest. Throws UserError as fitting does, when a fold has too few.
+[[nodiscard]] PredictorScore cross_validate(const NetworkExamples& networks,
+                                            std::span<const double> targets,
+                                            std::span<const std::size_t> rows,
+                                            const std::string& model,
+                                            const PredictorBenchOptions& options, Workers& workers);
 
 /// Mean over seeds, with the interval that holds the mean with probability 0.95 if scores are
 /// normal (Student's t); the interval is NaN for one seed.

@@ -11,6 +11,8 @@
 #include "codesign/cli/console.h"
 #include "codesign/cli/predictor_options.h"
 #include "codesign/cli/program_files.h"
+#include "codesign/cli/text_table.h"
+#include "codesign/predictor_bench.h"
 #include "codesign/predictor_data.h"
 #include "codesign/predictor_file.h"
 #include "predictors/registry.h"
@@ -25,6 +27,7 @@ struct PredictorTraining {
   TargetOptions target;
   std::string model = "gaussian-process", output;
   std::uint64_t seed = 1;
+  bool validate = false;
 };
 
 // Rows whose target is known.
@@ -33,6 +36,29 @@ std::vector<std::size_t> measured_rows(const std::vector<double>& targets) {
   for (std::size_t row = 0; row < targets.size(); ++row)
     if (!std::isnan(targets[row])) rows.push_back(row);
   return rows;
+}
+
+// How well the model does on networks that it has not seen, by five-fold cross-validation.
+void show_validation(const PredictorTraining& options, const NetworkExamples& networks,
+                     const std::vector<double>& column, const std::vector<std::size_t>& rows,
+                     Workers& workers, const Console& console) {
+  PredictorBenchOptions bench;
+  bench.seed = options.seed;
+  bench.scale = options.target.scale_kind();
+  bench.more_is_better = options.target.more_is_better();
+  bench.module_folder = neural_module_folder();
+  const PredictorScore score =
+      cross_validate(networks, column, rows, options.model, bench, workers);
+  if (console.json)
+    return console.print({{"kendall_tau", score.kendall},
+                          {"spearman", score.spearman},
+                          {"rmse", score.rmse},
+                          {"coverage_95", score.coverage}});
+  console.out << fmt::format(
+      "on networks left out, a fifth at a time: Kendall tau {}, Spearman {}, RMSE {}, {} of them "
+      "in the interval for 95 %\n",
+      fixed(score.kendall, 3), fixed(score.spearman, 3), fixed(score.rmse, 3),
+      fixed(score.coverage, 3));
 }
 
 void train_predictor(PredictorTraining& options, const Console& console) {
@@ -66,6 +92,7 @@ void train_predictor(PredictorTraining& options, const Console& console) {
         rows.size(), examples.columns.size()));
   console.note(fmt::format("{} on {} networks of {} -> {}", options.model, rows.size(),
                            options.table.source.space, options.output));
+  if (options.validate) show_validation(options, networks, column, rows, workers, console);
 }
 
 struct PredictorQuery {
@@ -101,6 +128,8 @@ void add_predictor_train(CLI::App& command, const Console& console) {
   train_command->add_option("--seed", options->seed, "of what the model draws at random")
       ->check(whole_number(0))
       ->capture_default_str();
+  train_command->add_flag("--validate", options->validate,
+                          "also say how well the model does on networks left out, five fits more");
   train_command->add_option("-o,--output", options->output, "the predictor's file, .h5")
       ->required();
   train_command->callback([options, &console] { train_predictor(*options, console); });

@@ -66,6 +66,12 @@ class Predictors(CliTest):
         self.assertEqual((self.folder / "out.csv").read_text().splitlines()[0],
                          "genotype,accuracy,accuracy_low,accuracy_high")
 
+    def test_training_says_how_well_it_does_on_networks_left_out(self):
+        report = self.run_json("predictor", "train", "table.csv", *self.SPACE, "--target",
+                               "accuracy", "--validate", "-o", "p.h5")
+        self.assertGreater(report["kendall_tau"], 0.5)
+        self.assertTrue((self.folder / "p.h5").exists())
+
     def test_the_same_training_writes_the_same_bytes(self):
         files = []
         for name in ("a.h5", "b.h5"):

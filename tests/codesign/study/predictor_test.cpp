@@ -108,6 +108,26 @@ TEST_F(PredictorFiles, NoNetworkIsOnBothSidesOfASplit) {
   }
 }
 
+TEST_F(PredictorFiles, FoldsTestEveryRowOnceAndShareNoNetwork) {
+  Workers workers(2);
+  const Loaded data = load(table_of_networks(), workers);
+  std::vector<std::size_t> rows;
+  for (std::size_t row = 0; row < data.networks.rows(); row += 2) rows.push_back(row);
+  std::multiset<std::size_t> tested;
+  for (const Split& fold : folds_by_network(data.networks, rows, 3)) {
+    std::set<std::size_t> training;
+    for (const std::size_t row : fold.training) training.insert(data.networks.network[row]);
+    for (const std::size_t row : fold.test)
+      EXPECT_EQ(training.count(data.networks.network[row]), 0U);
+    EXPECT_EQ(fold.training.size() + fold.test.size(), rows.size());
+    tested.insert(fold.test.begin(), fold.test.end());
+  }
+  EXPECT_EQ(tested, std::multiset<std::size_t>(rows.begin(), rows.end()));
+  PredictorBenchOptions options;
+  EXPECT_GT(cross_validate(data.networks, data.targets, rows, "ridge", options, workers).kendall,
+            0.8);
+}
+
 TEST_F(PredictorFiles, JobsChangeNothing) {
   Workers one(1), three(3);
   const Loaded data = load(table_of_networks(), one);

@@ -51,6 +51,22 @@ FeatureSource source_of(const datasets::ArrayFile& file) {
   return source;
 }
 
+// As text: a double would round a large seed.
+std::uint64_t seed_of(const datasets::ArrayFile& file) {
+  const std::string& text = text_of(file, "seed");
+  std::uint64_t seed = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, seed);
+  if (error != std::errc() || rest != end) throw UserError("its 'seed' is damaged");
+  return seed;
+}
+
+std::uint64_t examples_of(const predictors::ModelState& state) {
+  const double count = state.number("examples");
+  if (!(count >= 0 && count < 0x1p53)) throw UserError("its 'examples' are damaged");
+  return static_cast<std::uint64_t>(count);
+}
+
 TrainedPredictor restored(const datasets::ArrayFile& file,
                           const std::filesystem::path& module_folder) {
   const predictors::ModelState state{file.numbers, file.bytes};
@@ -60,8 +76,8 @@ TrainedPredictor restored(const datasets::ArrayFile& file,
       .target = text_of(file, "target"),
       .scale = predictors::TargetScale(state),
       .predictor = predictors::make_predictor(text_of(file, "model"), module_folder),
-      .examples = static_cast<std::uint64_t>(state.number("examples")),
-      .seed = static_cast<std::uint64_t>(state.number("seed"))};
+      .examples = examples_of(state),
+      .seed = seed_of(file)};
   trained.predictor->restore(state, columns_of(file, state));
   return trained;
 }
@@ -72,8 +88,10 @@ void write_predictor(const std::filesystem::path& path, const TrainedPredictor& 
   predictors::ModelState state = trained.predictor->state();
   trained.scale.write(state);
   datasets::ArrayFile file{.kind = kKind, .version = kVersion};
-  file.texts = {
-      {"model", trained.model}, {"space", trained.source.space}, {"target", trained.target}};
+  file.texts = {{"model", trained.model},
+                {"space", trained.source.space},
+                {"target", trained.target},
+                {"seed", std::to_string(trained.seed)}};
   file.text_lists = {{"features", trained.source.features}, {"scores", trained.source.scores}};
   for (const auto& [name, value] : trained.source.options) {
     file.text_lists["space_options"].push_back(name);
@@ -88,7 +106,6 @@ void write_predictor(const std::filesystem::path& path, const TrainedPredictor& 
     state.numbers["column_kinds"].push_back(static_cast<double>(column.kind));
   }
   state.numbers["examples"] = {static_cast<double>(trained.examples)};
-  state.numbers["seed"] = {static_cast<double>(trained.seed)};
   file.numbers = std::move(state.numbers);
   file.bytes = std::move(state.bytes);
   datasets::write_array_file(path, file);

@@ -15,6 +15,9 @@ namespace {
 // Targets have variance 1: a tenth of it is noise until the data say otherwise.
 constexpr double kInitialNoise = 0.1;
 
+// A covariance of so many takes 200 MB, and fitting holds a few of that size.
+constexpr std::size_t kMostExamples = 5000;
+
 // Rows whose covariance with all training rows is held at once.
 constexpr Eigen::Index kRowsAtOnce = 512;
 
@@ -48,6 +51,10 @@ std::vector<Eigen::Index> draw_rows(Eigen::Index rows, std::size_t count, std::u
 
 void GaussianProcess::learn(const Examples& examples, std::span<const double> targets,
                             std::uint64_t seed) {
+  if (examples.rows() > kMostExamples)
+    throw UserError(std::to_string(examples.rows()) + " examples are too many for a Gaussian " +
+                    "process: give it " + std::to_string(kMostExamples) +
+                    " at most, or train another model");
   const Kernel kernel = kernel_for(examples.columns);
   scaler_ = FeatureScaler(examples, FeatureScaler::Scope::continuous_columns);
   inputs_ = scaler_.apply(examples);

@@ -21,6 +21,7 @@ struct GaussianProcessOptions {
   double prior_precision = 0.05;
 };
 
+/// Takes 5,000 examples at most: fitting is cubic in them, and its memory quadratic.
 class GaussianProcess final : public Predictor {
  public:
   explicit GaussianProcess(GaussianProcessOptions options = {}) : options_(options) {}

@@ -298,6 +298,17 @@ TEST(GaussianProcess, PassesThroughWhatHasNoNoise) {
     EXPECT_NEAR(predictions[i].mean, data.targets[i], 0.02);
 }
 
+TEST(GaussianProcess, RefusesMoreExamplesThanFitInMemory) {
+  Examples many;
+  many.columns = {{"c"}};
+  many.features.resize(5001);
+  GaussianProcess process;
+  EXPECT_NE(message_of([&] {
+              process.fit(many, std::vector<double>(5001), 1);
+            }).find("5001 examples are too many"),
+            std::string::npos);
+}
+
 TEST(GaussianProcess, IsSurerWhereItHasSeenMore) {
   Case data = smooth_case(40, 0.1, 13);
   // All but one training row lie far from the first probe, at the second.

@@ -163,7 +163,7 @@ TEST_F(PredictorFiles, AStoredPredictorPredictsTheSameBits) {
                              .scale = {predictors::ScaleKind::error, targets},
                              .predictor = predictors::make_predictor(model),
                              .examples = rows.size(),
-                             .seed = 3};
+                             .seed = 0xffffffffffffffff};
     trained.source.options = {{"prune", 0}};
     trained.predictor->fit(data.networks.examples.subset(rows), trained.scale.forward(targets), 3);
     write_predictor(folder_ / "p.h5", trained);
@@ -172,6 +172,8 @@ TEST_F(PredictorFiles, AStoredPredictorPredictsTheSameBits) {
     EXPECT_EQ(again.source.scores, kSource.scores);
     EXPECT_EQ(again.source.options, trained.source.options);
     EXPECT_EQ(again.target, "accuracy");
+    EXPECT_EQ(again.seed, trained.seed);
+    EXPECT_EQ(again.examples, rows.size());
     const auto a = trained.predictor->predict(data.networks.examples),
                b = again.predictor->predict(data.networks.examples);
     for (std::size_t i = 0; i < a.size(); ++i) {

@@ -14,19 +14,10 @@ namespace {
 constexpr std::int64_t kImage = 224;  // height and width of the images of ImageNet-1k
 constexpr std::int64_t kClasses = 1000;
 
-/// Max pooling that also keeps the last, incomplete window ("ceil mode").
 Feature pool_rounding_up(NetworkBuilder& builder, const std::string& name, const Feature& from,
                          std::int64_t window, std::int64_t stride) {
-  const auto windows = [&](std::int64_t extent) { return ceil_div(extent - window, stride) + 1; };
-  const auto missing = [&](std::int64_t extent) {
-    return (windows(extent) - 1) * stride + window - extent;
-  };
-  Layer layer = pooling(from.channels, from.height, from.width, window, stride);
-  layer.pad_bottom = missing(from.height);
-  layer.pad_right = missing(from.width);
-  layer.P = windows(from.height);
-  layer.Q = windows(from.width);
-  return builder.append(name, layer, {from});
+  return builder.append(
+      name, pooling_rounding_up(from.channels, from.height, from.width, window, stride), {from});
 }
 
 Feature biased_convolution(NetworkBuilder& builder, const std::string& name, const Feature& from,

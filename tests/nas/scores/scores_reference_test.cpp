@@ -85,7 +85,7 @@ double compared(const std::string& what, const std::vector<double>& x,
   }
   const double rho = predictors::spearman(a, b);
   const auto [low, high] = predictors::spearman_interval(a, b);
-  std::printf("%-38s %4zu networks  Spearman %.3f (%.3f to %.3f)\n", what.c_str(), a.size(), rho,
+  std::printf("%-48s %5zu networks  Spearman %.3f (%.3f to %.3f)\n", what.c_str(), a.size(), rho,
               low, high);
   return rho;
 }
@@ -108,6 +108,37 @@ TEST(PublishedScores, RankCellsOfNasBench201AsOursDo) {
     const double theirs = compared(name + ", published and accuracy", published, accuracy);
     EXPECT_NEAR(compared(name + ", ours and accuracy", ours, accuracy), theirs, 0.1);
   }
+}
+
+/// What FreeREA ranks by, over the whole table at once: a poor order with an excellent maximum.
+TEST(PublishedScores, SumToAPoorOrderWithAGoodMaximum) {
+  COSEARCH_NEEDS_REFERENCE("nas/nb201_zerocost.csv.gz");
+  const auto folder = test::reference_data() / "nas";
+  const auto accuracies = datasets::Table::read(folder / "nb201_accuracy.csv.gz");
+  const auto table = datasets::Table::read(folder / "nb201_zerocost.csv.gz");
+  const auto space = make_space("nas-bench-201");
+  std::vector<double> sums(table.rows(), 0), accuracy;
+  const auto add = [&](const auto& score_of) {
+    std::vector<double> values;
+    for (std::size_t row = 0; row < table.rows(); ++row) values.push_back(score_of(row));
+    const double largest = std::ranges::max(values);
+    for (std::size_t row = 0; row < table.rows(); ++row) sums[row] += values[row] / largest;
+  };
+  for (const char* name : {"naswot_cifar10", "logsynflow_cifar10"})
+    add([&, column = table.column(name)](std::size_t row) {
+      return table.text(row, column).empty() ? 0 : table.number(row, column);
+    });
+  add([&, column = accuracies.column("arch")](std::size_t row) {
+    return space->skip_length(accuracies.text(row, column)).value();
+  });
+  for (std::size_t row = 0; row < table.rows(); ++row)
+    accuracy.push_back(accuracies.number(row, accuracies.column("acc_cifar10")));
+  const double rho = compared("sum of naswot, logsynflow and skip, and accuracy", sums, accuracy);
+  const auto best = static_cast<std::size_t>(std::ranges::max_element(sums) - sums.begin());
+  std::printf("largest sum: cell %zu, %.2f %%; most accurate: %.2f %%\n", best, accuracy[best],
+              std::ranges::max(accuracy));
+  EXPECT_LT(rho, 0.6);
+  EXPECT_GT(accuracy[best], 94.3);
 }
 
 /// The released code of FreeREA takes log(1 + gradient); its table was made with log(1e-6 +

@@ -21,6 +21,7 @@ quickstart=(
   libtbb-dev
   libturbojpeg0-dev
   libvalijson-dev
+  libxgboost-dev
   libxxhash-dev
   libyaml-cpp-dev
   nlohmann-json3-dev

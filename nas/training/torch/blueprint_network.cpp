@@ -20,13 +20,21 @@ torch::nn::Conv2d convolution_of(const Layer& layer, Affine affine) {
           .bias(affine == Affine::bias));
 }
 
+torch::nn::ConvTranspose2d transposed_convolution_of(const Layer& layer, Affine affine) {
+  return torch::nn::ConvTranspose2d(
+      torch::nn::ConvTranspose2dOptions(layer.C, layer.K, {layer.R, layer.S})
+          .stride({layer.stride_h, layer.stride_w})
+          .bias(affine == Affine::bias));
+}
+
 torch::Tensor pooled(const Step& step, const torch::Tensor& input) {
   const Layer& layer = *step.layer;
   const std::array window{layer.R, layer.S}, stride{layer.stride_h, layer.stride_w},
       padding{layer.pad_top, layer.pad_left};
+  const bool keeps_last = layer.pad_bottom > layer.pad_top || layer.pad_right > layer.pad_left;
   if (step.operation == Operation::maximum_pool)
-    return torch::max_pool2d(input, window, stride, padding);
-  return torch::avg_pool2d(input, window, stride, padding, /*ceil_mode=*/false,
+    return torch::max_pool2d(input, window, stride, padding, /*dilation=*/1, keeps_last);
+  return torch::avg_pool2d(input, window, stride, padding, keeps_last,
                            /*count_include_pad=*/false);
 }
 
@@ -40,6 +48,10 @@ torch::Tensor activated(Activation activation, const torch::Tensor& input) {
       return torch::hardtanh(input, 0, 6);
     case Activation::swish:
       return torch::silu(input);
+    case Activation::hard_swish:
+      return torch::hardswish(input);
+    case Activation::sigmoid:
+      return torch::sigmoid(input);
     case Activation::hard_sigmoid:
       return torch::hardsigmoid(input);
   }
@@ -77,6 +89,9 @@ void BlueprintNetwork::add_modules(const Step& step) {
   if (step.operation == Operation::convolution)
     modules.convolution =
         register_module(name + "/convolution", convolution_of(*step.layer, step.affine));
+  if (step.operation == Operation::transposed_convolution)
+    modules.transposed_convolution =
+        register_module(name + "/convolution", transposed_convolution_of(*step.layer, step.affine));
   if (step.operation == Operation::linear)
     modules.linear = register_module(
         name + "/linear", torch::nn::Linear(torch::nn::LinearOptions(step.layer->C, step.layer->K)
@@ -93,6 +108,7 @@ std::vector<torch::Tensor> BlueprintNetwork::weights() const {
   std::vector<torch::Tensor> weights;
   for (const Modules& modules : modules_) {
     if (modules.convolution) weights.push_back(modules.convolution->weight);
+    if (modules.transposed_convolution) weights.push_back(modules.transposed_convolution->weight);
     if (modules.linear) weights.push_back(modules.linear->weight);
   }
   return weights;
@@ -138,6 +154,8 @@ torch::Tensor BlueprintNetwork::run(std::size_t number, const std::vector<torch:
   switch (step.operation) {
     case Operation::convolution:
       return normalised(number, convolved(number, input(0)));
+    case Operation::transposed_convolution:
+      return normalised(number, modules_[number].transposed_convolution->forward(input(0)));
     case Operation::linear:
       return normalised(
           number,

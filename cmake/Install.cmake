@@ -11,8 +11,10 @@ set(COSEARCH_PACKAGES
   "Boost::.*=Boost"
   "Eigen3::.*=Eigen3 NO_MODULE"
   "(hdf5|HDF5)::.*=HDF5 COMPONENTS C"
+  "libjpeg-turbo::.*=libjpeg-turbo"
   "nlohmann_json::.*=nlohmann_json"
   "Pagmo::.*=pagmo"
+  "PNG::.*=PNG"
   "TBB::.*=TBB"
   "yaml-cpp.*=yaml-cpp"
   "ZLIB::.*=ZLIB"
@@ -64,10 +66,11 @@ foreach(target IN LISTS libraries)
   string(APPEND COSEARCH_NEEDS "${needs}")
 endforeach()
 
-# Headers keep their path from the root; those of the program and of our HDF5 layer are nobody else's.
+# Headers keep their path from the root; those of the program, of our HDF5 layer and of
+# the modules with LibTorch are nobody else's.
 file(GLOB_RECURSE headers RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS
   core/*.h accel/*.h nas/*.h predictors/*.h datasets/*.h codesign/*.h)
-list(FILTER headers EXCLUDE REGEX "^(codesign/cli|datasets/hdf5)/")
+list(FILTER headers EXCLUDE REGEX "^(codesign/cli|datasets/hdf5|.*/torch)/")
 foreach(header IN LISTS headers)
   cmake_path(GET header PARENT_PATH folder)
   install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cosearch/${folder})
@@ -79,6 +82,9 @@ if(TARGET cosearch_cli)
 endif()
 if(TARGET cosearch_training)  # the module that needs LibTorch, loaded when a network is trained
   install(TARGETS cosearch_training LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/cosearch)
+endif()
+if(TARGET cosearch_neural)  # likewise, when a neural predictor is asked for
+  install(TARGETS cosearch_neural LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/cosearch)
 endif()
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/cosearch)

@@ -50,7 +50,7 @@ const std::map<std::string, LayerKeys>& layer_keys() {
       {"gemm", {{"rows", "columns", "depth"}, {"batch", "weights_are_activations"}}},
       {"attention_scores", attention},
       {"attention_values", attention},
-      {"pooling", {{"channels", "height", "width", "kernel"}, {"stride", "pad"}}},
+      {"pooling", {{"channels", "height", "width", "kernel"}, {"stride", "pad", "round_up"}}},
       {"elementwise", {{"channels", "height", "width"}, {"operands"}}},
       {"softmax", {{"rows", "length"}, {}}},
       {"normalisation", {{"rows", "length"}, {}}},
@@ -190,6 +190,16 @@ class LayerReader {
             .batch = integer("batch", 1)};
   }
 
+  [[nodiscard]] Layer pooled() const {
+    const std::int64_t channels = integer("channels", 1), height = integer("height", 1),
+                       width = integer("width", 1), kernel = integer("kernel", 1),
+                       stride = integer("stride", 1), pad = integer("pad", 0);
+    if (!entry_.value("round_up", false))
+      return pooling(channels, height, width, kernel, stride, pad);
+    if (pad != 0) fail("pad", "a pooling either rounds up or is padded");
+    return pooling_rounding_up(channels, height, width, kernel, stride);
+  }
+
   // What would be ignored is refused: without a depth, nothing has an extent along it.
   void check_depth() const {
     if (entry_.contains("depth")) return;
@@ -224,9 +234,7 @@ class LayerReader {
                   integer("batch", 1), entry_.value("weights_are_activations", false));
     if (type == "attention_scores") return attention_scores(attention());
     if (type == "attention_values") return attention_values(attention());
-    if (type == "pooling")
-      return pooling(integer("channels", 1), integer("height", 1), integer("width", 1),
-                     integer("kernel", 1), integer("stride", 1), integer("pad", 0));
+    if (type == "pooling") return pooled();
     if (type == "elementwise")
       return elementwise(integer("channels", 1), integer("height", 1), integer("width", 1),
                          integer("operands", 1));

@@ -16,13 +16,13 @@ extern const std::string_view kNetworkSchema;
 [[nodiscard]] Network read_network(const std::filesystem::path& path);
 [[nodiscard]] Network read_network(const datasets::Document& document);
 
-/// The text of a file that is read as the same layers. The inputs of a layer whose Flow is not even
-/// (behind a pooling that rounds up) are left out: the file's reader would refuse them, and no cost
-/// depends on them. Throws UserError naming the layer that no file can say: one padded unevenly.
+/// The text of a file that is read as the same network. Left out are the inputs of a layer whose
+/// Flow is not even (U-Net crops them): the reader would refuse them, and no cost depends on them.
+/// Throws UserError naming the layer that no file can say, such as a convolution padded unevenly.
 [[nodiscard]] std::string write_network(const Network& network);
 
 /// Elements that a layer reads, and that its inputs deliver: added, concatenated or, for attention,
-/// multiplied with each other.
+/// multiplied.
 struct Flow {
   std::int64_t read = 0, delivered = 0;
   [[nodiscard]] bool is_even() const { return read == delivered; }

@@ -108,6 +108,8 @@ void add_extents(Entry& entry, const Layer& layer) {
       entry.add("width", layer.input_w);
       entry.add("kernel", layer.R);
       entry.add_unless(1, "stride", layer.stride_h);
+      if (layer.pad_bottom != layer.pad_top || layer.pad_right != layer.pad_left)
+        return entry.add("round_up", true);
       return entry.add_unless(0, "pad", layer.pad_top);
     case LayerKind::elementwise:
       entry.add("channels", layer.G);
@@ -121,21 +123,23 @@ void add_extents(Entry& entry, const Layer& layer) {
   }
 }
 
-std::vector<std::size_t> inputs_to_write(const Network& network, const NetworkNode& node) {
-  return flow_into(network, node).is_even() ? node.inputs : std::vector<std::size_t>{};
+NetworkNode as_written(const Network& network, std::size_t index) {
+  NetworkNode node = network.nodes()[index];
+  if (!flow_into(network, node).is_even()) node.inputs.clear();
+  return node;
 }
 
 std::string entry_text(const Network& network, std::size_t index) {
-  const NetworkNode& node = network.nodes()[index];
+  const NetworkNode node = as_written(network, index);
   const Layer usual;
   Entry entry;
   entry.add("type", type_of(node.layer));
   entry.add("name", node.name);
   std::vector<std::size_t> before;
   if (index > 0) before.push_back(index - 1);
-  if (const auto inputs = inputs_to_write(network, node); inputs != before) {
+  if (node.inputs != before) {
     json names = json::array();
-    for (const std::size_t input : inputs) names.push_back(network.nodes()[input].name);
+    for (const std::size_t input : node.inputs) names.push_back(network.nodes()[input].name);
     entry.add("inputs", names);
   }
   add_extents(entry, node.layer);
@@ -156,13 +160,10 @@ std::string write_network(const Network& network) {
   for (std::size_t i = 0; i < network.nodes().size(); ++i)
     text += fmt::format("  - {}\n", entry_text(network, i));
   const Network again = read_network(datasets::parse_yaml(text, network.name()));
-  for (std::size_t i = 0; i < network.nodes().size(); ++i) {
-    NetworkNode node = network.nodes()[i];
-    node.inputs = inputs_to_write(network, node);
-    if (again.nodes()[i] != node)
+  for (std::size_t i = 0; i < network.nodes().size(); ++i)
+    if (const NetworkNode node = as_written(network, i); again.nodes()[i] != node)
       throw UserError(fmt::format("{}: layer '{}' ({}) cannot be said in a network file",
                                   network.name(), node.name, describe(node.layer)));
-  }
   return text;
 }
 

@@ -375,6 +375,16 @@ Layer pooling(std::int64_t channels, std::int64_t height, std::int64_t width, st
   return layer;
 }
 
+Layer pooling_rounding_up(std::int64_t channels, std::int64_t height, std::int64_t width,
+                          std::int64_t window, std::int64_t stride) {
+  Layer layer = pooling(channels, height, width, window, stride);
+  layer.P = ceil_div(height - window, stride) + 1;
+  layer.Q = ceil_div(width - window, stride) + 1;
+  layer.pad_bottom = (layer.P - 1) * stride + window - height;
+  layer.pad_right = (layer.Q - 1) * stride + window - width;
+  return layer;
+}
+
 Layer elementwise(std::int64_t channels, std::int64_t height, std::int64_t width,
                   std::int64_t operands) {
   Layer layer = memory_bound(LayerKind::elementwise, channels, height, width);

@@ -166,6 +166,11 @@ struct AttentionShape {
 [[nodiscard]] Layer pooling(std::int64_t channels, std::int64_t height, std::int64_t width,
                             std::int64_t window, std::int64_t stride, std::int64_t pad = 0);
 
+/// Pooling that also keeps the last, incomplete window ("ceil mode").
+[[nodiscard]] Layer pooling_rounding_up(std::int64_t channels, std::int64_t height,
+                                        std::int64_t width, std::int64_t window,
+                                        std::int64_t stride);
+
 /// `operands` inputs of one shape into one output of it: 1 for an activation, 2 for an addition.
 [[nodiscard]] Layer elementwise(std::int64_t channels, std::int64_t height, std::int64_t width,
                                 std::int64_t operands);

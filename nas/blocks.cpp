@@ -119,16 +119,9 @@ Feature NetworkBuilder::pool(const std::string& name, const Feature& from, Pooli
 Feature NetworkBuilder::pool_rounding_up(const std::string& name, const Feature& from,
                                          Pooling pooling, std::int64_t window,
                                          std::int64_t stride) {
-  const auto windows = [&](std::int64_t extent) { return ceil_div(extent - window, stride) + 1; };
-  const auto missing = [&](std::int64_t extent) {
-    return (windows(extent) - 1) * stride + window - extent;
-  };
-  Layer layer = cosearch::pooling(from.channels, from.height, from.width, window, stride);
-  layer.pad_bottom = missing(from.height);
-  layer.pad_right = missing(from.width);
-  layer.P = windows(from.height);
-  layer.Q = windows(from.width);
-  return append_pool(name, from, pooling, layer);
+  return append_pool(
+      name, from, pooling,
+      cosearch::pooling_rounding_up(from.channels, from.height, from.width, window, stride));
 }
 
 Feature NetworkBuilder::append_pool(const std::string& name, const Feature& from, Pooling pooling,

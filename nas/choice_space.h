@@ -27,6 +27,11 @@ class ChoiceSpace : public NetworkSpace {
   [[nodiscard]] std::string canonical(const std::string& genotype) const override;
   [[nodiscard]] bool contains(const std::string& genotype) const override;
 
+  /// How many alternatives there are at each position.
+  [[nodiscard]] const std::vector<std::uint32_t>& choice_counts() const { return alternatives_; }
+  /// Which of them `genotype` takes. Throws UserError as `lower` does.
+  [[nodiscard]] Choices choices(const std::string& genotype) const { return parse(genotype); }
+
  protected:
   /// `alternatives`: how many there are at each position, each at least 1.
   ChoiceSpace(std::string name, std::vector<std::uint32_t> alternatives);

@@ -10,6 +10,7 @@
 
 #include "core/user_error.h"
 #include "nas/blocks.h"
+#include "nas/choice_space.h"
 #include "nas/genotype_reader.h"
 
 namespace cosearch::nas {
@@ -181,43 +182,6 @@ class CellLayer {
   Cell cell_;
 };
 
-std::string spell(const Cell& cell) {
-  std::string text;
-  for (std::size_t from = 0; from < kOutput; ++from) {
-    if (from > 0) text += '|';
-    for (std::size_t to = from + 1; to < kVertices; ++to) text += cell.feeds(from, to) ? '1' : '0';
-  }
-  char separator = ';';
-  for (const std::uint8_t operation : cell.operations) {
-    text += separator + kOperationNames[operation];
-    separator = '|';
-  }
-  return text;
-}
-
-Cell parse(const std::string& genotype) {
-  GenotypeReader reader(kName, genotype);
-  Cell cell;
-  for (std::size_t from = 0; from < kOutput; ++from) {
-    if (from > 0) reader.expect("|");
-    for (std::size_t to = from + 1; to < kVertices; ++to)
-      if (reader.digit("the edge from vertex " + std::to_string(from) + " to " + std::to_string(to),
-                       2) == 1)
-        cell.edges |= bit_of(from, to);
-  }
-  if (!is_valid(cell.edges))
-    reader.fail("a way from vertex 0 to 6, and at most " + std::to_string(kMostEdges) +
-                " edges, before this");
-  std::string separator = ";";
-  for (std::uint8_t& operation : cell.operations) {
-    reader.expect(separator);
-    operation = static_cast<std::uint8_t>(reader.word(kOperationNames));
-    separator = "|";
-  }
-  reader.expect_end();
-  return cell;
-}
-
 Cell cell_at(std::uint64_t index) {
   Cell cell{.edges = valid_edges()[index / kLabellings]};
   std::uint64_t labelling = index % kLabellings;
@@ -226,10 +190,36 @@ Cell cell_at(std::uint64_t index) {
   return cell;
 }
 
-class NasBench101 : public NetworkSpace {
+/// Two alternatives for each pair of vertices, three for each operation.
+std::vector<std::uint32_t> alternatives() {
+  std::vector<std::uint32_t> counts(kPairs, 2);
+  counts.insert(counts.end(), kOperations, static_cast<std::uint32_t>(kOperationNames.size()));
+  return counts;
+}
+
+Choices choices_of(const Cell& cell) {
+  Choices choices;
+  for (std::uint32_t bit = 1U << (kPairs - 1); bit != 0; bit >>= 1)
+    choices.push_back((cell.edges & bit) != 0 ? 1 : 0);
+  choices.insert(choices.end(), cell.operations.begin(), cell.operations.end());
+  return choices;
+}
+
+Cell cell_of(const Choices& choices) {
+  Cell cell;
+  for (std::uint32_t pair = 0; pair < kPairs; ++pair)
+    cell.edges |= choices[pair] << (kPairs - 1 - pair);
+  for (std::size_t i = 0; i < kOperations; ++i)
+    cell.operations[i] = static_cast<std::uint8_t>(choices[kPairs + i]);
+  return cell;
+}
+
+/// Not all combinations of choices are cells: those that are not are left out.
+class NasBench101 : public ChoiceSpace {
  public:
   explicit NasBench101(const SpaceOptions& options)
-      : image_(options.at("image")),
+      : ChoiceSpace(kName, alternatives()),
+        image_(options.at("image")),
         classes_(options.at("classes")),
         channels_(options.at("channels")),
         modules_(options.at("modules")) {
@@ -238,68 +228,42 @@ class NasBench101 : public NetworkSpace {
                       ": must be a multiple of 4, halved twice");
   }
 
-  [[nodiscard]] std::string name() const override { return kName; }
   [[nodiscard]] double size() const override { return static_cast<double>(count()); }
 
   [[nodiscard]] std::string genotype(std::uint64_t index) const override {
     if (index >= count())
       throw UserError(std::string(kName) + ": no genotype " + std::to_string(index) +
                       ": expected 0 to " + std::to_string(count() - 1));
-    return spell(cell_at(index));
+    return spell(choices_of(cell_at(index)));
   }
 
   [[nodiscard]] std::string sample(Random& random) const override {
-    return spell(cell_at(random.below(count())));
+    return spell(choices_of(cell_at(random.below(count()))));
   }
 
   [[nodiscard]] std::vector<std::string> neighbours(const std::string& genotype) const override {
-    const Cell here = parse(genotype);
-    std::vector<std::string> found;
-    for (std::uint32_t bit = 1U << (kPairs - 1); bit != 0; bit >>= 1) {
-      Cell there = here;
-      there.edges ^= bit;
-      if (is_valid(there.edges)) found.push_back(spell(there));
-    }
-    for (std::size_t i = 0; i < kOperations; ++i)
-      for (std::uint8_t other = 0; other < kOperationNames.size(); ++other) {
-        if (other == here.operations[i]) continue;
-        Cell there = here;
-        there.operations[i] = other;
-        found.push_back(spell(there));
-      }
+    std::vector<std::string> found = ChoiceSpace::neighbours(genotype);
+    std::erase_if(found, [&](const std::string& neighbour) { return !contains(neighbour); });
     return found;
   }
 
-  /// Edges are drawn anew until they are a cell's.
+  /// Drawn anew until it is a cell, as both parents are.
   [[nodiscard]] std::string crossover(const std::string& first, const std::string& second,
                                       Random& random) const override {
-    const Cell one = parse(first), other = parse(second);
-    Cell child = one;
-    do {
-      const auto mask = static_cast<std::uint32_t>(random.below(1U << kPairs));
-      child.edges = (one.edges & mask) | (other.edges & ~mask);
-    } while (!is_valid(child.edges));
-    for (std::size_t i = 0; i < kOperations; ++i)
-      if (random.below(2) == 1) child.operations[i] = other.operations[i];
-    return spell(child);
+    std::string child;
+    do child = ChoiceSpace::crossover(first, second, random);
+    while (!contains(child));
+    return child;
   }
 
   [[nodiscard]] std::string canonical(const std::string& genotype) const override {
-    return spell(canonical_cell(parse(genotype)));
-  }
-
-  [[nodiscard]] bool contains(const std::string& genotype) const override {
-    try {
-      return spell(parse(genotype)) == genotype;
-    } catch (const UserError&) {
-      return false;
-    }
+    return spell(choices_of(canonical_cell(cell_of(parse(genotype)))));
   }
 
   /// Of the canonical cell: which vertices get the channels that division leaves over depends on
   /// their numbering.
   [[nodiscard]] Blueprint blueprint(const std::string& genotype) const override {
-    const CellLayer cell(canonical_cell(parse(genotype)));
+    const CellLayer cell(canonical_cell(cell_of(parse(genotype))));
     NetworkBuilder builder(kName + (" " + genotype), 3, image_, image_);
     Feature feature = convolution(builder, "stem", builder.input(), channels_, 3);
     std::int64_t channels = channels_;
@@ -312,6 +276,42 @@ class NasBench101 : public NetworkSpace {
     }
     builder.fully_connected("classifier", builder.global_pool("pool", feature), classes_);
     return std::move(builder).blueprint();
+  }
+
+ protected:
+  [[nodiscard]] std::string spell(const Choices& choices) const override {
+    std::string text;
+    std::size_t position = 0;
+    for (std::size_t from = 0; from < kOutput; ++from) {
+      if (from > 0) text += '|';
+      for (std::size_t to = from + 1; to < kVertices; ++to)
+        text += choices[position++] == 1 ? '1' : '0';
+    }
+    for (; position < choices.size(); ++position)
+      text += (position == kPairs ? ";" : "|") + kOperationNames[choices[position]];
+    return text;
+  }
+
+  [[nodiscard]] Choices parse(const std::string& genotype) const override {
+    GenotypeReader reader(kName, genotype);
+    Cell cell;
+    for (std::size_t from = 0; from < kOutput; ++from) {
+      if (from > 0) reader.expect("|");
+      for (std::size_t to = from + 1; to < kVertices; ++to)
+        if (reader.digit(
+                "the edge from vertex " + std::to_string(from) + " to " + std::to_string(to), 2) ==
+            1)
+          cell.edges |= bit_of(from, to);
+    }
+    if (!is_valid(cell.edges))
+      reader.fail("a way from vertex 0 to 6, and at most " + std::to_string(kMostEdges) +
+                  " edges, before this");
+    for (std::size_t i = 0; i < kOperations; ++i) {
+      reader.expect(i == 0 ? ";" : "|");
+      cell.operations[i] = static_cast<std::uint8_t>(reader.word(kOperationNames));
+    }
+    reader.expect_end();
+    return choices_of(cell);
   }
 
  private:

@@ -21,19 +21,6 @@ enum Operation : std::uint8_t { none, skip_connect, nor_conv_1x1, nor_conv_3x3, 
 const std::vector<std::string> kOperations{"none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3",
                                            "avg_pool_3x3"};
 
-std::vector<CellEdge> edges_of(const Choices& choices) {
-  std::vector<CellEdge> edges;
-  for (std::size_t to = 1; to < kNodes; ++to)
-    for (std::size_t from = 0; from < to; ++from) {
-      const auto operation = static_cast<std::uint8_t>(choices[edges.size()]);
-      const auto kind = operation == none           ? CellEdge::Kind::zero
-                        : operation == skip_connect ? CellEdge::Kind::skip
-                                                    : CellEdge::Kind::operation;
-      edges.push_back({from, to, kind, operation});
-    }
-  return edges;
-}
-
 /// ReLU, convolution, batch normalisation: all convolutions of the space but the stem's and the
 /// shortcuts' are of this kind.
 ConvolutionOptions relu_convolution(std::int64_t channels, std::int64_t kernel,
@@ -56,7 +43,7 @@ Feature append_operation(NetworkBuilder& builder, const std::string& name, const
 /// Lays one cell after another, each sum of the same terms computed once.
 class PrunedCell {
  public:
-  explicit PrunedCell(const Choices& choices) : cell_(kNodes, edges_of(choices)) {}
+  explicit PrunedCell(const Choices& choices) : cell_(kNodes, nas_bench_201_edges(choices)) {}
 
   /// Assumes: a cell whose output nothing reaches hands on zeros at no cost; the layers around it
   /// run all the same.
@@ -92,7 +79,7 @@ Feature append_spelled_cell(NetworkBuilder& builder, const std::string& name, co
                             const Choices& choices) {
   std::vector<Feature> nodes{from};
   std::vector<Feature> terms;
-  for (const CellEdge& edge : edges_of(choices)) {
+  for (const CellEdge& edge : nas_bench_201_edges(choices)) {
     if (edge.kind == CellEdge::Kind::skip) terms.push_back(nodes[edge.from]);
     if (edge.kind == CellEdge::Kind::operation)
       terms.push_back(append_operation(
@@ -164,7 +151,7 @@ class NasBench201 : public ChoiceSpace {
   /// where a skip connection from one node to the next passes over none.
   [[nodiscard]] std::optional<double> skip_length(const std::string& genotype) const override {
     std::size_t skips = 0, passed_over = 0;
-    for (const CellEdge& edge : edges_of(parse(genotype))) {
+    for (const CellEdge& edge : nas_bench_201_edges(parse(genotype))) {
       if (edge.kind != CellEdge::Kind::skip) continue;
       ++skips;
       passed_over += edge.to - edge.from - 1;
@@ -210,7 +197,7 @@ class NasBench201 : public ChoiceSpace {
     std::vector<std::uint32_t> first;
     std::unordered_map<std::string, std::uint32_t> first_of_form;
     for (std::uint32_t index = 0; index < static_cast<std::uint32_t>(size()); ++index) {
-      const CellGraph cell(kNodes, edges_of(choices_at(index)));
+      const CellGraph cell(kNodes, nas_bench_201_edges(choices_at(index)));
       first.push_back(first_of_form.try_emplace(cell.canonical_form(), index).first->second);
     }
     return first;
@@ -221,6 +208,21 @@ class NasBench201 : public ChoiceSpace {
 };
 
 }  // namespace
+
+const std::vector<std::string>& nas_bench_201_operations() { return kOperations; }
+
+std::vector<CellEdge> nas_bench_201_edges(const Choices& choices) {
+  std::vector<CellEdge> edges;
+  for (std::size_t to = 1; to < kNodes; ++to)
+    for (std::size_t from = 0; from < to; ++from) {
+      const auto operation = static_cast<std::uint8_t>(choices[edges.size()]);
+      const auto kind = operation == none           ? CellEdge::Kind::zero
+                        : operation == skip_connect ? CellEdge::Kind::skip
+                                                    : CellEdge::Kind::operation;
+      edges.push_back({from, to, kind, operation});
+    }
+  return edges;
+}
 
 std::vector<SpaceOption> nas_bench_201_options() {
   return {{"image", 32, 4, 1024, "height and width of the input, a multiple of 4"},

@@ -17,8 +17,11 @@ quickstart=(
   libfmt-dev
   libhdf5-dev
   libpagmo-dev
+  libpng-dev
   libtbb-dev
+  libturbojpeg0-dev
   libvalijson-dev
+  libxgboost-dev
   libxxhash-dev
   libyaml-cpp-dev
   nlohmann-json3-dev

@@ -43,6 +43,7 @@ void add_cost_command(CLI::App& app, Console& console);
 void add_map_command(CLI::App& app, Console& console);
 void add_rank_command(CLI::App& app, Console& console);
 void add_pareto_command(CLI::App& app, Console& console);
+void add_predictor_command(CLI::App& app, Console& console);
 void add_score_command(CLI::App& app, Console& console);
 void add_show_command(CLI::App& app, Console& console);
 void add_merge_command(CLI::App& app, Console& console);

@@ -14,6 +14,7 @@
 #include "codesign/versions.h"
 #include "core/user_error.h"
 #include "nas/training/trainer.h"
+#include "predictors/registry.h"
 
 namespace cosearch::codesign {
 namespace {
@@ -29,6 +30,15 @@ Finding training_module() {
     return {"training and scores", "available", trainer->description()};
   } catch (const UserError& error) {
     return {"training and scores", "off", error.what(), false};
+  }
+}
+
+Finding neural_predictors() {
+  try {
+    (void)predictors::make_predictor("mlp", neural_module_folder());
+    return {"neural predictors", "available", ""};
+  } catch (const UserError& error) {
+    return {"neural predictors", "off", error.what(), false};
   }
 }
 
@@ -61,6 +71,7 @@ std::vector<Finding> findings() {
   all.push_back({"cores", std::to_string(std::thread::hardware_concurrency()), ""});
   all.push_back(embedded_table());
   all.push_back(training_module());
+  all.push_back(neural_predictors());
   all.push_back(images());
   all.push_back(blas());
   return all;

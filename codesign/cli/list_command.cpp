@@ -17,6 +17,7 @@
 #include "datasets/quantity_text.h"
 #include "nas/named_networks.h"
 #include "nas/space.h"
+#include "predictors/registry.h"
 
 namespace cosearch::codesign {
 namespace {
@@ -106,6 +107,14 @@ Listing strategy_listing() {
   return listing;
 }
 
+Listing predictor_listing() {
+  Listing listing{{"name", "reads", "ranking loss", "needs", "model"}, {}};
+  for (const predictors::PredictorInfo& info : predictors::predictors())
+    listing.rows.push_back({info.name, info.reads, info.ranks ? info.name + ":rank" : "-",
+                            info.neural ? "LibTorch" : "-", info.sentence});
+  return listing;
+}
+
 void show(const Listing& listing, const Console& console) {
   if (console.json) {
     json rows = json::array();
@@ -136,6 +145,7 @@ void add_list_command(CLI::App& app, Console& console) {
   add("accelerators", "accelerators by name", accelerators);
   add("machines", "machines of any levels by name", machines);
   add("templates", "templates of accelerators", templates);
+  add("predictors", "models that predict networks", predictor_listing);
   add("strategies", "search strategies and their options", strategy_listing);
 }
 

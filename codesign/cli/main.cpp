@@ -55,6 +55,7 @@ int run(int argc, char** argv, Console& console) {
   add_map_command(app, console);
   add_rank_command(app, console);
   add_pareto_command(app, console);
+  add_predictor_command(app, console);
   add_score_command(app, console);
   add_show_command(app, console);
   add_merge_command(app, console);

@@ -8,6 +8,8 @@ namespace cosearch::codesign {
 /// The folder of the training module: lib/cosearch beside the installed program, or the build
 /// folder the program was built in.
 [[nodiscard]] std::filesystem::path training_module_folder();
+/// The same of the module of neural predictors.
+[[nodiscard]] std::filesystem::path neural_module_folder();
 
 /// Where Debian's dataset-fashion-mnist puts its files.
 [[nodiscard]] std::filesystem::path default_image_folder();

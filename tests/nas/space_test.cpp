@@ -198,6 +198,7 @@ TEST(Spaces, HaveTheSizesOfTheirCombinatorics) {
   EXPECT_EQ(make_space("nas-bench-macro")->size(), std::pow(3, 8));
   EXPECT_EQ(make_space("fashion-macro")->size(), std::pow(3, 4));
   EXPECT_EQ(make_space("fashion-macro", {{"positions", 5}})->size(), std::pow(3, 5));
+  EXPECT_EQ(make_space("fashion-macro", {{"positions", 6}})->size(), std::pow(3, 6));
   EXPECT_EQ(make_space("alphanet")->size(), 4 * std::pow(3, 15));
   EXPECT_EQ(make_space("resnet-9")->size(), 4 * std::pow(5 * 3, 3));
   EXPECT_EQ(make_space("unet")->size(), std::pow(5, 6));
@@ -214,6 +215,14 @@ TEST(Spaces, RefuseAnIndexBeyondTheirSize) {
   EXPECT_EQ(message_of([] { (void)make_space("nas-bench-201")->genotype(15625); }),
             "nas-bench-201: no genotype 15625: expected 0 to 15624");
   EXPECT_THROW((void)make_space("darts")->genotype(0), UserError);
+}
+
+TEST(FashionMacro, HasNoTwoSpellingsOfOneNetwork) {
+  for (const std::int64_t positions : {4, 5, 6}) {
+    const auto space = make_space("fashion-macro", {{"positions", positions}});
+    for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(space->size()); ++i)
+      EXPECT_EQ(space->canonical(space->genotype(i)), space->genotype(i));
+  }
 }
 
 /// Pearson's statistic of `counts` against equal expectations.

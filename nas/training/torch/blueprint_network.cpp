@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/user_error.h"
+#include "nas/training/torch/wide_depthwise_convolution.h"
 
 namespace cosearch::nas {
 namespace {
@@ -55,6 +56,12 @@ torch::Tensor activated(Activation activation, const torch::Tensor& input) {
       return torch::hardsigmoid(input);
   }
   return input;
+}
+
+bool is_wide_depthwise(const Layer& layer) {
+  return layer.G > 1 && layer.C == 1 && layer.K == 1 && layer.R == 5 && layer.S == 5 &&
+         layer.pad_top == 2 && layer.pad_left == 2 && layer.stride_h == layer.stride_w &&
+         layer.dilation_h == 1 && layer.dilation_w == 1;
 }
 
 std::vector<std::size_t> last_readers(const Blueprint& blueprint) {
@@ -115,8 +122,7 @@ std::vector<torch::nn::BatchNorm2d> BlueprintNetwork::normalisations() const {
 }
 
 torch::Tensor BlueprintNetwork::forward(const torch::Tensor& images, const Observer& observer) {
-  // With the channels innermost convolutions take a third less time, gradients half.
-  std::vector<torch::Tensor> outputs{images.contiguous(torch::MemoryFormat::ChannelsLast)};
+  std::vector<torch::Tensor> outputs{images};
   for (std::size_t i = 1; i < blueprint_.steps.size(); ++i) {
     outputs.push_back(run(i, outputs));
     if (observer) observer(blueprint_.steps[i], outputs.back());
@@ -124,6 +130,17 @@ torch::Tensor BlueprintNetwork::forward(const torch::Tensor& images, const Obser
       if (last_reader_[input] == i) outputs[input].reset();
   }
   return outputs.back().flatten(1);
+}
+
+torch::Tensor BlueprintNetwork::convolved(std::size_t number, const torch::Tensor& input) {
+  torch::nn::Conv2d& convolution = modules_[number].convolution;
+  const torch::Tensor output =
+      is_wide_depthwise(*blueprint_.steps[number].layer)
+          ? WideDepthwiseConvolution::apply(input, convolution->weight,
+                                            convolution->options.stride()->front())
+          : convolution->forward(input);
+  // With the channels innermost convolutions take a third less time, gradients half.
+  return output.contiguous(kFormat);
 }
 
 torch::Tensor BlueprintNetwork::normalised(std::size_t number, const torch::Tensor& input) {
@@ -136,7 +153,7 @@ torch::Tensor BlueprintNetwork::run(std::size_t number, const std::vector<torch:
   const auto input = [&](std::size_t i) -> const torch::Tensor& { return outputs[step.inputs[i]]; };
   switch (step.operation) {
     case Operation::convolution:
-      return normalised(number, modules_[number].convolution->forward(input(0)));
+      return normalised(number, convolved(number, input(0)));
     case Operation::transposed_convolution:
       return normalised(number, modules_[number].transposed_convolution->forward(input(0)));
     case Operation::linear:

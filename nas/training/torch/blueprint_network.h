@@ -46,6 +46,7 @@ class BlueprintNetwork : public torch::nn::Module {
 
   void add_modules(const Step& step);
   torch::Tensor run(std::size_t number, const std::vector<torch::Tensor>& outputs);
+  torch::Tensor convolved(std::size_t number, const torch::Tensor& input);
   torch::Tensor normalised(std::size_t number, const torch::Tensor& input);
 
   Blueprint blueprint_;

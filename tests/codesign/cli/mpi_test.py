@@ -103,7 +103,7 @@ class Ranks(CliTest):
             self.assertEqual(self.exported(store), expected)
 
     def test_a_rank_that_fails_or_is_killed_ends_the_job_and_loses_nothing(self):
-        self.write("study.yaml", LONG_STUDY)
+        self.write("study.yaml", LONG_STUDY.replace("[8B/cycle, 16B/cycle, 32B/cycle]", "8B/cycle"))
         self.run_program("run", "study.yaml", "-o", "one.h5", "--quiet")
         expected = self.exported("one.h5")
         for rank in (0, 1):
@@ -115,7 +115,7 @@ class Ranks(CliTest):
             self.assert_resumes_to(expected, f"failed{rank}.h5")
         for rank in (0, 1):
             process = self.mpirun(2, "-o", f"killed{rank}.h5")
-            self.wait_for_points(process, f"killed{rank}.h5", 1_000_000)
+            self.wait_for_points(process, f"killed{rank}.h5", 1_500_000)
             ranks = [int(pid) for path in Path(f"/proc/{process.pid}/task").glob("*/children")
                      for pid in path.read_text().split()]
             os.kill(sorted(ranks)[rank], signal.SIGKILL)

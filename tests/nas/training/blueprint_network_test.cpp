@@ -31,17 +31,22 @@ Counted counted(BlueprintNetwork& network) {
   const FeatureShape input = network.blueprint().steps.front().shape;
   const torch::NoGradGuard no_gradient;
   network.eval();
-  network.forward(
-      torch::zeros({1, input.channels, input.height, input.width}),
-      [&](const Step& step, const torch::Tensor& output) {
-        EXPECT_EQ(output.sizes().vec(),
-                  (std::vector<std::int64_t>{1, step.shape.channels, step.shape.height,
-                                             step.shape.width}))
-            << step.name;
-        if (step.operation != Operation::convolution && step.operation != Operation::linear) return;
-        counted.macs += output.numel() * weight->numel() / weight->size(0);
-        ++weight;
-      });
+  network.forward(torch::zeros({1, input.channels, input.height, input.width}),
+                  [&](const Step& step, const torch::Tensor& output) {
+                    EXPECT_EQ(output.sizes().vec(),
+                              (std::vector<std::int64_t>{1, step.shape.channels, step.shape.height,
+                                                         step.shape.width}))
+                        << step.name;
+                    // Windows that lie side by side: each output is one position of one window.
+                    const bool is_transposed = step.operation == Operation::transposed_convolution;
+                    if (!is_transposed && step.operation != Operation::convolution &&
+                        step.operation != Operation::linear)
+                      return;
+                    counted.macs +=
+                        output.numel() *
+                        (is_transposed ? weight->size(0) : weight->numel() / weight->size(0));
+                    ++weight;
+                  });
   return counted;
 }
 
@@ -82,6 +87,10 @@ TEST(BlueprintNetwork, HasTheParametersAndMacsOfTheLoweredNetworkForEveryStep) {
       "valid", feature, {.out_channels = 3, .kernel = 2, .padding = std::int64_t{0}});
   const Feature narrow = builder.crop(valid, 0, 1);
   feature = builder.concatenate({cropped, narrow});
+  feature = builder.truncate(builder.up_convolution("up", feature, 6), 5);
+  feature =
+      builder.activate(builder.activate(feature, Activation::hard_swish), Activation::sigmoid);
+  feature = builder.pool_rounding_up("rounded up", feature, Pooling::average, 3, 2);
   feature = builder.batch_norm("norm", feature, Activation::relu);
   feature = builder.add("sum", {feature, builder.zero(feature), feature}, /*idle_parameters=*/7);
   feature = builder.pool("average", feature, Pooling::average, 2, 2);

@@ -283,7 +283,7 @@ TEST(VisionTransformer, HoldsThePublishedPatchTransformers) {
   EXPECT_EQ(parameters_of_member("vit", "0;12;192;64;4"), 5'717'416);
 }
 
-// T. Xiao et al., table 2: ViT_C-1GF has 4.6 million parameters, ViT_C-4GF 17.8.
+// T. Xiao et al.: ViT_C-1GF has 4.6 million parameters, ViT_C-4GF 17.8.
 TEST(VisionTransformer, HoldsThePublishedConvolutionalStems) {
   EXPECT_NEAR(static_cast<double>(parameters_of_member("vit", "1;11;192;64;3")) * 1e-6, 4.6, 0.05);
   EXPECT_NEAR(static_cast<double>(parameters_of_member("vit", "1;11;384;64;3")) * 1e-6, 17.8, 0.05);

@@ -80,16 +80,10 @@ Feature NetworkBuilder::convolution(const std::string& name, const Feature& from
 
 Feature NetworkBuilder::up_convolution(const std::string& name, const Feature& from,
                                        std::int64_t out_channels) {
-  const Layer layer = transposed_convolution({.in_channels = from.channels,
-                                              .out_channels = out_channels,
-                                              .height = from.height,
-                                              .width = from.width,
-                                              .kernel_h = 2,
-                                              .kernel_w = 2,
-                                              .stride = 2});
+  const Layer layer = same_convolution(from.channels, 4 * out_channels, from.height, from.width, 1);
   return append_step({.name = name,
-                      .operation = Operation::transposed_convolution,
-                      .shape = output_shape(layer),
+                      .operation = Operation::up_convolution,
+                      .shape = {out_channels, 2 * from.height, 2 * from.width},
                       .layer = layer,
                       .affine = Affine::bias},
                      {from});

@@ -75,7 +75,9 @@ class NetworkBuilder {
 
   Feature convolution(const std::string& name, const Feature& from,
                       const ConvolutionOptions& options);
-  /// A transposed 2x2 convolution of stride 2 with bias, which doubles height and width.
+  /// The transposed 2x2 convolution of stride 2 with bias, which doubles height and width. Its
+  /// windows do not overlap, so that it is exactly a 1x1 convolution to four times the channels
+  /// whose outputs are laid out as 2x2 pixels: that is its layer, which every machine can run.
   Feature up_convolution(const std::string& name, const Feature& from, std::int64_t out_channels);
   /// Flattens first when `from` is larger than 1x1.
   Feature fully_connected(const std::string& name, const Feature& from, std::int64_t out_features,

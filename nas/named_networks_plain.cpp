@@ -149,17 +149,6 @@ Feature two_unpadded_convolutions(NetworkBuilder& builder, const std::string& na
   return biased_convolution(builder, name + ".conv2", first, channels, 3);
 }
 
-/// The transposed 2x2 convolution of stride 2, which doubles the map and halves the channels. Its
-/// windows do not overlap, so that it is exactly a 1x1 convolution to four times the channels whose
-/// outputs are laid out as 2x2 pixels: the same products, weights and elements.
-Feature up_convolution(NetworkBuilder& builder, const std::string& name, const Feature& from) {
-  const std::int64_t channels = from.channels / 2;
-  const Feature phases = builder.append(
-      name, same_convolution(from.channels, 4 * channels, from.height, from.width, 1), {from},
-      channels);
-  return {channels, 2 * from.height, 2 * from.width, phases.step};
-}
-
 Network unet() {
   NetworkBuilder builder("unet", 1, 572, 572);
   constexpr int kDepth = 4;
@@ -175,7 +164,7 @@ Network unet() {
   feature = two_unpadded_convolutions(builder, "bottom", feature, channels);
   for (int level = kDepth; level >= 1; --level) {
     const std::string number = std::to_string(level);
-    feature = up_convolution(builder, "upconv" + number, feature);
+    feature = builder.up_convolution("upconv" + number, feature, feature.channels / 2);
     const Feature& skip = skips[static_cast<std::size_t>(level) - 1];
     const std::int64_t surplus = skip.height - feature.height;
     feature = builder.concatenate({builder.crop(skip, surplus, surplus), feature});

@@ -18,6 +18,8 @@ std::int64_t count(const Blueprint& blueprint, Operation operation) {
 
 /// The shape that `step` must have by what it reads; its own where its layer decides.
 FeatureShape expected_shape(const Blueprint& blueprint, const Step& step) {
+  if (step.operation == Operation::up_convolution)
+    return {step.layer->K / 4, 2 * step.layer->P, 2 * step.layer->Q};
   if (step.layer) return {step.layer->G * step.layer->K, step.layer->P, step.layer->Q};
   if (step.operation == Operation::input) return step.shape;
   FeatureShape shape = blueprint.steps[step.inputs.front()].shape;

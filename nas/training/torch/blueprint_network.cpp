@@ -20,11 +20,11 @@ torch::nn::Conv2d convolution_of(const Layer& layer, Affine affine) {
           .bias(affine == Affine::bias));
 }
 
-torch::nn::ConvTranspose2d transposed_convolution_of(const Layer& layer, Affine affine) {
+torch::nn::ConvTranspose2d up_convolution_of(const Step& step) {
   return torch::nn::ConvTranspose2d(
-      torch::nn::ConvTranspose2dOptions(layer.C, layer.K, {layer.R, layer.S})
-          .stride({layer.stride_h, layer.stride_w})
-          .bias(affine == Affine::bias));
+      torch::nn::ConvTranspose2dOptions(step.layer->C, step.shape.channels, /*kernel_size=*/2)
+          .stride(2)
+          .bias(step.affine == Affine::bias));
 }
 
 torch::Tensor pooled(const Step& step, const torch::Tensor& input) {
@@ -89,9 +89,8 @@ void BlueprintNetwork::add_modules(const Step& step) {
   if (step.operation == Operation::convolution)
     modules.convolution =
         register_module(name + "/convolution", convolution_of(*step.layer, step.affine));
-  if (step.operation == Operation::transposed_convolution)
-    modules.transposed_convolution =
-        register_module(name + "/convolution", transposed_convolution_of(*step.layer, step.affine));
+  if (step.operation == Operation::up_convolution)
+    modules.up_convolution = register_module(name + "/convolution", up_convolution_of(step));
   if (step.operation == Operation::linear)
     modules.linear = register_module(
         name + "/linear", torch::nn::Linear(torch::nn::LinearOptions(step.layer->C, step.layer->K)
@@ -108,7 +107,7 @@ std::vector<torch::Tensor> BlueprintNetwork::weights() const {
   std::vector<torch::Tensor> weights;
   for (const Modules& modules : modules_) {
     if (modules.convolution) weights.push_back(modules.convolution->weight);
-    if (modules.transposed_convolution) weights.push_back(modules.transposed_convolution->weight);
+    if (modules.up_convolution) weights.push_back(modules.up_convolution->weight);
     if (modules.linear) weights.push_back(modules.linear->weight);
   }
   return weights;
@@ -154,8 +153,8 @@ torch::Tensor BlueprintNetwork::run(std::size_t number, const std::vector<torch:
   switch (step.operation) {
     case Operation::convolution:
       return normalised(number, convolved(number, input(0)));
-    case Operation::transposed_convolution:
-      return normalised(number, modules_[number].transposed_convolution->forward(input(0)));
+    case Operation::up_convolution:
+      return normalised(number, modules_[number].up_convolution->forward(input(0)));
     case Operation::linear:
       return normalised(
           number,

@@ -39,7 +39,7 @@ class BlueprintNetwork : public torch::nn::Module {
   /// What a step holds; empty where it holds nothing of the kind.
   struct Modules {
     torch::nn::Conv2d convolution{nullptr};
-    torch::nn::ConvTranspose2d transposed_convolution{nullptr};
+    torch::nn::ConvTranspose2d up_convolution{nullptr};
     torch::nn::Linear linear{nullptr};
     torch::nn::BatchNorm2d normalisation{nullptr};
   };

@@ -38,7 +38,7 @@ Counted counted(BlueprintNetwork& network) {
                                                          step.shape.width}))
                         << step.name;
                     // Windows that lie side by side: each output is one position of one window.
-                    const bool is_transposed = step.operation == Operation::transposed_convolution;
+                    const bool is_transposed = step.operation == Operation::up_convolution;
                     if (!is_transposed && step.operation != Operation::convolution &&
                         step.operation != Operation::linear)
                       return;

@@ -8,32 +8,33 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <type_traits>
 #include <utility>
 
+#include "codesign/checkpoint_file.h"
 #include "core/user_error.h"
-#include "datasets/idx.h"
-#include "nas/space.h"
+#include "datasets/fingerprint.h"
 #include "predictors/rank_correlation.h"
 
 namespace cosearch::codesign {
 namespace {
 
-void read_part(const std::filesystem::path& folder, const std::string& part,
-               std::vector<std::uint8_t>& pixels, std::vector<std::uint8_t>& labels,
-               nas::LabelledImages& view) {
-  datasets::IdxImages images = datasets::read_idx_images(folder / (part + "-images-idx3-ubyte.gz"));
-  const std::filesystem::path label_file = folder / (part + "-labels-idx1-ubyte.gz");
-  labels = datasets::read_idx_labels(label_file);
-  if (labels.size() != images.count)
-    throw UserError({label_file.string()},
-                    fmt::format("holds {} labels for {} images", labels.size(), images.count));
-  pixels = std::move(images.pixels);
-  view.count = static_cast<std::int64_t>(images.count);
-  view.height = static_cast<std::int64_t>(images.height);
-  view.width = static_cast<std::int64_t>(images.width);
-  view.pixels = pixels;
-  view.labels = labels;
-  view.classes = labels.empty() ? 0 : *std::ranges::max_element(labels) + 1;
+using nlohmann::json;
+
+constexpr const char* kCheckpointExtension = ".checkpoint";
+
+std::string hexadecimal(const datasets::Fingerprint& halves) {
+  return fmt::format("{:016x}{:016x}", halves[0], halves[1]);
+}
+
+std::string fingerprint(const datasets::ImageSet& set) {
+  std::string bytes = fmt::format("{}x{}x{}x{}:", set.count, set.channels, set.height, set.width);
+  const auto append = [&](const auto& values) {
+    bytes.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(values[0]));
+  };
+  std::visit(append, set.pixels);
+  append(set.labels);
+  return hexadecimal(datasets::fingerprint_of(bytes));
 }
 
 // Accuracies by genotype and seed, over all tables.
@@ -66,76 +67,150 @@ double pooled_deviation(const std::vector<std::vector<double>>& by_seed) {
 
 }  // namespace
 
-std::unique_ptr<ImageFolder> read_image_folder(const std::filesystem::path& folder) {
-  auto images = std::make_unique<ImageFolder>();
-  read_part(folder, "train", images->pixels[0], images->labels[0], images->training);
-  read_part(folder, "t10k", images->pixels[1], images->labels[1], images->test);
-  return images;
+nas::LabelledImages view_of(const datasets::ImageSet& set, std::int32_t classes) {
+  nas::LabelledImages view{.count = set.count,
+                           .channels = set.channels,
+                           .height = set.height,
+                           .width = set.width,
+                           .pixels = {},
+                           .labels = set.labels,
+                           .classes = classes};
+  std::visit([&](const auto& pixels) { view.pixels = std::span(pixels); }, set.pixels);
+  return view;
 }
 
-std::vector<TrainingJob> training_jobs(const std::string& space,
+json record_of(const AccuracyMeasurement& measurement, const datasets::ImageData& images) {
+  const nas::TrainingRecipe& recipe = measurement.recipe;
+  return {{"space", measurement.space},
+          {"space_options", measurement.space_options},
+          {"images", {fingerprint(images.training), fingerprint(images.test)}},
+          {"training_images", recipe.training_images},
+          {"validation_images", recipe.validation_images},
+          {"epochs", recipe.epochs},
+          {"patience", recipe.patience},
+          {"batch", recipe.batch},
+          {"optimiser", nas::name_of(recipe.optimiser)},
+          {"learning_rate", recipe.learning_rate},
+          {"warmup_fraction", recipe.warmup_fraction},
+          {"momentum", recipe.momentum},
+          {"weight_decay", recipe.weight_decay},
+          {"label_smoothing", recipe.label_smoothing},
+          {"crop_padding", recipe.crop_padding},
+          {"horizontal_flip", recipe.horizontal_flip},
+          {"device", measurement.device == nas::Device::cuda ? "cuda" : "cpu"}};
+}
+
+nas::SpaceOptions options_for(const std::string& space, nas::SpaceOptions given,
+                              const datasets::ImageData& images) {
+  for (const nas::SpaceOption& option : nas::options_of(space)) {
+    if (option.name == "image") given.try_emplace(option.name, images.training.height);
+    if (option.name == "classes") given.try_emplace(option.name, images.classes);
+  }
+  return given;
+}
+
+std::vector<TrainingJob> training_jobs(const nas::NetworkSpace& space,
                                        const std::vector<std::uint64_t>& seeds,
                                        std::uint64_t every) {
-  const auto networks = nas::make_space(space);
   std::vector<TrainingJob> jobs;
-  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(networks->size()); i += every)
-    for (const std::uint64_t seed : seeds) jobs.push_back({networks->genotype(i), seed});
+  std::set<std::string> networks;
+  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(space.size()); ++i) {
+    const std::string genotype = space.genotype(i);
+    if (!networks.insert(space.canonical(genotype)).second) continue;
+    if ((networks.size() - 1) % every != 0) continue;
+    for (const std::uint64_t seed : seeds) jobs.push_back({genotype, seed});
+  }
   return jobs;
 }
 
-std::vector<TrainedNetwork> train_all(
-    const std::vector<TrainingJob>& jobs, const nas::Trainer& trainer, const ImageFolder& images,
-    const nas::TrainingRecipe& recipe, Workers& workers,
-    const std::function<void(const TrainedNetwork& network)>& finished) {
-  std::vector<TrainedNetwork> trained(jobs.size());
+void train_all(std::span<const TrainingJob> jobs, const AccuracyMeasurement& measurement,
+               const nas::NetworkSpace& space, const nas::Trainer& trainer,
+               const datasets::ImageData& images, const std::filesystem::path& checkpoints,
+               Workers& workers, const TrainingWatch& watch) {
+  const std::string record = record_of(measurement, images).dump();
+  const nas::LabelledImages training = view_of(images.training, images.classes),
+                            test = view_of(images.test, images.classes);
+  std::filesystem::create_directories(checkpoints);
   std::mutex one_at_a_time;
-  workers.for_ranges(jobs.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      trained[i] = {jobs[i], trainer.train(jobs[i].genotype, images.training, images.test, recipe,
-                                           jobs[i].seed)};
+  const auto train = [&](const TrainingJob& job) {
+    const std::string name = hexadecimal(
+        datasets::fingerprint_of(fmt::format("{} {} {}", record, job.genotype, job.seed)));
+    CheckpointFile checkpoint(checkpoints / (name + kCheckpointExtension));
+    const auto result = trainer.train({.blueprint = space.blueprint(job.genotype),
+                                       .identity = space.canonical(job.genotype),
+                                       .seed = job.seed,
+                                       .recipe = measurement.recipe,
+                                       .device = measurement.device,
+                                       .checkpoints = &checkpoint,
+                                       .stop = watch.stop},
+                                      training, test);
+    if (!result) return;
+    {
       const std::lock_guard lock(one_at_a_time);
-      finished(trained[i]);
+      watch.finished({job, *result});
     }
+    checkpoint.remove();  // not before the result is safe
+  };
+  workers.for_ranges(jobs.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end && !(watch.stop && watch.stop()); ++i) train(jobs[i]);
   });
-  return trained;
+}
+
+void remove_checkpoints(const std::filesystem::path& checkpoints) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(checkpoints, ignored))
+    if (entry.path().extension() == kCheckpointExtension)
+      std::filesystem::remove(entry.path(), ignored);
+  std::filesystem::remove(checkpoints, ignored);  // stays where somebody put something else
 }
 
 datasets::Columns training_columns(const std::vector<TrainedNetwork>& networks, int epochs) {
-  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-  const auto numbers = [&](auto value_of) {
-    std::vector<double> values;
-    for (const TrainedNetwork& network : networks) values.push_back(value_of(network.result));
+  const auto column = [&](auto value_of) {
+    std::vector<std::decay_t<decltype(value_of(networks.front()))>> values;
+    for (const TrainedNetwork& network : networks) values.push_back(value_of(network));
     return values;
   };
-  std::vector<std::string> genotypes;
-  std::vector<std::int64_t> seeds, parameters;
-  for (const TrainedNetwork& network : networks) {
-    genotypes.push_back(network.job.genotype);
-    seeds.push_back(static_cast<std::int64_t>(network.job.seed));
-    parameters.push_back(network.result.parameters);
-  }
-  datasets::Columns columns;
-  columns.columns.push_back({"genotype", "", std::move(genotypes)});
-  columns.columns.push_back({"seed", "", std::move(seeds)});
-  columns.columns.push_back({"accuracy_percent", "", numbers([](const nas::TrainingResult& result) {
-                               return result.diverged ? kUnknown : result.test_accuracy_percent;
-                             })});
-  for (int epoch = 0; epoch < epochs; ++epoch)
-    columns.columns.push_back(
-        {fmt::format("epoch{}_percent", epoch + 1), "", numbers([&](const auto& result) {
-           const auto index = static_cast<std::size_t>(epoch);
-           return index < result.epoch_accuracy_percent.size()
-                      ? result.epoch_accuracy_percent[index]
-                      : kUnknown;
-         })});
-  columns.columns.push_back({"final_loss", "", numbers([](const nas::TrainingResult& result) {
-                               return result.epoch_loss.empty() ? kUnknown
-                                                                : result.epoch_loss.back();
-                             })});
-  columns.columns.push_back({"parameters", "", std::move(parameters)});
-  columns.columns.push_back(
-      {"seconds", "", numbers([](const nas::TrainingResult& result) { return result.seconds; })});
-  return columns;
+  using Curve = std::vector<double> nas::TrainingResult::*;
+  const auto at_epoch = [&](Curve curve, std::size_t epoch) {
+    return column([=](const TrainedNetwork& network) {
+      const std::vector<double>& values = network.result.*curve;
+      return epoch < values.size() ? values[epoch] : std::numeric_limits<double>::quiet_NaN();
+    });
+  };
+  datasets::Columns table;
+  const auto add = [&](std::string name, auto values) {
+    table.columns.push_back({std::move(name), "", std::move(values)});
+  };
+  add("genotype", column([](const auto& network) { return network.job.genotype; }));
+  add("seed",
+      column([](const auto& network) { return static_cast<std::int64_t>(network.job.seed); }));
+  add("accuracy_percent",
+      column([](const auto& network) { return network.result.test_accuracy_percent; }));
+  for (std::size_t epoch = 0; epoch < static_cast<std::size_t>(epochs); ++epoch)
+    add(fmt::format("epoch{}_percent", epoch + 1),
+        at_epoch(&nas::TrainingResult::epoch_accuracy_percent, epoch));
+  for (std::size_t epoch = 0; epoch < static_cast<std::size_t>(epochs); ++epoch)
+    add(fmt::format("epoch{}_loss", epoch + 1), at_epoch(&nas::TrainingResult::epoch_loss, epoch));
+  add("parameters", column([](const auto& network) { return network.result.parameters; }));
+  add("failure", column([](const auto& network) { return network.result.failure; }));
+  return table;
+}
+
+void TrainingTime::add(double macs, double seconds) {
+  count_ += 1;
+  macs_ += macs;
+  seconds_ += seconds;
+  macs_squared_ += macs * macs;
+  products_ += macs * seconds;
+}
+
+double TrainingTime::seconds_for(double macs) const {
+  const double variance = macs_squared_ - macs_ * macs_ / count_,
+               slope = (products_ - macs_ * seconds_ / count_) / variance,
+               intercept = (seconds_ - slope * macs_) / count_;
+  if (slope >= 0 && intercept >= 0) return intercept + slope * macs;
+  // Nothing takes less than no time: few networks, or a machine that is busy now and then.
+  return macs_ > 0 ? seconds_ / macs_ * macs : seconds_ / count_;
 }
 
 SeedNoise seed_noise(const std::vector<const datasets::Table*>& tables) {

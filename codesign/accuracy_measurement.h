@@ -4,12 +4,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "codesign/workers.h"
 #include "datasets/front_file.h"
+#include "datasets/image_set.h"
 #include "datasets/table.h"
+#include "nas/space.h"
 #include "nas/training/trainer.h"
 
 namespace cosearch::codesign {
@@ -27,33 +31,70 @@ struct TrainedNetwork {
   nas::TrainingResult result;
 };
 
-struct ImageFolder {
-  nas::LabelledImages training, test;  ///< views of the members below
-  std::vector<std::uint8_t> pixels[2], labels[2];
+/// What is measured, but for the seeds.
+struct AccuracyMeasurement {
+  std::string space;
+  nas::SpaceOptions space_options = {};
+  nas::TrainingRecipe recipe = {};
+  nas::Device device = nas::Device::cpu;
 };
 
-/// The files train- and t10k-{images-idx3,labels-idx1}-ubyte.gz of `folder`, as MNIST and
-/// Fashion-MNIST are published. Throws FileError or UserError when one is missing or damaged.
-[[nodiscard]] std::unique_ptr<ImageFolder> read_image_folder(const std::filesystem::path& folder);
+/// Everything that the results depend on but the processor and the libraries, for people and for
+/// comparison.
+[[nodiscard]] nlohmann::json record_of(const AccuracyMeasurement& measurement,
+                                       const datasets::ImageData& images);
 
-/// Every `every`-th genotype of a space times every seed, genotype by genotype.
-/// Throws UserError for a space that cannot be enumerated.
-[[nodiscard]] std::vector<TrainingJob> training_jobs(const std::string& space,
+[[nodiscard]] nas::LabelledImages view_of(const datasets::ImageSet& set, std::int32_t classes);
+
+/// The options of `space` that the images decide, `image` and `classes`, where it has them and
+/// `given` does not say otherwise.
+[[nodiscard]] nas::SpaceOptions options_for(const std::string& space, nas::SpaceOptions given,
+                                            const datasets::ImageData& images);
+
+/// Every `every`-th network of a space times every seed, network by network; of the genotypes that
+/// spell one network the first. Throws UserError for a space that cannot be enumerated.
+[[nodiscard]] std::vector<TrainingJob> training_jobs(const nas::NetworkSpace& space,
                                                      const std::vector<std::uint64_t>& seeds,
                                                      std::uint64_t every);
 
-/// Trains `jobs` on `workers`, one network a thread, calling `finished` (one call at a time) with
-/// each as it ends. Returns them in the order of `jobs`.
-[[nodiscard]] std::vector<TrainedNetwork> train_all(
-    const std::vector<TrainingJob>& jobs, const nas::Trainer& trainer, const ImageFolder& images,
-    const nas::TrainingRecipe& recipe, Workers& workers,
-    const std::function<void(const TrainedNetwork& network)>& finished);
+/// While jobs are trained.
+struct TrainingWatch {
+  /// Called with each network as it ends, one call at a time.
+  std::function<void(const TrainedNetwork& network)> finished;
+  /// Asked after every epoch, by several threads; true ends the measurement. Empty: never.
+  std::function<bool()> stop;
+};
+
+/// Trains `jobs` on `workers`, one network a thread, keeping the state of each after every epoch in
+/// the folder `checkpoints`: a network that was cut short goes on from there, and ends as if it
+/// never had been.
+/// Throws what Trainer::train and CheckpointFile::load throw.
+void train_all(std::span<const TrainingJob> jobs, const AccuracyMeasurement& measurement,
+               const nas::NetworkSpace& space, const nas::Trainer& trainer,
+               const datasets::ImageData& images, const std::filesystem::path& checkpoints,
+               Workers& workers, const TrainingWatch& watch);
+
+/// Once all networks are trained: a process that was killed may have left some.
+void remove_checkpoints(const std::filesystem::path& checkpoints);
 
 /// The table that `networks: {table: ...}` reads: genotype, seed, accuracy_percent, accuracy after
-/// each epoch, loss of the last epoch, parameters, seconds. A network that diverged has empty
-/// accuracies.
+/// and loss over each epoch, parameters, failure. A network whose training failed has no accuracy;
+/// epochs after an early stop are empty too.
 [[nodiscard]] datasets::Columns training_columns(const std::vector<TrainedNetwork>& networks,
                                                  int epochs);
+
+/// Tells how long training will take from how long it took: a straight line of seconds over the
+/// multiply-accumulates of a network, by least squares.
+class TrainingTime {
+ public:
+  void add(double macs, double seconds);
+
+  /// For one more network. Not a number before the first `add`.
+  [[nodiscard]] double seconds_for(double macs) const;
+
+ private:
+  double count_ = 0, macs_ = 0, seconds_ = 0, macs_squared_ = 0, products_ = 0;  // sums
+};
 
 /// How far accuracies move when only the seed changes.
 struct SeedNoise {

@@ -70,7 +70,7 @@ WriterLock::WriterLock(const std::filesystem::path& store)
     if (!try_lock(file_)) {
       const std::string holder = holder_of(file_);
       throw FileError({store_.string()},
-                      fmt::format("{} is writing this study; wait until it ends, or stop it",
+                      fmt::format("{} is writing this file; wait until it ends, or stop it",
                                   holder.empty() ? "another process" : holder));
     }
   } while (!still_stands(path_, file_));

@@ -5,13 +5,11 @@
 #include <utility>
 
 #include "nas/blocks.h"
-#include "nas/choice_space.h"
-#include "nas/genotype_reader.h"
+#include "nas/value_space.h"
 
 namespace cosearch::nas {
 namespace {
 
-constexpr const char* kName = "alphanet";
 constexpr std::size_t kStages = 7;
 constexpr std::int64_t kStemChannels = 16, kHeadExpansion = 6, kHeadFeatures = 1792;
 
@@ -28,43 +26,21 @@ constexpr std::array<Stage, kStages> kStageTable{{{16, 1, false, 2},
                                                   {192, 2, true, 8},
                                                   {216, 1, true, 2}}};
 
-struct Position {
-  std::string what;
-  std::vector<std::int64_t> values;
-};
-
 /// Resolution, then the seven kernels, expansions and depths: the first and last stage are fixed.
-const std::vector<Position>& positions() {
-  static const std::vector<Position> all = [] {
-    std::vector<Position> list{{"the resolution", {192, 224, 256, 288}}};
-    const auto per_stage = [&](const std::string& what, std::int64_t first,
-                               const std::vector<std::int64_t>& inner, std::int64_t last) {
-      for (std::size_t stage = 1; stage <= kStages; ++stage)
-        list.push_back({what + " of stage " + std::to_string(stage),
-                        stage == 1         ? std::vector<std::int64_t>{first}
-                        : stage == kStages ? std::vector<std::int64_t>{last}
-                                           : inner});
-    };
-    per_stage("the kernel", 3, {3, 5, 7}, 3);
-    per_stage("the expansion", 1, {4, 5, 6}, 6);
-    per_stage("the depth", 1, {3, 4, 6}, 1);
-    return list;
-  }();
-  return all;
-}
-
-std::vector<std::uint32_t> alternatives() {
-  std::vector<std::uint32_t> counts;
-  for (const Position& position : positions())
-    counts.push_back(static_cast<std::uint32_t>(position.values.size()));
-  return counts;
-}
-
-/// `channels` rounded to a multiple of 8, never down by more than a tenth.
-/// Source: M. Sandler et al., "MobileNetV2", CVPR 2018, reference implementation.
-std::int64_t rounded_channels(std::int64_t channels) {
-  const std::int64_t nearest = std::max<std::int64_t>(8, (channels + 4) / 8 * 8);
-  return 10 * nearest < 9 * channels ? nearest + 8 : nearest;
+std::vector<ValuePosition> positions() {
+  std::vector<ValuePosition> list{{"the resolution", {192, 224, 256, 288}}};
+  const auto per_stage = [&](const std::string& what, std::int64_t first,
+                             const std::vector<std::int64_t>& inner, std::int64_t last) {
+    for (std::size_t stage = 1; stage <= kStages; ++stage)
+      list.push_back({what + " of stage " + std::to_string(stage),
+                      stage == 1         ? std::vector<std::int64_t>{first}
+                      : stage == kStages ? std::vector<std::int64_t>{last}
+                                         : inner});
+  };
+  per_stage("the kernel", 3, {3, 5, 7}, 3);
+  per_stage("the expansion", 1, {4, 5, 6}, 6);
+  per_stage("the depth", 1, {3, 4, 6}, 1);
+  return list;
 }
 
 /// What a block adds to its output: its input, pooled and projected where the shape changes.
@@ -77,13 +53,13 @@ Feature append_shortcut(NetworkBuilder& builder, const std::string& name, const 
                              {.out_channels = channels, .affine = Affine::none});
 }
 
-class AlphaNet : public ChoiceSpace {
+class AlphaNet : public ValueSpace {
  public:
   AlphaNet(std::int64_t classes, bool idle_weights)
-      : ChoiceSpace(kName, alternatives()), classes_(classes), idle_weights_(idle_weights) {}
+      : ValueSpace("alphanet", positions()), classes_(classes), idle_weights_(idle_weights) {}
 
   [[nodiscard]] Blueprint blueprint(const std::string& genotype) const override {
-    const std::vector<std::int64_t> values = values_of(parse(genotype));
+    const std::vector<std::int64_t> values = values_of(genotype);
     NetworkBuilder builder(name() + " " + genotype, 3, values[0], values[0]);
     Feature feature = builder.convolution(
         "stem", builder.input(),
@@ -104,36 +80,10 @@ class AlphaNet : public ChoiceSpace {
     return std::move(builder).blueprint();
   }
 
- protected:
-  [[nodiscard]] std::string spell(const Choices& choices) const override {
-    std::string text;
-    for (const std::int64_t value : values_of(choices))
-      text += (text.empty() ? "" : ";") + std::to_string(value);
-    return text;
-  }
-
-  [[nodiscard]] Choices parse(const std::string& genotype) const override {
-    GenotypeReader reader(kName, genotype);
-    Choices choices;
-    for (const Position& position : positions()) {
-      if (!choices.empty()) reader.expect(";");
-      choices.push_back(static_cast<std::uint32_t>(reader.number(position.what, position.values)));
-    }
-    reader.expect_end();
-    return choices;
-  }
-
  private:
   struct StageChoice {
     std::int64_t kernel, expansion, depth;
   };
-
-  static std::vector<std::int64_t> values_of(const Choices& choices) {
-    std::vector<std::int64_t> values;
-    for (std::size_t i = 0; i < choices.size(); ++i)
-      values.push_back(positions()[i].values[choices[i]]);
-    return values;
-  }
 
   [[nodiscard]] Feature append_stage(NetworkBuilder& builder, Feature feature, std::size_t number,
                                      const StageChoice& choice) const {

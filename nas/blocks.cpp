@@ -1,5 +1,6 @@
 #include "nas/blocks.h"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -20,6 +21,14 @@ bool same_map(const Feature& a, const Feature& b) {
 FeatureShape output_shape(const Layer& layer) { return {layer.G * layer.K, layer.P, layer.Q}; }
 
 }  // namespace
+
+std::int64_t rounded_channels(std::int64_t channels, std::int64_t percent) {
+  constexpr std::int64_t kMultiple = 8;
+  const std::int64_t exact = channels * percent;  // in hundredths of a channel
+  const std::int64_t nearest =
+      std::max(kMultiple, (exact + 50 * kMultiple) / (100 * kMultiple) * kMultiple);
+  return 1000 * nearest < 9 * exact ? nearest + kMultiple : nearest;
+}
 
 NetworkBuilder::NetworkBuilder(std::string name, std::int64_t channels, std::int64_t height,
                                std::int64_t width)
@@ -69,6 +78,23 @@ Feature NetworkBuilder::convolution(const std::string& name, const Feature& from
   return activate(convolved, options.activation);
 }
 
+Feature NetworkBuilder::up_convolution(const std::string& name, const Feature& from,
+                                       std::int64_t out_channels) {
+  const Layer layer = transposed_convolution({.in_channels = from.channels,
+                                              .out_channels = out_channels,
+                                              .height = from.height,
+                                              .width = from.width,
+                                              .kernel_h = 2,
+                                              .kernel_w = 2,
+                                              .stride = 2});
+  return append_step({.name = name,
+                      .operation = Operation::transposed_convolution,
+                      .shape = output_shape(layer),
+                      .layer = layer,
+                      .affine = Affine::bias},
+                     {from});
+}
+
 Feature NetworkBuilder::fully_connected(const std::string& name, const Feature& from,
                                         std::int64_t out_features, Affine affine,
                                         Activation activation) {
@@ -85,8 +111,21 @@ Feature NetworkBuilder::fully_connected(const std::string& name, const Feature& 
 
 Feature NetworkBuilder::pool(const std::string& name, const Feature& from, Pooling pooling,
                              std::int64_t window, std::int64_t stride, std::int64_t padding) {
-  const Layer layer =
-      cosearch::pooling(from.channels, from.height, from.width, window, stride, padding);
+  return append_pool(
+      name, from, pooling,
+      cosearch::pooling(from.channels, from.height, from.width, window, stride, padding));
+}
+
+Feature NetworkBuilder::pool_rounding_up(const std::string& name, const Feature& from,
+                                         Pooling pooling, std::int64_t window,
+                                         std::int64_t stride) {
+  return append_pool(
+      name, from, pooling,
+      cosearch::pooling_rounding_up(from.channels, from.height, from.width, window, stride));
+}
+
+Feature NetworkBuilder::append_pool(const std::string& name, const Feature& from, Pooling pooling,
+                                    const Layer& layer) {
   return append_step(
       {.name = name,
        .operation = pooling == Pooling::maximum ? Operation::maximum_pool : Operation::average_pool,
@@ -140,19 +179,19 @@ Feature NetworkBuilder::add(const std::string& name, const std::vector<Feature>&
 }
 
 Feature NetworkBuilder::squeeze_excite(const std::string& name, const Feature& from,
-                                       std::int64_t squeezed_channels) {
+                                       std::int64_t squeezed_channels, Activation gate) {
   const Feature pooled = global_pool(name + ".squeeze", from);
   const Feature squeezed =
       fully_connected(name + ".reduce", pooled, squeezed_channels, Affine::bias, Activation::relu);
-  const Feature gate = fully_connected(name + ".expand", squeezed, from.channels, Affine::bias,
-                                       Activation::hard_sigmoid);
+  const Feature factors =
+      fully_connected(name + ".expand", squeezed, from.channels, Affine::bias, gate);
   // Assumes: the one factor per channel weighs nothing beside the map it scales.
   const Layer layer = elementwise(from.channels, from.height, from.width, 1);
   return append_step({.name = name + ".scale",
                       .operation = Operation::scale,
                       .shape = output_shape(layer),
                       .layer = layer},
-                     {from, gate});
+                     {from, factors});
 }
 
 Feature NetworkBuilder::mbconv(const std::string& name, const Feature& from,

@@ -25,6 +25,10 @@ struct Feature {
   std::size_t step = 0;
 };
 
+/// `percent` % of `channels`, rounded to the nearest multiple of 8, never down by more than a
+/// tenth. Source: M. Sandler et al., "MobileNetV2", CVPR 2018, reference implementation.
+[[nodiscard]] std::int64_t rounded_channels(std::int64_t channels, std::int64_t percent = 100);
+
 struct ConvolutionOptions {
   std::int64_t out_channels = 1;
   std::int64_t kernel = 1;  ///< square
@@ -71,12 +75,17 @@ class NetworkBuilder {
 
   Feature convolution(const std::string& name, const Feature& from,
                       const ConvolutionOptions& options);
+  /// A transposed 2x2 convolution of stride 2 with bias, which doubles height and width.
+  Feature up_convolution(const std::string& name, const Feature& from, std::int64_t out_channels);
   /// Flattens first when `from` is larger than 1x1.
   Feature fully_connected(const std::string& name, const Feature& from, std::int64_t out_features,
                           Affine affine = Affine::bias, Activation activation = Activation::none);
   /// The average is of what lies inside the map: padding does not count.
   Feature pool(const std::string& name, const Feature& from, Pooling pooling, std::int64_t window,
                std::int64_t stride, std::int64_t padding = 0);
+  /// Without padding, and also over the last window where the map covers only a part of it.
+  Feature pool_rounding_up(const std::string& name, const Feature& from, Pooling pooling,
+                           std::int64_t window, std::int64_t stride);
   /// The mean of each channel.
   Feature global_pool(const std::string& name, const Feature& from);
   /// Batch normalisation that no convolution precedes, into which it would be fused.
@@ -87,10 +96,12 @@ class NetworkBuilder {
   Feature add(const std::string& name, const std::vector<Feature>& operands,
               std::int64_t idle_parameters = 0);
   /// Global pooling, two fully connected layers with bias, and the scaling of each channel: ReLU
-  /// between the layers, hard sigmoid after them.
-  /// Source: A. Howard et al., "Searching for MobileNetV3", ICCV 2019, section 5.3.
+  /// between the layers, `gate` after them.
+  /// Source: J. Hu et al., "Squeeze-and-Excitation Networks", CVPR 2018 (sigmoid); A. Howard et
+  /// al., "Searching for MobileNetV3", ICCV 2019, section 5.3 (hard sigmoid).
   Feature squeeze_excite(const std::string& name, const Feature& from,
-                         std::int64_t squeezed_channels);
+                         std::int64_t squeezed_channels,
+                         Activation gate = Activation::hard_sigmoid);
   Feature mbconv(const std::string& name, const Feature& from, const MbConvOptions& options);
 
   /// Fused into the step before it: costs nothing. `Activation::none` appends nothing.
@@ -108,6 +119,8 @@ class NetworkBuilder {
   [[nodiscard]] Network finish() && { return lower(blueprint_); }
 
  private:
+  Feature append_pool(const std::string& name, const Feature& from, Pooling pooling,
+                      const Layer& layer);
   Feature append_step(Step step, const std::vector<Feature>& from);
 
   Blueprint blueprint_;

@@ -14,24 +14,33 @@ namespace cosearch::nas {
 
 /// What a step does with its inputs, all tensors of channels x height x width per image.
 enum class Operation : std::uint8_t {
-  input,         ///< the network's input; step 0 and no other
-  convolution,   ///< weights, groups, stride, dilation and padding as in the step's layer
-  linear,        ///< of all the numbers of its input, flattened
-  maximum_pool,  ///< over the layer's window
-  average_pool,  ///< over the layer's window, of what lies inside the map
-  global_pool,   ///< mean over the map
-  normalise,     ///< batch normalisation with no convolution before it
-  add,           ///< sum of all inputs
-  scale,         ///< the first input, each channel times its one number in the second
-  activate,      ///< the step's activation, element by element
-  concatenate,   ///< side by side along the channels
-  crop,          ///< the last rows and columns, as many as the step's shape has
-  zero,          ///< zeros of its input's shape
-  opaque,        ///< known by its cost only: cannot run
+  input,                   ///< the network's input; step 0 and no other
+  convolution,             ///< weights, groups, stride, dilation and padding as in the step's layer
+  transposed_convolution,  ///< likewise, without groups, dilation or padding
+  linear,                  ///< of all the numbers of its input, flattened
+  maximum_pool,            ///< over the layer's window
+  average_pool,            ///< over the layer's window, of what lies inside the map
+  global_pool,             ///< mean over the map
+  normalise,               ///< batch normalisation with no convolution before it
+  add,                     ///< sum of all inputs
+  scale,                   ///< the first input, each channel times its one number in the second
+  activate,                ///< the step's activation, element by element
+  concatenate,             ///< side by side along the channels
+  crop,                    ///< the last rows and columns, as many as the step's shape has
+  zero,                    ///< zeros of its input's shape
+  opaque,                  ///< known by its cost only: cannot run
 };
 
 /// Element by element, as the training frameworks define them.
-enum class Activation : std::uint8_t { none, relu, relu6, swish, hard_sigmoid };
+enum class Activation : std::uint8_t {
+  none,
+  relu,
+  relu6,
+  swish,
+  hard_swish,
+  sigmoid,
+  hard_sigmoid
+};
 
 /// What is added to, or scales, each output channel of a convolution.
 enum class Affine : std::uint8_t {

@@ -1,20 +1,27 @@
 #include "nas/fashion_macro.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace cosearch::nas {
 namespace {
 
 constexpr const char* kName = "fashion-macro";
-constexpr std::size_t kMostPositions = 5;
-
+// The positions of the four benchmarked ones and what a fifth adds, or the six of the grown space.
 std::vector<MacroPosition> fashion_positions(std::size_t count) {
-  std::vector<MacroPosition> positions{
-      {.in_channels = kFashionStemChannels, .out_channels = 16, .stride = 1},
-      {.in_channels = 16, .out_channels = 24, .stride = 2},
-      {.in_channels = 24, .out_channels = 24, .stride = 1},
-      {.in_channels = 24, .out_channels = 32, .stride = 1},
-      {.in_channels = 32, .out_channels = 32, .stride = 1}};
+  // Every other position changes the shape, so that no two genotypes are one network.
+  if (count == 6)
+    return {{.in_channels = 8, .out_channels = 16, .stride = 2},
+            {.in_channels = 16, .out_channels = 16, .stride = 1},
+            {.in_channels = 16, .out_channels = 24, .stride = 1},
+            {.in_channels = 24, .out_channels = 24, .stride = 1},
+            {.in_channels = 24, .out_channels = 32, .stride = 2},
+            {.in_channels = 32, .out_channels = 32, .stride = 1}};
+  std::vector<MacroPosition> positions{{.in_channels = 16, .out_channels = 16, .stride = 1},
+                                       {.in_channels = 16, .out_channels = 24, .stride = 2},
+                                       {.in_channels = 24, .out_channels = 24, .stride = 1},
+                                       {.in_channels = 24, .out_channels = 32, .stride = 1},
+                                       {.in_channels = 32, .out_channels = 32, .stride = 1}};
   positions.resize(count);
   return positions;
 }
@@ -25,14 +32,15 @@ class FashionMacro : public MacroSpace {
 
   [[nodiscard]] Blueprint blueprint(const std::string& genotype) const override {
     const std::string digits = spell(parse(genotype));
+    const std::vector<MacroBlock> blocks = fashion_macro_blocks(digits);
     NetworkBuilder builder(name() + " " + digits, 1, kFashionImage, kFashionImage);
     Feature feature = builder.convolution("stem", builder.input(),
-                                          {.out_channels = kFashionStemChannels,
+                                          {.out_channels = blocks.front().in_channels,
                                            .kernel = kFashionStemKernel,
                                            .stride = kFashionStemStride,
                                            .activation = Activation::relu6});
     int position = 0;
-    for (const MacroBlock& block : fashion_macro_blocks(digits))
+    for (const MacroBlock& block : blocks)
       feature = append_macro_block(builder, "block" + std::to_string(position++), feature, block,
                                    Activation::relu6);
     feature = builder.convolution(
@@ -46,7 +54,7 @@ class FashionMacro : public MacroSpace {
 
 std::vector<MacroBlock> fashion_macro_blocks(const std::string& genotype) {
   const std::size_t count =
-      genotype.size() == kMostPositions - 1 ? kMostPositions - 1 : kMostPositions;
+      std::clamp(genotype.size(), kFashionLeastPositions, kFashionMostPositions);
   const Choices choices = parse_macro(kName, genotype, count);
   const std::vector<MacroPosition> positions = fashion_positions(count);
   std::vector<MacroBlock> blocks;
@@ -55,7 +63,7 @@ std::vector<MacroBlock> fashion_macro_blocks(const std::string& genotype) {
 }
 
 std::vector<SpaceOption> fashion_macro_options() {
-  return {{"positions", kFashionDefaultPositions, 4, kMostPositions,
+  return {{"positions", kFashionDefaultPositions, kFashionLeastPositions, kFashionMostPositions,
            "searched blocks; the embedded benchmark has trained the default"}};
 }
 

@@ -17,6 +17,13 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+/// Long lists, which are grids, by their first two and their last.
+std::string abridged(const std::vector<std::string>& words) {
+  constexpr std::size_t kReadable = 16;
+  if (words.size() <= kReadable) return joined(words);
+  return joined({words[0], words[1], "...", words.back()});
+}
+
 }  // namespace
 
 std::string_view GenotypeReader::token() const {
@@ -55,7 +62,7 @@ std::size_t GenotypeReader::number(std::string_view what,
   std::vector<std::string> words;
   for (const std::int64_t value : allowed) words.push_back(std::to_string(value));
   const auto match = std::find(words.begin(), words.end(), token());
-  if (match == words.end()) fail(std::string(what) + ", one of " + joined(words));
+  if (match == words.end()) fail(std::string(what) + ", one of " + abridged(words));
   position_ += match->size();
   return static_cast<std::size_t>(match - words.begin());
 }

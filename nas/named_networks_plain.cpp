@@ -14,12 +14,6 @@ namespace {
 constexpr std::int64_t kImage = 224;  // height and width of the images of ImageNet-1k
 constexpr std::int64_t kClasses = 1000;
 
-Feature pool_rounding_up(NetworkBuilder& builder, const std::string& name, const Feature& from,
-                         std::int64_t window, std::int64_t stride) {
-  return builder.append(
-      name, pooling_rounding_up(from.channels, from.height, from.width, window, stride), {from});
-}
-
 Feature biased_convolution(NetworkBuilder& builder, const std::string& name, const Feature& from,
                            std::int64_t out_channels, std::int64_t kernel, std::int64_t padding = 0,
                            std::int64_t stride = 1) {
@@ -91,7 +85,8 @@ Network squeezenet(const std::string& name, std::int64_t stem_channels, std::int
   for (int number = 2; number <= 9; ++number) {
     for (const int pooled : pooled_before)
       if (pooled == number)
-        feature = pool_rounding_up(builder, "pool" + std::to_string(number - 1), feature, 3, 2);
+        feature = builder.pool_rounding_up("pool" + std::to_string(number - 1), feature,
+                                           Pooling::maximum, 3, 2);
     const std::int64_t step = number / 2;  // modules come in pairs of one width
     feature = fire(builder, number, feature, 16 * step, 64 * step);
   }
@@ -128,19 +123,19 @@ Network googlenet() {
   NetworkBuilder builder("googlenet", 3, kImage, kImage);
   Feature feature =
       builder.convolution("conv1", builder.input(), {.out_channels = 64, .kernel = 7, .stride = 2});
-  feature = pool_rounding_up(builder, "pool1", feature, 3, 2);
+  feature = builder.pool_rounding_up("pool1", feature, Pooling::maximum, 3, 2);
   feature = builder.convolution("conv2", feature, {.out_channels = 64});
   feature = builder.convolution("conv3", feature, {.out_channels = 192, .kernel = 3});
-  feature = pool_rounding_up(builder, "pool2", feature, 3, 2);
+  feature = builder.pool_rounding_up("pool2", feature, Pooling::maximum, 3, 2);
   feature = inception(builder, feature, {"3a", 64, 96, 128, 16, 32, 32});
   feature = inception(builder, feature, {"3b", 128, 128, 192, 32, 96, 64});
-  feature = pool_rounding_up(builder, "pool3", feature, 3, 2);
+  feature = builder.pool_rounding_up("pool3", feature, Pooling::maximum, 3, 2);
   feature = inception(builder, feature, {"4a", 192, 96, 208, 16, 48, 64});
   feature = inception(builder, feature, {"4b", 160, 112, 224, 24, 64, 64});
   feature = inception(builder, feature, {"4c", 128, 128, 256, 24, 64, 64});
   feature = inception(builder, feature, {"4d", 112, 144, 288, 32, 64, 64});
   feature = inception(builder, feature, {"4e", 256, 160, 320, 32, 128, 128});
-  feature = pool_rounding_up(builder, "pool4", feature, 2, 2);
+  feature = builder.pool_rounding_up("pool4", feature, Pooling::maximum, 2, 2);
   feature = inception(builder, feature, {"5a", 256, 160, 320, 32, 128, 128});
   feature = inception(builder, feature, {"5b", 384, 192, 384, 48, 128, 128});
   feature = builder.global_pool("pool5", feature);

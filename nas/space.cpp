@@ -8,6 +8,10 @@
 #include "nas/fashion_macro.h"
 #include "nas/nas_bench_201.h"
 #include "nas/nas_bench_macro.h"
+#include "nas/nasaic_spaces.h"
+#include "nas/once_for_all.h"
+#include "nas/regnet.h"
+#include "nas/transformer_spaces.h"
 
 namespace cosearch::nas {
 namespace {
@@ -24,6 +28,13 @@ constexpr Entry kRegistry[] = {
     {"darts", darts_options, make_darts},
     {"alphanet", alphanet_options, make_alphanet},
     {"fashion-macro", fashion_macro_options, make_fashion_macro},
+    {"resnet-9", resnet_9_options, make_resnet_9},
+    {"unet", unet_options, make_unet},
+    {"ofa-mobilenet-v3", ofa_mobilenet_v3_options, make_ofa_mobilenet_v3},
+    {"ofa-resnet-50", ofa_resnet_50_options, make_ofa_resnet_50},
+    {"regnet", regnet_options, make_regnet},
+    {"gpt", gpt_options, make_gpt},
+    {"vit", vit_options, make_vit},
 };
 
 const Entry& entry_of(const std::string& name) {

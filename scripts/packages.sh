@@ -17,7 +17,9 @@ quickstart=(
   libfmt-dev
   libhdf5-dev
   libpagmo-dev
+  libpng-dev
   libtbb-dev
+  libturbojpeg0-dev
   libvalijson-dev
   libxgboost-dev
   libxxhash-dev

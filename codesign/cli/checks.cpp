@@ -22,6 +22,23 @@ std::function<std::string(const std::string&)> whole_number(std::uint64_t least)
   };
 }
 
+nas::SpaceOptions space_options_in(const std::vector<std::string>& texts) {
+  nas::SpaceOptions options;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    std::int64_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] =
+        equals == std::string::npos
+            ? std::from_chars_result{text.data(), std::errc::invalid_argument}
+            : std::from_chars(text.data() + equals + 1, end, value);
+    if (error != std::errc() || rest != end || equals == 0)
+      throw UserError("--option " + text + ": expected NAME=WHOLE NUMBER");
+    options[text.substr(0, equals)] = value;
+  }
+  return options;
+}
+
 int job_count(int jobs) {
   if (jobs > 0) return jobs;
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));

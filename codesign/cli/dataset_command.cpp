@@ -1,11 +1,9 @@
 // cosearch dataset: tables of accuracies, those embedded in the program and new ones.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,8 +11,7 @@
 #include "codesign/accuracy_measurement.h"
 #include "codesign/cli/checks.h"
 #include "codesign/cli/console.h"
-#include "codesign/cli/program_files.h"
-#include "codesign/cli/progress.h"
+#include "codesign/cli/dataset_train.h"
 #include "codesign/cli/text_table.h"
 #include "codesign/embedded_tables.h"
 #include "codesign/joint_space.h"
@@ -26,112 +23,6 @@ namespace cosearch::codesign {
 namespace {
 
 using nlohmann::json;
-
-struct TrainOptions {
-  std::string space = "fashion-macro";
-  std::string images = default_image_folder().string();
-  std::string output;
-  std::vector<std::uint64_t> seeds{1};
-  std::uint64_t every = 1;
-  nas::TrainingRecipe recipe;
-  int jobs = 1;
-};
-
-// Networks finished so far stand beside the table in a file of their own, one JSON object a line,
-// so that a stopped measurement goes on where it was.
-class PartialResults {
- public:
-  PartialResults(const std::filesystem::path& table, const nas::TrainingRecipe& recipe)
-      : path_(table.string() + ".part"), recipe_(recipe_text(recipe)) {
-    std::ifstream file(path_);
-    for (std::string line; std::getline(file, line);) {
-      // A line cut short by a crash is measured again.
-      const json row = json::parse(line, nullptr, /*allow_exceptions=*/false);
-      if (row.is_discarded()) continue;
-      if (row["recipe"] != recipe_)
-        throw UserError({path_.string()}, "was begun with another recipe; remove it to start anew");
-      results_.push_back(network_of(row));
-    }
-  }
-
-  [[nodiscard]] const std::vector<TrainedNetwork>& results() const { return results_; }
-
-  void add(const TrainedNetwork& network) {
-    std::ofstream file(path_, std::ios::app);
-    const nas::TrainingResult& r = network.result;
-    file << json{{"recipe", recipe_},
-                 {"genotype", network.job.genotype},
-                 {"seed", network.job.seed},
-                 {"accuracy", r.test_accuracy_percent},
-                 {"epoch_accuracy", r.epoch_accuracy_percent},
-                 {"epoch_loss", r.epoch_loss},
-                 {"seconds", r.seconds},
-                 {"parameters", r.parameters},
-                 {"diverged", r.diverged}}
-         << std::endl;
-    if (!file) throw FileError({path_.string()}, "cannot be written");
-  }
-
-  void remove() const { std::filesystem::remove(path_); }
-
- private:
-  static std::string recipe_text(const nas::TrainingRecipe& r) {
-    return fmt::format("{} {} {} {} {} {} {} {}", r.training_images, r.epochs, r.batch,
-                       r.learning_rate, r.warmup_fraction, r.momentum, r.weight_decay,
-                       r.label_smoothing);
-  }
-
-  static TrainedNetwork network_of(const json& row) {
-    TrainedNetwork network;
-    network.job = {row["genotype"], row["seed"]};
-    network.result.diverged = row["diverged"];
-    if (!network.result.diverged) network.result.test_accuracy_percent = row["accuracy"];
-    network.result.epoch_accuracy_percent = row["epoch_accuracy"].get<std::vector<double>>();
-    network.result.epoch_loss = row["epoch_loss"].get<std::vector<double>>();
-    network.result.seconds = row["seconds"];
-    network.result.parameters = row["parameters"];
-    return network;
-  }
-
-  std::filesystem::path path_;
-  std::string recipe_;
-  std::vector<TrainedNetwork> results_;
-};
-
-void train(const TrainOptions& options, const Console& console) {
-  if (const auto problems = nas::problems_in(options.recipe); !problems.empty())
-    throw UserError(fmt::format("recipe: {}", fmt::join(problems, "; ")));
-  const auto trainer = nas::load_trainer(training_module_folder());
-  const auto images = read_image_folder(options.images);
-  PartialResults partial(options.output, options.recipe);
-
-  const std::vector<TrainingJob> all = training_jobs(options.space, options.seeds, options.every);
-  std::vector<TrainedNetwork> trained = partial.results();
-  std::vector<TrainingJob> left;
-  std::ranges::copy_if(all, std::back_inserter(left), [&](const TrainingJob& job) {
-    return std::ranges::find(trained, job, &TrainedNetwork::job) == trained.end();
-  });
-  console.note(fmt::format("{} networks to train, {} done already; {}", left.size(),
-                           all.size() - left.size(), trainer->description()));
-  {
-    Workers workers(options.jobs);
-    Progress progress(console);
-    std::uint64_t done = 0;
-    const auto fresh = train_all(
-        left, *trainer, *images, options.recipe, workers, [&](const TrainedNetwork& network) {
-          partial.add(network);
-          progress.update(++done, left.size(), [&] { return network.job.genotype; });
-        });
-    trained.insert(trained.end(), fresh.begin(), fresh.end());
-  }
-  std::erase_if(trained, [&](const TrainedNetwork& network) {
-    return std::ranges::find(all, network.job) == all.end();
-  });
-  std::ranges::sort(trained, {}, &TrainedNetwork::job);
-  datasets::write_columns(options.output, training_columns(trained, options.recipe.epochs));
-  partial.remove();
-  console.note(fmt::format("{} networks -> {}", trained.size(), options.output));
-}
 
 json summary_of_embedded() {
   const datasets::Table table = embedded_accuracies("fashion-macro");
@@ -237,36 +128,12 @@ void list(const Console& console) {
   table.print(console.out);
 }
 
-void add_train(CLI::App& command, const Console& console) {
-  const auto options = std::make_shared<TrainOptions>();
-  command.option_defaults()->always_capture_default();
-  CLI::App* train_command = command.add_subcommand(
-      "train",
-      "Train every network of a space and write the table of accuracies; a stopped run "
-      "goes on where it was");
-  train_command->add_option("--space", options->space, "the space");
-  train_command->add_option("--images", options->images, "folder of IDX files");
-  train_command->add_option("-o,--output", options->output, "the table, a CSV file")->required();
-  train_command->add_option("--seeds", options->seeds, "seeds, each network with every one")
-      ->delimiter(',');
-  train_command->add_option("--every", options->every, "every so many-th network of the space")
-      ->check(whole_number(1));
-  nas::TrainingRecipe& recipe = options->recipe;
-  train_command->add_option("--training-images", recipe.training_images, "images used");
-  train_command->add_option("--epochs", recipe.epochs, "passes over them");
-  train_command->add_option("--batch", recipe.batch, "images a step");
-  train_command->add_option("--learning-rate", recipe.learning_rate, "the largest learning rate");
-  train_command->add_option("-j,--jobs", options->jobs, "networks at a time, one thread each")
-      ->check(CLI::Range(1, 1024));
-  train_command->callback([options, &console] { train(*options, console); });
-}
-
 }  // namespace
 
 void add_dataset_command(CLI::App& app, Console& console) {
   CLI::App* command = app.add_subcommand("dataset", "Tables of accuracies");
   command->require_subcommand(1);
-  add_train(*command, console);
+  add_dataset_train(*command, console);
   add_import(*command, console);
   command->add_subcommand("list", "The tables in the program")->callback([&console] {
     list(console);

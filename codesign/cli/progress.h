@@ -18,7 +18,9 @@ class Progress {
   explicit Progress(const Console& console);
   ~Progress();
 
-  /// `total` 0: not known. `what` is asked only when a line is due.
+  /// `line` is asked only when one is due.
+  void show(const std::function<std::string()>& line);
+  /// Evaluations. `total` 0: not known. `what` is asked only when a line is due.
   void update(std::uint64_t done, std::uint64_t total, const std::function<std::string()>& what);
   [[nodiscard]] double seconds() const;
 

@@ -12,6 +12,7 @@
 #include "codesign/cli/checks.h"
 #include "codesign/cli/console.h"
 #include "codesign/cli/progress.h"
+#include "codesign/cli/stop_signal.h"
 #include "codesign/cli/study_options.h"
 #include "codesign/cli/text_table.h"
 #include "codesign/hypervolume.h"
@@ -26,12 +27,6 @@ namespace cosearch::codesign {
 namespace {
 
 using nlohmann::json;
-
-// Set by Ctrl-C or SIGTERM, any number of times; the search then ends within a fraction of a
-// second.
-volatile std::sig_atomic_t stop_requested = 0;
-
-void request_stop(int) { stop_requested = 1; }
 
 struct RunCommandOptions {
   StudyOptions study;
@@ -228,7 +223,7 @@ RunOptions run_options(const RunCommandOptions& options, const std::string& comm
   run.command_line = command_line;
   run.max_evaluations = options.max_evaluations;
   run.stop = [limit = time_limit_of(options), &progress] {
-    return stop_requested != 0 || progress.seconds() >= limit;
+    return stop_was_requested() || progress.seconds() >= limit;
   };
   run.progress = [total = planned_evaluations(options, setting), &setting, &progress](
                      const EvaluationCounts& counts, const ParetoArchive& archive) {
@@ -270,8 +265,7 @@ void run(const RunCommandOptions& options, const std::string& command_line, Cons
   std::optional<AllRanks> ranks;
   if (options.on_all_ranks && !ranks.emplace(setting).is_first()) return ranks->serve();
 #endif
-  std::signal(SIGINT, request_stop);
-  std::signal(SIGTERM, request_stop);
+  watch_for_stop();
   const RunResult result = [&] {
     Progress progress(console);
     RunOptions run = run_options(options, command_line, setting, progress);

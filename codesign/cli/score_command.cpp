@@ -41,30 +41,13 @@ struct ScoreOptions {
   int jobs = 0;
 };
 
-nas::SpaceOptions parsed(const std::vector<std::string>& texts) {
-  nas::SpaceOptions options;
-  for (const std::string& text : texts) {
-    const std::size_t equals = text.find('=');
-    std::int64_t value = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] =
-        equals == std::string::npos
-            ? std::from_chars_result{text.data(), std::errc::invalid_argument}
-            : std::from_chars(text.data() + equals + 1, end, value);
-    if (error != std::errc() || rest != end || equals == 0)
-      throw UserError("--option " + text + ": expected NAME=WHOLE NUMBER");
-    options[text.substr(0, equals)] = value;
-  }
-  return options;
-}
-
 NetworkSet networks_of(const ScoreOptions& options) {
   Study study;
   study.file =
       options.table.file.empty() ? "--space " + options.source.space : options.table.file.string();
   study.seed = options.seed;
   study.networks = options.source;
-  study.networks.options = parsed(options.space_options);
+  study.networks.options = space_options_in(options.space_options);
   if (!options.table.file.empty()) study.networks.table = options.table;
   Workers workers(job_count(options.jobs));
   return load_networks(study, workers);
@@ -205,10 +188,14 @@ void score(const ScoreOptions& options, const Console& console) {
   std::unique_ptr<nas::Scorer> scorer;
   if (!std::ranges::all_of(request.scores, nas::is_structural))
     scorer = nas::load_scorer(training_module_folder());
-  std::unique_ptr<ImageFolder> images;
-  if (!options.images.empty()) images = read_image_folder(options.images);
+  datasets::ImageData images;
+  nas::LabelledImages training;
+  if (!options.images.empty()) {
+    images = datasets::read_image_data(options.images);
+    training = view_of(images.training, images.classes);
+    request.images = &training;
+  }
   request.scorer = scorer.get();
-  request.images = images ? &images->training : nullptr;
 
   PartialScores partial(options.output, request_text(options));
   fill(partial, set, request, job_count(options.jobs), console);

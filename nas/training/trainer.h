@@ -1,90 +1,100 @@
-// Trains a network of a space on labelled images and says how well it does on others. No torch type
-// appears here: the work is done by a module that is loaded when the first network is trained, so
-// that a program which trains nothing neither needs LibTorch nor waits for it to start.
+// Trains a network on labelled images and says how well it does on others. No torch type appears
+// here: the work is done by a module that is loaded when the first network is trained, so that a
+// program which trains nothing neither needs LibTorch nor waits for it to start.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
+
+#include "nas/blueprint.h"
+#include "nas/training/recipe.h"
 
 namespace cosearch::nas {
 
 /// Grey or colour images with one label each, as views of somebody else's memory.
 struct LabelledImages {
   std::int64_t count = 0, channels = 1, height = 0, width = 0;
-  std::span<const std::uint8_t> pixels;  ///< count x channels x height x width, row-major
-  std::span<const std::uint8_t> labels;  ///< count, each in [0, classes)
+  /// count x channels x height x width, row-major.
+  std::variant<std::span<const std::uint8_t>, std::span<const float>> pixels;
+  std::span<const std::int32_t> labels;  ///< count, each in [0, classes)
   int classes = 0;
 };
 
-/// How to train: stochastic gradient descent with Nesterov momentum, the learning rate rising
-/// linearly and then falling to zero along half a cosine. Images are normalised to zero mean and
-/// unit variance over the training images and are not augmented. The defaults are the recipe of the
-/// embedded Fashion-MNIST table (datasets/data/fashion_macro.csv).
-struct TrainingRecipe {
-  /// The first so many of the training images are used.
-  std::int64_t training_images = 20000;
+/// Where a training keeps its state between two epochs: bytes that only a trainer of the same
+/// version understands.
+class CheckpointStore {
+ public:
+  virtual ~CheckpointStore() = default;
 
-  /// Passes over them, each in an order of its own.
-  int epochs = 2;
-
-  /// Images per step. Images that do not fill a last batch wait for another epoch's order.
-  int batch = 50;
-
-  /// Largest learning rate, reached at the end of the warm-up.
-  double learning_rate = 0.15;
-
-  /// Share of all steps over which the learning rate rises, in [0, 1).
-  double warmup_fraction = 0.2;
-
-  /// Nesterov momentum, in [0, 1).
-  double momentum = 0.9;
-
-  /// Added to the gradient as this times the parameter, for every parameter.
-  double weight_decay = 5e-4;
-
-  /// Probability taken from the true class and spread evenly over all classes, in [0, 1).
-  double label_smoothing = 0.0;
+  /// What was saved last; nothing where training starts from the beginning.
+  [[nodiscard]] virtual std::optional<std::string> load() = 0;
+  virtual void save(std::string_view bytes) = 0;
 };
 
-/// Everything wrong with `recipe`, in the user's words; empty when valid.
-[[nodiscard]] std::vector<std::string> problems_in(const TrainingRecipe& recipe);
+enum class Device : std::uint8_t { cpu, cuda };
+
+/// One network to train.
+struct TrainingTask {
+  Blueprint blueprint;
+
+  /// Tells the random streams of this network from those of another: its canonical genotype, so
+  /// that two spellings of one network train alike.
+  std::string identity;
+
+  std::uint64_t seed = 0;
+  TrainingRecipe recipe;
+  Device device = Device::cpu;
+
+  /// Asked for a state to go on from, and given one after every epoch. Null: neither.
+  CheckpointStore* checkpoints = nullptr;
+
+  /// Asked after every epoch but the last; true ends the training there. Empty: never.
+  std::function<bool()> stop = nullptr;
+};
 
 struct TrainingResult {
-  /// On the test images after the last epoch; not a number when training diverged.
+  /// On the test images after the epoch that counts (TrainingRecipe::patience); not a number when
+  /// training failed.
   double test_accuracy_percent = 0;
-  /// One entry per completed epoch: accuracy on the test images, mean loss over its steps.
+  /// One entry per completed epoch: accuracy on the test images and on the validation images
+  /// (where there are any), mean loss over the epoch's steps.
   std::vector<double> epoch_accuracy_percent;
+  std::vector<double> epoch_validation_percent;
   std::vector<double> epoch_loss;
   /// Wall-clock time of the call.
   double seconds = 0;
   /// Trained numbers, batch-norm scales and shifts included.
   std::int64_t parameters = 0;
-  /// True when the loss or the weights stopped being numbers: training ended there.
-  bool diverged = false;
+  /// Why training failed: where the loss or the weights stopped being numbers. Empty: it did not.
+  std::string failure;
 };
 
-/// Trains networks of the `fashion-macro` space. Each call runs on the caller's thread alone (and
-/// leaves that thread's LibTorch set to one thread); calls from several threads are independent.
+/// On the CPU each call runs on the caller's thread alone (and leaves that thread's LibTorch set to
+/// one thread); calls from several threads are independent.
 class Trainer {
  public:
   virtual ~Trainer() = default;
 
-  /// Trains `genotype` from weights, and in orders of images, drawn for (seed, network). The same
-  /// arguments give the same result on the same processor and libraries, whatever else runs. Throws
-  /// UserError when the genotype is not of the space, the recipe has problems, or the images do not
-  /// suit the network or the recipe.
-  [[nodiscard]] virtual TrainingResult train(const std::string& genotype,
-                                             const LabelledImages& training,
-                                             const LabelledImages& test,
-                                             const TrainingRecipe& recipe,
-                                             std::uint64_t seed) const = 0;
+  /// Trains from weights, in orders of images and with augmentations drawn for (seed, identity).
+  /// The same task and images give the same result on the same processor and libraries, whatever
+  /// else runs, and however often it was stopped and went on from a checkpoint. Nothing when `stop`
+  /// said so. Throws UserError when the blueprint cannot run, the recipe has problems, the images
+  /// do not suit the network or the recipe, the device is not there, or the checkpoint is no
+  /// checkpoint of this training.
+  [[nodiscard]] virtual std::optional<TrainingResult> train(const TrainingTask& task,
+                                                            const LabelledImages& training,
+                                                            const LabelledImages& test) const = 0;
 
-  /// Trained numbers of the module that `train` would train.
-  [[nodiscard]] virtual std::int64_t parameters(const std::string& genotype) const = 0;
+  /// Whether LibTorch has CUDA and CUDA a device.
+  [[nodiscard]] virtual bool has_cuda() const = 0;
 
   /// Versions of what computes the result, for its record: "LibTorch 1.13.0 (AVX512), OpenBLAS
   /// 0.3.21 ...". Another processor or version gives results that differ as another seed's do.

@@ -191,7 +191,7 @@ TEST(WriterLock, RefusesASecondWriterByTheNameOfTheFirst) {
   const WriterLock lock(folder / "s.h5");
   const std::string said = message_of<FileError>([&] { WriterLock second(folder / "s.h5"); });
   EXPECT_THAT(said, HasSubstr("s.h5: process " + std::to_string(::getpid()) + " on "));
-  EXPECT_THAT(said, HasSubstr("is writing this study"));
+  EXPECT_THAT(said, HasSubstr("is writing this file"));
 }
 
 TEST(WriterLock, OfAProcessThatWasKilledDoesNotBlock) {

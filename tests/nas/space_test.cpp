@@ -108,6 +108,10 @@ TEST(Spaces, OfferAsManyNeighboursAsThereAreChanges) {
   EXPECT_EQ(count("nas-bench-macro"), 8 * 2U);
   EXPECT_EQ(count("fashion-macro"), 4 * 2U);
   EXPECT_EQ(count("alphanet"), 3 + 15 * 2U);
+  EXPECT_EQ(count("resnet-9"), 3 + 3 * (4 + 2U));
+  EXPECT_EQ(count("unet"), 6 * 4U);
+  EXPECT_EQ(count("ofa-mobilenet-v3"), 24 + (5 + 20 + 20) * 2U);
+  EXPECT_EQ(count("ofa-resnet-50"), 8 + 1 + (4 + 6 + 18) * 2U);
   // Per cell: 8 operations, 6 others each; a node of n inputs has 2 (n - 2) single changes of its
   // pair and one swap: 1 + 3 + 5 + 7.
   EXPECT_EQ(count("darts"), 2 * (8 * 6 + 16U));
@@ -175,7 +179,8 @@ TEST(Spaces, AddASecondOutputForTheAuxiliaryHeadOnly) {
 }
 
 TEST(Spaces, EnumerateEveryGenotypeOnce) {
-  for (const char* name : {"nas-bench-201", "nas-bench-macro", "fashion-macro"}) {
+  for (const char* name :
+       {"nas-bench-201", "nas-bench-macro", "fashion-macro", "resnet-9", "unet", "gpt", "vit"}) {
     SCOPED_TRACE(name);
     const auto space = make_space(name);
     std::set<std::string> seen;
@@ -193,7 +198,15 @@ TEST(Spaces, HaveTheSizesOfTheirCombinatorics) {
   EXPECT_EQ(make_space("nas-bench-macro")->size(), std::pow(3, 8));
   EXPECT_EQ(make_space("fashion-macro")->size(), std::pow(3, 4));
   EXPECT_EQ(make_space("fashion-macro", {{"positions", 5}})->size(), std::pow(3, 5));
+  EXPECT_EQ(make_space("fashion-macro", {{"positions", 6}})->size(), std::pow(3, 6));
   EXPECT_EQ(make_space("alphanet")->size(), 4 * std::pow(3, 15));
+  EXPECT_EQ(make_space("resnet-9")->size(), 4 * std::pow(5 * 3, 3));
+  EXPECT_EQ(make_space("unet")->size(), std::pow(5, 6));
+  EXPECT_DOUBLE_EQ(make_space("ofa-mobilenet-v3")->size(), 25 * std::pow(3, 45));
+  EXPECT_DOUBLE_EQ(make_space("ofa-resnet-50")->size(), 9 * 2 * std::pow(3, 28));
+  EXPECT_EQ(make_space("regnet")->size(), 17. * 38 * 121 * 31 * 15 * 2);
+  EXPECT_EQ(make_space("gpt")->size(), 10 * 7 * 5 * 3 * 3 * 3);
+  EXPECT_EQ(make_space("vit")->size(), 2 * 10 * 7 * 2 * 3);
   // Per cell: 7 operations on 8 edges, ordered pairs of distinct inputs out of 2, 3, 4 and 5.
   EXPECT_DOUBLE_EQ(make_space("darts")->size(), std::pow(std::pow(7, 8) * 2 * 6 * 12 * 20, 2));
 }
@@ -202,6 +215,14 @@ TEST(Spaces, RefuseAnIndexBeyondTheirSize) {
   EXPECT_EQ(message_of([] { (void)make_space("nas-bench-201")->genotype(15625); }),
             "nas-bench-201: no genotype 15625: expected 0 to 15624");
   EXPECT_THROW((void)make_space("darts")->genotype(0), UserError);
+}
+
+TEST(FashionMacro, HasNoTwoSpellingsOfOneNetwork) {
+  for (const std::int64_t positions : {4, 5, 6}) {
+    const auto space = make_space("fashion-macro", {{"positions", positions}});
+    for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(space->size()); ++i)
+      EXPECT_EQ(space->canonical(space->genotype(i)), space->genotype(i));
+  }
 }
 
 /// Pearson's statistic of `counts` against equal expectations.
@@ -249,6 +270,11 @@ TEST(Spaces, SayWhereAGenotypeStopsMakingSense) {
       {"fashion-macro", "01x2", "character 3: expected operation 3 of 4"},
       {"alphanet", "192;4", "character 5: expected the kernel of stage 1, one of 3"},
       {"alphanet", "200;3", "character 1: expected the resolution, one of 192, 224, 256, 288"},
+      {"resnet-9", "8;32;3", "character 6: expected the skipped convolutions of block 1, one of 0"},
+      {"unet", "4;8;16;32;64;6", "character 14: expected the height, one of 1, 2, 3, 4, 5"},
+      {"ofa-resnet-50", "128;1", "character 5: expected the depth of the stem, one of 0, 2"},
+      {"regnet", "12;20", "character 4: expected the first width, one of 24, 32, ..., 320"},
+      {"vit", "2;", "character 1: expected the stem, one of 0, 1"},
       {"darts", darts_bad.c_str(), "character 149: expected an input of this node other than"},
   };
   for (const BadGenotype& bad : cases) {

@@ -30,13 +30,15 @@ inline std::int64_t elements_read(const Layer& layer) {
 }
 
 /// True when the layers before an element-wise `layer` deliver whole operands of its shape, plus
-/// perhaps one factor per channel (squeeze-and-excitation). One tensor may serve as two operands.
+/// perhaps one factor per channel (squeeze-and-excitation), which on a map of one pixel looks like
+/// an operand. One tensor may serve as two operands.
 inline bool whole_operands(const Layer& layer, const std::vector<std::int64_t>& deliveries) {
   const std::int64_t operand = layer.elements(Tensor::output);
   std::int64_t delivered = 0;
   for (const std::int64_t delivery : deliveries)
     if (delivery == operand || delivery != layer.G) delivered += delivery;
-  return delivered >= operand && delivered <= layer.C * operand && delivered % operand == 0;
+  const std::int64_t operands = layer.C + (operand == layer.G ? 1 : 0);
+  return delivered >= operand && delivered <= operands * operand && delivered % operand == 0;
 }
 
 /// Layers that read from other layers, but not exactly what those deliver, in network order.

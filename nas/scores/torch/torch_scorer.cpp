@@ -13,6 +13,7 @@
 #include "nas/scores/scorer.h"
 #include "nas/scores/torch/torch_scores.h"
 #include "nas/training/module.h"
+#include "nas/training/torch/image_tensors.h"
 
 // OpenBLAS keeps threads of its own, which LibTorch does not know of. Null with another BLAS.
 extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));
@@ -47,14 +48,8 @@ Batch front_of(const Blueprint& blueprint, const LabelledImages& images, std::in
   if (images.count < count)
     throw UserError("batch = " + std::to_string(count) + ": only " + std::to_string(images.count) +
                     " images are there");
-  // from_blob takes no const pointer; the tensors are only read.
-  auto* pixels = const_cast<std::uint8_t*>(images.pixels.data());
-  auto* labels = const_cast<std::uint8_t*>(images.labels.data());
-  const torch::Tensor numbers =
-      torch::from_blob(pixels, {count, input.channels, input.height, input.width}, torch::kUInt8)
-          .to(torch::kFloat32);
-  return {(numbers - numbers.mean()) / numbers.std().clamp_min(1),
-          torch::from_blob(labels, {count}, torch::kUInt8).to(torch::kInt64)};
+  const torch::Tensor numbers = pixels_of(images, 0, count).to(torch::kFloat32);
+  return {(numbers - numbers.mean()) / numbers.std().clamp_min(1e-6), labels_of(images, 0, count)};
 }
 
 double score_of(Score score, BlueprintNetwork& network, const Batch& batch,

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/user_error.h"
+#include "nas/training/torch/wide_depthwise_convolution.h"
 
 namespace cosearch::nas {
 namespace {
@@ -19,13 +20,21 @@ torch::nn::Conv2d convolution_of(const Layer& layer, Affine affine) {
           .bias(affine == Affine::bias));
 }
 
+torch::nn::ConvTranspose2d transposed_convolution_of(const Layer& layer, Affine affine) {
+  return torch::nn::ConvTranspose2d(
+      torch::nn::ConvTranspose2dOptions(layer.C, layer.K, {layer.R, layer.S})
+          .stride({layer.stride_h, layer.stride_w})
+          .bias(affine == Affine::bias));
+}
+
 torch::Tensor pooled(const Step& step, const torch::Tensor& input) {
   const Layer& layer = *step.layer;
   const std::array window{layer.R, layer.S}, stride{layer.stride_h, layer.stride_w},
       padding{layer.pad_top, layer.pad_left};
+  const bool keeps_last = layer.pad_bottom > layer.pad_top || layer.pad_right > layer.pad_left;
   if (step.operation == Operation::maximum_pool)
-    return torch::max_pool2d(input, window, stride, padding);
-  return torch::avg_pool2d(input, window, stride, padding, /*ceil_mode=*/false,
+    return torch::max_pool2d(input, window, stride, padding, /*dilation=*/1, keeps_last);
+  return torch::avg_pool2d(input, window, stride, padding, keeps_last,
                            /*count_include_pad=*/false);
 }
 
@@ -39,10 +48,20 @@ torch::Tensor activated(Activation activation, const torch::Tensor& input) {
       return torch::hardtanh(input, 0, 6);
     case Activation::swish:
       return torch::silu(input);
+    case Activation::hard_swish:
+      return torch::hardswish(input);
+    case Activation::sigmoid:
+      return torch::sigmoid(input);
     case Activation::hard_sigmoid:
       return torch::hardsigmoid(input);
   }
   return input;
+}
+
+bool is_wide_depthwise(const Layer& layer) {
+  return layer.G > 1 && layer.C == 1 && layer.K == 1 && layer.R == 5 && layer.S == 5 &&
+         layer.pad_top == 2 && layer.pad_left == 2 && layer.stride_h == layer.stride_w &&
+         layer.dilation_h == 1 && layer.dilation_w == 1;
 }
 
 std::vector<std::size_t> last_readers(const Blueprint& blueprint) {
@@ -70,6 +89,9 @@ void BlueprintNetwork::add_modules(const Step& step) {
   if (step.operation == Operation::convolution)
     modules.convolution =
         register_module(name + "/convolution", convolution_of(*step.layer, step.affine));
+  if (step.operation == Operation::transposed_convolution)
+    modules.transposed_convolution =
+        register_module(name + "/convolution", transposed_convolution_of(*step.layer, step.affine));
   if (step.operation == Operation::linear)
     modules.linear = register_module(
         name + "/linear", torch::nn::Linear(torch::nn::LinearOptions(step.layer->C, step.layer->K)
@@ -86,6 +108,7 @@ std::vector<torch::Tensor> BlueprintNetwork::weights() const {
   std::vector<torch::Tensor> weights;
   for (const Modules& modules : modules_) {
     if (modules.convolution) weights.push_back(modules.convolution->weight);
+    if (modules.transposed_convolution) weights.push_back(modules.transposed_convolution->weight);
     if (modules.linear) weights.push_back(modules.linear->weight);
   }
   return weights;
@@ -99,8 +122,7 @@ std::vector<torch::nn::BatchNorm2d> BlueprintNetwork::normalisations() const {
 }
 
 torch::Tensor BlueprintNetwork::forward(const torch::Tensor& images, const Observer& observer) {
-  // With the channels innermost convolutions take a third less time, gradients half.
-  std::vector<torch::Tensor> outputs{images.contiguous(torch::MemoryFormat::ChannelsLast)};
+  std::vector<torch::Tensor> outputs{images};
   for (std::size_t i = 1; i < blueprint_.steps.size(); ++i) {
     outputs.push_back(run(i, outputs));
     if (observer) observer(blueprint_.steps[i], outputs.back());
@@ -108,6 +130,17 @@ torch::Tensor BlueprintNetwork::forward(const torch::Tensor& images, const Obser
       if (last_reader_[input] == i) outputs[input].reset();
   }
   return outputs.back().flatten(1);
+}
+
+torch::Tensor BlueprintNetwork::convolved(std::size_t number, const torch::Tensor& input) {
+  torch::nn::Conv2d& convolution = modules_[number].convolution;
+  const torch::Tensor output =
+      is_wide_depthwise(*blueprint_.steps[number].layer)
+          ? WideDepthwiseConvolution::apply(input, convolution->weight,
+                                            convolution->options.stride()->front())
+          : convolution->forward(input);
+  // With the channels innermost convolutions take a third less time, gradients half.
+  return output.contiguous(kFormat);
 }
 
 torch::Tensor BlueprintNetwork::normalised(std::size_t number, const torch::Tensor& input) {
@@ -120,7 +153,9 @@ torch::Tensor BlueprintNetwork::run(std::size_t number, const std::vector<torch:
   const auto input = [&](std::size_t i) -> const torch::Tensor& { return outputs[step.inputs[i]]; };
   switch (step.operation) {
     case Operation::convolution:
-      return normalised(number, modules_[number].convolution->forward(input(0)));
+      return normalised(number, convolved(number, input(0)));
+    case Operation::transposed_convolution:
+      return normalised(number, modules_[number].transposed_convolution->forward(input(0)));
     case Operation::linear:
       return normalised(
           number,

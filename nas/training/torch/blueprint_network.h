@@ -39,12 +39,14 @@ class BlueprintNetwork : public torch::nn::Module {
   /// What a step holds; empty where it holds nothing of the kind.
   struct Modules {
     torch::nn::Conv2d convolution{nullptr};
+    torch::nn::ConvTranspose2d transposed_convolution{nullptr};
     torch::nn::Linear linear{nullptr};
     torch::nn::BatchNorm2d normalisation{nullptr};
   };
 
   void add_modules(const Step& step);
   torch::Tensor run(std::size_t number, const std::vector<torch::Tensor>& outputs);
+  torch::Tensor convolved(std::size_t number, const torch::Tensor& input);
   torch::Tensor normalised(std::size_t number, const torch::Tensor& input);
 
   Blueprint blueprint_;

@@ -81,7 +81,7 @@ class Score(CliTest):
                 (["--scores", "sinflow"], "did you mean 'synflow'?"),
                 (["--option", "positions"], "expected NAME=WHOLE NUMBER"),
                 (["--option", "positions=x"], "expected NAME=WHOLE NUMBER"),
-                (["--option", "positions=9"], "must be from 4 to 5"),
+                (["--option", "positions=9"], "must be from 4 to 6"),
                 (["--batch", "1"], "batch = 1"),
                 (["--accuracy", "acuracy"], "did you mean 'accuracy'?"),
                 (["-o", "table.csv"], "write to another file")):

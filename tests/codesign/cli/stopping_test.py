@@ -126,7 +126,7 @@ class Stopping(CliTest):
         process = self.start("--quiet")
         process.send_signal(signal.SIGSTOP)
         self.refused("run", "study.yaml", "-o", "out.h5", "--resume", expect=3,
-                     says=[f"process {process.pid} on ", "is writing this study"])
+                     says=[f"process {process.pid} on ", "is writing this file"])
         process.kill()
         process.communicate()
         self.assertGreater(self.run_json("pareto", "out.h5")["points"], 0)

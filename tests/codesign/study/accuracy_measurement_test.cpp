@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
+#include <iterator>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -59,40 +62,129 @@ TEST(SeedNoise, NeedsTwoSeedsAndTwoNetworks) {
               HasSubstr("two networks"));
 }
 
-TEST(TrainingJobs, AreEveryNthGenotypeTimesEverySeed) {
-  const std::vector<TrainingJob> jobs = training_jobs("fashion-macro", {4, 2}, 10);
-  ASSERT_EQ(jobs.size(), 9U * 2) << "genotypes 0, 10, ..., 80 of 81";
+TEST(TrainingJobs, AreEveryNthNetworkTimesEverySeed) {
   const auto space = nas::make_space("fashion-macro");
+  const std::vector<TrainingJob> jobs = training_jobs(*space, {4, 2}, 10);
+  ASSERT_EQ(jobs.size(), 9U * 2) << "genotypes 0, 10, ..., 80 of 81";
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     EXPECT_EQ(jobs[i].genotype, space->genotype(10 * (i / 2)));
     EXPECT_EQ(jobs[i].seed, i % 2 == 0 ? 4U : 2U);
   }
-  const std::vector<TrainingJob> all = training_jobs("fashion-macro", {1}, 1);
+  const std::vector<TrainingJob> all = training_jobs(*space, {1}, 1);
   EXPECT_EQ(std::set(all.begin(), all.end()).size(), 81U);
-  EXPECT_THROW(static_cast<void>(training_jobs("fashion-marco", {1}, 1)), UserError);
 }
 
-TEST(TrainingColumns, LeaveTheAccuracyOfADivergedNetworkEmpty) {
+TEST(TrainingJobs, NameEachNetworkOnce) {
+  const auto space = nas::make_space("nas-bench-macro");
+  const std::vector<TrainingJob> jobs = training_jobs(*space, {1}, 1);
+  std::set<std::string> networks;
+  for (const TrainingJob& job : jobs) networks.insert(space->canonical(job.genotype));
+  EXPECT_EQ(jobs.size(), networks.size());
+  EXPECT_EQ(jobs.size(), 3969U);  // docs/spaces.md
+}
+
+TEST(OptionsFor, TakeSizeAndClassesFromTheImagesUnlessGiven) {
+  datasets::ImageData images;
+  images.training.height = 64;
+  images.classes = 7;
+  EXPECT_EQ(options_for("nas-bench-macro", {{"classes", 9}}, images),
+            (nas::SpaceOptions{{"image", 64}, {"classes", 9}}));
+  EXPECT_TRUE(options_for("fashion-macro", {}, images).empty()) << "it has neither option";
+}
+
+TEST(TrainingColumns, LeaveEmptyWhatIsNotKnown) {
   TrainedNetwork good{.job = {"0000", 1}, .result = {}}, bad{.job = {"0001", 2}, .result = {}};
   good.result.test_accuracy_percent = 71.5;
   good.result.epoch_accuracy_percent = {60, 71.5};
   good.result.epoch_loss = {1.5, 0.5};
   good.result.parameters = 7;
-  bad.result.diverged = true;
-  const datasets::Columns columns = training_columns({good, bad}, 2);
+  bad.result.test_accuracy_percent = std::nan("");
+  bad.result.epoch_accuracy_percent = {55};
+  bad.result.epoch_loss = {2};
+  bad.result.failure = "the loss became infinite";
   const test::TemporaryFolder folder;
-  datasets::write_csv(folder / "table.csv", columns);
-  EXPECT_THAT(test::read_bytes(folder / "table.csv"),
-              testing::AllOf(HasSubstr("genotype,seed,accuracy_percent,epoch1_percent,"
-                                       "epoch2_percent,final_loss,parameters,seconds\n"),
-                             HasSubstr("0000,1,71.5,60,71.5,0.5,7,"), HasSubstr("0001,2,,,,,0,")));
+  datasets::write_csv(folder / "table.csv", training_columns({good, bad}, 2));
+  EXPECT_EQ(test::read_bytes(folder / "table.csv"),
+            "genotype,seed,accuracy_percent,epoch1_percent,epoch2_percent,epoch1_loss,epoch2_loss,"
+            "parameters,failure\n"
+            "0000,1,71.5,60,71.5,1.5,0.5,7,\"\"\n"
+            "0001,2,,55,,2,,0,the loss became infinite\n");
 }
 
-TEST(ReadImageFolder, SaysWhichFileIsMissing) {
+TEST(TrainingTime, IsExactForTimesOnALine) {
+  TrainingTime time;
+  EXPECT_TRUE(std::isnan(time.seconds_for(5)));
+  time.add(10, 25);
+  EXPECT_DOUBLE_EQ(time.seconds_for(20), 50) << "one network: in proportion";
+  time.add(30, 65);  // 5 + 2 macs
+  time.add(20, 45);
+  EXPECT_NEAR(time.seconds_for(100), 205, 1e-9);
+}
+
+TEST(TrainingTime, NeverFallsWithTheSizeOrBelowNothing) {
+  TrainingTime falling;
+  falling.add(10, 30);
+  falling.add(20, 15);
+  EXPECT_DOUBLE_EQ(falling.seconds_for(40), 60) << "45 s for 30 macs";
+  TrainingTime below;
+  below.add(10, 1);
+  below.add(20, 20);
+  EXPECT_GT(below.seconds_for(1), 0);
+}
+
+// Stops the second time it trains; then goes on to the end.
+class TrainerThatStops : public nas::Trainer {
+ public:
+  std::optional<nas::TrainingResult> train(const nas::TrainingTask& task,
+                                           const nas::LabelledImages& training,
+                                           const nas::LabelledImages&) const override {
+    EXPECT_EQ(training.labels.size(), 3U);
+    EXPECT_EQ(task.identity, "0" + task.blueprint.name.substr(task.blueprint.name.size() - 3));
+    nas::TrainingResult result;
+    if (const auto state = task.checkpoints->load()) {
+      result.test_accuracy_percent = std::stod(*state);
+      return result;
+    }
+    task.checkpoints->save("77");
+    if (task.stop()) return std::nullopt;
+    result.test_accuracy_percent = 55;
+    return result;
+  }
+  bool has_cuda() const override { return false; }
+  std::string description() const override { return "none"; }
+};
+
+TEST(TrainAll, GoesOnFromTheCheckpointsOfAStoppedMeasurement) {
   const test::TemporaryFolder folder;
-  EXPECT_THAT(
-      test::message_of<FileError>([&] { static_cast<void>(read_image_folder(folder.path())); }),
-      HasSubstr("train-images-idx3-ubyte.gz"));
+  datasets::ImageData images{.training = {3, 1, 1, 1, std::vector<std::uint8_t>(3), {0, 1, 2}},
+                             .test = {1, 1, 1, 1, std::vector<std::uint8_t>(1), {0}},
+                             .classes = 3};
+  const AccuracyMeasurement measurement{.space = "fashion-macro"};
+  const auto space = nas::make_space("fashion-macro");
+  const std::vector<TrainingJob> jobs{{"0000", 1}, {"0001", 1}, {"0002", 1}};
+  Workers workers(1);
+  const auto train = [&](int asks_before_stop) {
+    std::map<std::string, double> accuracies;
+    train_all(jobs, measurement, *space, TrainerThatStops(), images, folder / "states", workers,
+              {.finished =
+                   [&](const TrainedNetwork& network) {
+                     accuracies[network.job.genotype] = network.result.test_accuracy_percent;
+                   },
+               .stop = [&] { return asks_before_stop-- <= 0; }});
+    return accuracies;
+  };
+  const auto files = [&] {
+    return std::distance(std::filesystem::directory_iterator(folder / "states"), {});
+  };
+  // Asked before and within each network: the second is cut short.
+  EXPECT_THAT(train(3), testing::ElementsAre(testing::Pair("0000", 55)));
+  EXPECT_EQ(files(), 1) << "the state of the network that was cut short";
+  EXPECT_THAT(train(100), testing::ElementsAre(testing::Pair("0000", 55), testing::Pair("0001", 77),
+                                               testing::Pair("0002", 55)));
+  EXPECT_EQ(files(), 0);
+  test::write_bytes(folder / "states/left.checkpoint", "by a process that was killed");
+  remove_checkpoints(folder / "states");
+  EXPECT_FALSE(std::filesystem::exists(folder / "states"));
 }
 
 }  // namespace

@@ -28,6 +28,9 @@ std::string choice_of(const std::string& strategy) {
   if (strategy == "random") return "{name: random, evaluations: 200}";
   if (strategy == "random-retained") return "{name: random-retained, retained: 9}";
   if (strategy == "semi-decoupled") return "{name: semi-decoupled, proxy_sample: 10, layers: 2}";
+  if (strategy == "free-rea")  // scores that no table has to bring
+    return "{name: free-rea, scores: 'parameters,macs', population: 20, tournament: 4, scored: 60, "
+           "retained: 9}";
   return "{name: " + strategy + "}";
 }
 

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -173,12 +174,12 @@ TEST(Scorer, TakesImagesOfTheNetworksShapeOnly) {
   builder.fully_connected("classifier", builder.input(), 2);
   const Blueprint blueprint = std::move(builder).blueprint();
   const std::vector<std::uint8_t> pixels{0, 50, 100, 150, 200, 250, 30, 60, 9, 8, 7, 6};
-  const std::vector<std::uint8_t> labels{0, 1, 1};
+  const std::vector<std::int32_t> labels{0, 1, 1};
   LabelledImages images{.count = 3,
                         .channels = 1,
                         .height = 2,
                         .width = 2,
-                        .pixels = pixels,
+                        .pixels = std::span(pixels),
                         .labels = labels,
                         .classes = 2};
   const auto snip_of = [&](const LabelledImages& given, std::int64_t batch) {

@@ -98,7 +98,12 @@ TEST(BlueprintNetwork, HasTheParametersAndMacsOfTheLoweredNetworkInEverySpace) {
       {"darts", {{"layers", 5}, {"channels", 8}, {"auxiliary_head", 1}}},
       {"alphanet", {{"classes", 10}}},
       {"alphanet", {{"idle_weights", 1}}},
-      {"fashion-macro", {}}};
+      {"fashion-macro", {}},
+      {"resnet-9", {}},
+      {"ofa-mobilenet-v3", {{"classes", 10}}},
+      {"ofa-resnet-50", {{"classes", 10}}},
+      {"regnet", {{"image", 32}, {"classes", 10}}},
+      {"unet", {{"image", 16}}}};
   for (const auto& [name, options] : spaces) {
     const auto space = make_space(name, options);
     Random random(5, "counts");

@@ -2,7 +2,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <limits>
 #include <string>
 
 #include "core/user_error.h"
@@ -33,24 +32,6 @@ TEST(TrainerLoading, SaysWhyAModuleDoesNotLoad) {
   const std::string message = message_of_loading(folder);
   std::filesystem::remove_all(folder);
   EXPECT_NE(message.find("cannot load"), std::string::npos) << message;
-}
-
-TEST(TrainingRecipe, IsValidByDefault) { EXPECT_TRUE(problems_in(TrainingRecipe{}).empty()); }
-
-TEST(TrainingRecipe, NamesEveryProblemAtOnce) {
-  TrainingRecipe recipe;
-  recipe.training_images = 0;
-  recipe.epochs = 0;
-  recipe.batch = 1;
-  recipe.learning_rate = std::numeric_limits<double>::quiet_NaN();
-  recipe.warmup_fraction = 1;
-  recipe.momentum = -0.1;
-  recipe.weight_decay = -1;
-  recipe.label_smoothing = 1.5;
-  const auto problems = problems_in(recipe);
-  ASSERT_EQ(problems.size(), 8u);
-  EXPECT_EQ(problems[0], "recipe.epochs = 0: must be at least 1");
-  EXPECT_EQ(problems.back(), "recipe.label_smoothing = 1.5: must be in [0, 1)");
 }
 
 }  // namespace

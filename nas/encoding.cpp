@@ -17,8 +17,8 @@ constexpr const char* kCellSpace = "nas-bench-201";
 constexpr std::size_t kCellNodes = 4;
 
 // Operations that a cell's graph may hold, by number; none and skip_connect are gone from it.
-constexpr std::array<std::uint8_t, 3> kCellOperations{2, 3, 4};
-constexpr std::uint8_t kConvolution1x1 = 2, kConvolution3x3 = 3, kPool = 4;
+constexpr std::array<std::uint32_t, 3> kCellOperations{2, 3, 4};
+constexpr std::uint32_t kConvolution1x1 = 2, kConvolution3x3 = 3, kPool = 4;
 constexpr std::size_t kLongestPath = 3;
 
 using Columns = std::vector<EncodingColumn>;
@@ -86,7 +86,7 @@ std::unique_ptr<NetworkEncoder> unit(std::shared_ptr<const NetworkSpace> space) 
 }
 
 // The operations on each way from a cell's input to its output, a way for each repetition.
-using Path = std::vector<std::uint8_t>;
+using Path = std::vector<std::uint32_t>;
 
 std::vector<Path> paths_of(const CellGraph& cell) {
   std::vector<std::vector<Path>> ending_at(cell.output() + 1);
@@ -106,7 +106,7 @@ std::vector<Path> possible_paths() {
   for (std::size_t first = 0, length = 1; length <= kLongestPath; ++length) {
     const std::size_t end = paths.size();
     for (; first < end; ++first)
-      for (const std::uint8_t operation : kCellOperations) {
+      for (const std::uint32_t operation : kCellOperations) {
         Path longer = paths[first];
         longer.push_back(operation);
         paths.push_back(std::move(longer));
@@ -117,7 +117,7 @@ std::vector<Path> possible_paths() {
 
 std::string name_of(const Path& path) {
   std::string name = "path";
-  for (const std::uint8_t operation : path) name += "/" + nas_bench_201_operations()[operation];
+  for (const std::uint32_t operation : path) name += "/" + nas_bench_201_operations()[operation];
   return name;
 }
 
@@ -137,7 +137,7 @@ std::unique_ptr<NetworkEncoder> path(std::shared_ptr<const NetworkSpace> space) 
                                    });
 }
 
-double count_of(const Path& path, std::uint8_t operation) {
+double count_of(const Path& path, std::uint32_t operation) {
   return static_cast<double>(std::ranges::count(path, operation));
 }
 
@@ -162,7 +162,7 @@ void append_range(std::vector<double>& values, const std::vector<Path>& paths,
 
 std::vector<double> running_operations(const CellGraph& cell) {
   std::vector<double> counts;
-  for (const std::uint8_t operation : kCellOperations) {
+  for (const std::uint32_t operation : kCellOperations) {
     counts.push_back(0);
     for (CellGraph::VertexId v = 1; v < cell.output(); ++v)
       if (cell.graph()[v].operation == operation) ++counts.back();
@@ -172,7 +172,7 @@ std::vector<double> running_operations(const CellGraph& cell) {
 
 Columns running_columns() {
   Columns columns;
-  for (const std::uint8_t operation : kCellOperations)
+  for (const std::uint32_t operation : kCellOperations)
     columns.push_back({nas_bench_201_operations()[operation], EncodingKind::continuous});
   return columns;
 }

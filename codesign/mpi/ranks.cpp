@@ -17,13 +17,21 @@ namespace {
 
 constexpr std::uint64_t kGoHome = ~std::uint64_t{0};
 
-// Every size-th task from this rank's on: neighbours in a batch are much alike, so each rank gets
-// as much to do as the others.
+// Which rank costs task `i` of a batch. Neighbours are much alike, so they go to different ranks;
+// but every size-th task may be alike too (every other layer depthwise, every other chip small), so
+// the order of the ranks turns with every digit of `i`: the digits' sum, in base `size`.
+std::size_t owner(std::size_t i, std::size_t size) {
+  std::size_t sum = 0;
+  for (; size > 1 && i > 0; i /= size) sum += i % size;
+  return size > 1 ? sum % size : 0;
+}
+
 std::vector<LayerTask> share_of(const MpiJob& job, std::span<const LayerTask> tasks) {
+  const auto rank = static_cast<std::size_t>(job.rank()),
+             size = static_cast<std::size_t>(job.size());
   std::vector<LayerTask> share;
-  for (auto i = static_cast<std::size_t>(job.rank()); i < tasks.size();
-       i += static_cast<std::size_t>(job.size()))
-    share.push_back(tasks[i]);
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    if (owner(i, size) == rank) share.push_back(tasks[i]);
   return share;
 }
 
@@ -96,13 +104,12 @@ void MpiLayerCoster::cost(std::span<const LayerTask> tasks, std::span<LayerOutco
   }
   const std::vector<std::string> shares = gathered(job_, share);
   if (failure) std::rethrow_exception(failure);
-  for (std::size_t rank = 0; rank < shares.size(); ++rank) {
-    datasets::ByteReader in(shares[rank]);
-    for (std::size_t i = rank; i < outcomes.size(); i += shares.size()) {
-      outcomes[i].cycles = in.take<std::int64_t>();
-      outcomes[i].energy_pj = in.take<double>();
-      outcomes[i].failure = in.take_text();
-    }
+  std::vector<datasets::ByteReader> of_rank(shares.begin(), shares.end());
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    datasets::ByteReader& in = of_rank[owner(i, shares.size())];
+    outcomes[i].cycles = in.take<std::int64_t>();
+    outcomes[i].energy_pj = in.take<double>();
+    outcomes[i].failure = in.take_text();
   }
 }
 

@@ -164,7 +164,7 @@ std::vector<Split> folds_by_network(const NetworkExamples& networks,
   std::vector<std::size_t> order;
   for (const std::size_t row : rows) order.push_back(networks.network[row]);
   std::ranges::sort(order);
-  order.erase(std::ranges::unique(order).begin(), order.end());
+  order.erase(std::unique(order.begin(), order.end()), order.end());
   Random(seed, "folds by network").shuffle(std::span(order));
   std::vector<std::size_t> fold_of(networks.networks);
   for (std::size_t i = 0; i < order.size(); ++i) fold_of[order[i]] = i % kFolds;

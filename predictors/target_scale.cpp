@@ -62,8 +62,8 @@ TargetScale::TargetScale(ScaleKind kind, std::span<const double> targets) : kind
     targets_.assign(targets.begin(), targets.end());
     std::ranges::sort(targets_);
     std::ranges::sort(ranks);
-    targets_.erase(std::ranges::unique(targets_).begin(), targets_.end());
-    ranks.erase(std::ranges::unique(ranks).begin(), ranks.end());
+    targets_.erase(std::unique(targets_.begin(), targets_.end()), targets_.end());
+    ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
     for (const double rank : ranks) scores_.push_back(normal_quantile((rank - 0.5) / count));
   }
   std::vector<double> bent;

@@ -25,6 +25,12 @@ class ClassCounts {
   std::int64_t squares_ = 0;
 };
 
+/// A whole number in [least, end).
+bool is_index(double value, std::size_t least, std::size_t end) {
+  return value >= static_cast<double>(least) && value < static_cast<double>(end) &&
+         value == std::floor(value);
+}
+
 }  // namespace
 
 class ClassificationTree::Grower {
@@ -150,16 +156,14 @@ void ClassificationTree::read(const ModelState& state) {
   const std::vector<double>& thresholds = state.numbers_of("thresholds", count);
   const std::vector<double>& right = state.numbers_of("right_nodes", count);
   shares_ = state.numbers_of("leaf_shares");
-  const double leaves = static_cast<double>(shares_.size() / occurring());
+  const std::size_t leaves = shares_.size() / occurring();
   nodes_.clear();
   for (std::size_t i = 0; i < count; ++i) {
-    // A path only leads forward, so it ends.
     const bool is_leaf = split_columns[i] == -1;
-    const bool fits = is_leaf ? right[i] >= 0 && right[i] < leaves
-                              : split_columns[i] >= 0 &&
-                                    split_columns[i] < static_cast<double>(columns().size()) &&
-                                    right[i] > static_cast<double>(i) &&
-                                    right[i] < static_cast<double>(count) && i + 1 < count;
+    // A path only leads forward, so it ends.
+    const bool fits = is_leaf ? is_index(right[i], 0, leaves)
+                              : is_index(split_columns[i], 0, columns().size()) &&
+                                    is_index(right[i], i + 1, count);
     if (!fits) throw UserError("the tree is damaged at node " + std::to_string(i));
     nodes_.push_back({static_cast<std::int32_t>(split_columns[i]), thresholds[i],
                       static_cast<std::uint32_t>(right[i])});

@@ -29,7 +29,7 @@ struct Flow {
 };
 [[nodiscard]] Flow flow_into(const Network& network, const NetworkNode& node);
 
-/// A named network ("resnet50"), a genotype of a space ("fashion-macro:0212") or a YAML file.
+/// A named network ("resnet50"), a genotype of a space ("fashion-macro:021200") or a YAML file.
 /// Throws UserError when it is none of these.
 [[nodiscard]] Network find_network(const std::string& what);
 

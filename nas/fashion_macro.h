@@ -1,8 +1,7 @@
 // The space of the embedded benchmark: small macro networks for Fashion-MNIST, all of them trained.
 // What one network consists of is stated here once; the lowering and the trainer both read it.
 //
-//   stem    3x3 convolution, stride 2, padding 1: 1x28x28 -> 16x14x14 (8x14x14 with six
-//           positions), batch norm, ReLU6
+//   stem    3x3 convolution, stride 2, padding 1: 1x28x28 -> 8x14x14, batch norm, ReLU6
 //   blocks  one per position: identity, MBConv3 k3 or MBConv6 k5, padding kernel/2,
 //           batch norm after every convolution, ReLU6 after all but the projection
 //   head    1x1 convolution to 64 channels, batch norm, ReLU6, global average pooling,
@@ -27,10 +26,10 @@ inline constexpr int kFashionClasses = 10;
 inline constexpr int kFashionStemKernel = 3;
 inline constexpr int kFashionStemStride = 2;
 inline constexpr int kFashionHeadChannels = 64;
-inline constexpr int kFashionDefaultPositions = 4;
+inline constexpr int kFashionDefaultPositions = 6;
 inline constexpr std::size_t kFashionLeastPositions = 4, kFashionMostPositions = 6;
 
-/// The blocks of `genotype`, one digit per position ("0212"): 0 identity, 1 MBConv3 k3,
+/// The blocks of `genotype`, one digit per position ("021200"): 0 identity, 1 MBConv3 k3,
 /// 2 MBConv6 k5. MBConv blocks that keep the shape add their input to their output.
 /// Throws UserError unless there are 4 to 6 digits of 0, 1, 2.
 [[nodiscard]] std::vector<MacroBlock> fashion_macro_blocks(const std::string& genotype);

@@ -24,10 +24,10 @@ enum class Optimiser : std::uint8_t {
 /// table (datasets/data/fashion_macro.csv).
 struct TrainingRecipe {
   /// The first so many of the training images are used.
-  std::int64_t training_images = 20000;
+  std::int64_t training_images = 10000;
 
   /// Passes over them, each in an order of its own.
-  int epochs = 2;
+  int epochs = 4;
 
   /// Images per step. Images that do not fill a last batch wait for another epoch's order.
   int batch = 50;

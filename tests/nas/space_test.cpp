@@ -106,7 +106,7 @@ TEST(Spaces, OfferAsManyNeighboursAsThereAreChanges) {
   };
   EXPECT_EQ(count("nas-bench-201"), 6 * 4U);
   EXPECT_EQ(count("nas-bench-macro"), 8 * 2U);
-  EXPECT_EQ(count("fashion-macro"), 4 * 2U);
+  EXPECT_EQ(count("fashion-macro"), 6 * 2U);
   EXPECT_EQ(count("alphanet"), 3 + 15 * 2U);
   EXPECT_EQ(count("resnet-9"), 3 + 3 * (4 + 2U));
   EXPECT_EQ(count("unet"), 6 * 4U);
@@ -196,9 +196,9 @@ TEST(Spaces, EnumerateEveryGenotypeOnce) {
 TEST(Spaces, HaveTheSizesOfTheirCombinatorics) {
   EXPECT_EQ(make_space("nas-bench-201")->size(), std::pow(5, 6));
   EXPECT_EQ(make_space("nas-bench-macro")->size(), std::pow(3, 8));
-  EXPECT_EQ(make_space("fashion-macro")->size(), std::pow(3, 4));
+  EXPECT_EQ(make_space("fashion-macro")->size(), std::pow(3, 6));
   EXPECT_EQ(make_space("fashion-macro", {{"positions", 5}})->size(), std::pow(3, 5));
-  EXPECT_EQ(make_space("fashion-macro", {{"positions", 6}})->size(), std::pow(3, 6));
+  EXPECT_EQ(make_space("fashion-macro", {{"positions", 4}})->size(), std::pow(3, 4));
   EXPECT_EQ(make_space("alphanet")->size(), 4 * std::pow(3, 15));
   EXPECT_EQ(make_space("resnet-9")->size(), 4 * std::pow(5 * 3, 3));
   EXPECT_EQ(make_space("unet")->size(), std::pow(5, 6));
@@ -267,7 +267,7 @@ TEST(Spaces, SayWhereAGenotypeStopsMakingSense) {
       {"nas-bench-201", "|none~1|", "character 6: expected '~0|'"},
       {"nas-bench-macro", "0120", "character 5: expected operation 5 of 8, a digit from 0 to 2"},
       {"nas-bench-macro", "012012012", "character 9: expected the end"},
-      {"fashion-macro", "01x2", "character 3: expected operation 3 of 4"},
+      {"fashion-macro", "01x200", "character 3: expected operation 3 of 6"},
       {"alphanet", "192;4", "character 5: expected the kernel of stage 1, one of 3"},
       {"alphanet", "200;3", "character 1: expected the resolution, one of 192, 224, 256, 288"},
       {"resnet-9", "8;32;3", "character 6: expected the skipped convolutions of block 1, one of 0"},
@@ -333,24 +333,22 @@ TEST(Spaces, LowerAtBothEndsOfEveryOption) {
 }
 
 TEST(FashionMacro, DescribesTheBlocksThatItLowers) {
-  const std::vector<MacroBlock> expected{{16, 16, 1, 0, 1},
-                                         {16, 24, 2, 6, 5},
-                                         {24, 24, 1, 3, 3},
-                                         {24, 32, 1, 0, 1},
-                                         {32, 32, 1, 3, 3}};
+  const std::vector<MacroBlock> expected{
+      {8, 16, 2, 0, 1}, {16, 16, 1, 6, 5}, {16, 24, 1, 3, 3}, {24, 24, 1, 0, 1}, {24, 32, 2, 3, 3}};
   EXPECT_EQ(fashion_macro_blocks("02101"), expected);
   EXPECT_THROW((void)fashion_macro_blocks("021"), UserError);
   EXPECT_THROW((void)fashion_macro_blocks("021013"), UserError);
 }
 
-// stem 9*1*16 weights on 14x14; block 1 1x1 16->24 on 7x7; block 3 1x1 24->32 on 7x7; head 32->64
-// on 7x7; classifier 64->10. Positions 0 and 2 keep the shape and are nothing.
+// stem 9*1*8 weights on 14x14; block 0 1x1 8->16 on 7x7; block 2 1x1 16->24 on 7x7; block 4 1x1
+// 24->32 on 4x4; head 32->64 on 4x4; classifier 64->10. Other positions keep the shape and are
+// nothing.
 TEST(FashionMacro, CostsByHandWithIdentitiesOnly) {
-  const Network network = make_space("fashion-macro")->lower("0000");
-  EXPECT_EQ(network.nodes().size(), 6U);  // with the global pooling
-  EXPECT_EQ(network.macs(), 144 * 196 + 384 * 49 + 768 * 49 + 2048 * 49 + 640);
-  EXPECT_EQ(network.parameters(), 144 + 384 + 768 + 2048 + 640 +  // weights
-                                      2 * (16 + 24 + 32 + 64) + 10);
+  const Network network = make_space("fashion-macro")->lower("000000");
+  EXPECT_EQ(network.nodes().size(), 7U);  // with the global pooling
+  EXPECT_EQ(network.macs(), 72 * 196 + 128 * 49 + 384 * 49 + 768 * 16 + 2048 * 16 + 640);
+  EXPECT_EQ(network.parameters(), 72 + 128 + 384 + 768 + 2048 + 640 +  // weights
+                                      2 * (8 + 16 + 24 + 32 + 64) + 10);
 }
 
 // On 32x32x3: MBConv3 k3 at position 3 (64 -> 64 is not a position; 128 channels on 8x8).

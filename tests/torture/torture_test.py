@@ -26,7 +26,7 @@ SEED = 20240229
 STUDY = """kind: study
 schema_version: 1
 name: torture
-networks: {{space: fashion-macro}}
+networks: {{space: fashion-macro, options: {{positions: 4}}}}
 accelerators:
   grids:
     - template: nvdla

@@ -203,7 +203,7 @@ class BadUsage(CliTest):
                      says=["did you mean 'resnet"])
         self.refused("cost", "-n", "resnet18", "-a", "nvdla-257", expect=BAD,
                      says=["did you mean 'nvdla-256'?"])
-        self.refused("cost", "-n", "fashion-macro:00x2", "-a", "nvdla-256", expect=BAD,
+        self.refused("cost", "-n", "fashion-macro:00x200", "-a", "nvdla-256", expect=BAD,
                      says=["'00x2'", "character 3"])
 
     def test_files_of_networks_and_accelerators(self):

@@ -21,6 +21,7 @@ name: small
 seed: 3
 networks:
   space: fashion-macro
+  options: {positions: 4}
   table: {file: table.csv, genotype: genotype, accuracy: accuracy}
 accelerators:
   grids:
@@ -49,7 +50,7 @@ TABLE = """genotype,accuracy
 LONG_STUDY = """kind: study
 schema_version: 1
 name: long
-networks: {space: fashion-macro}
+networks: {space: fashion-macro, options: {positions: 4}}
 accelerators:
   grids:
     - template: nvdla

@@ -38,8 +38,8 @@ class Streams(CliTest):
 class Score(CliTest):
     """Without LibTorch: the scores that need no run of the network."""
 
-    SCORE = ("score", "--space", "fashion-macro", "--table", "table.csv", "--scores",
-             "parameters,macs,skip", "-o", "scores.csv")
+    SCORE = ("score", "--space", "fashion-macro", "--option", "positions=4", "--table",
+             "table.csv", "--scores", "parameters,macs,skip", "-o", "scores.csv")
 
     def test_writes_a_table_and_says_how_well_scores_rank(self):
         rows = self.run_json(*self.SCORE, "--accuracy", "accuracy")
@@ -236,7 +236,7 @@ class Cost(CliTest):
         self.assertTrue(math.isclose(energy["total_pj"], levels + rest, rel_tol=1e-9))
 
     def test_totals_are_the_sum_of_the_layers(self):
-        for network in ("resnet18", "fashion-macro:0212", "squeezenet"):
+        for network in ("resnet18", "fashion-macro:021200", "squeezenet"):
             for chip in ("nvdla-256", "eyeriss-168"):
                 with self.subTest(network=network, accelerator=chip):
                     self.assert_adds_up(self.run_json("cost", "-n", network, "-a", chip,

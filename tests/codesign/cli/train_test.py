@@ -52,7 +52,7 @@ class Train(CliTest):
     def command(output, *changes):
         """The program and its arguments; `changes` are options and their values in turn."""
         # Networks 0000 and 2222.
-        options = {"--images": ".", "--every": "80", "--epochs": "2", "--batch": "20",
+        options = {"--images": ".", "--option": "positions=4", "--every": "80", "--epochs": "2", "--batch": "20",
                    "--seeds": "1,2"}
         options.update(zip(changes[::2], changes[1::2]))
         return [cli_support.PROGRAM, "dataset", "train", "-o", output,

@@ -63,7 +63,7 @@ TEST(SeedNoise, NeedsTwoSeedsAndTwoNetworks) {
 }
 
 TEST(TrainingJobs, AreEveryNthNetworkTimesEverySeed) {
-  const auto space = nas::make_space("fashion-macro");
+  const auto space = nas::make_space("fashion-macro", {{"positions", 4}});
   const std::vector<TrainingJob> jobs = training_jobs(*space, {4, 2}, 10);
   ASSERT_EQ(jobs.size(), 9U * 2) << "genotypes 0, 10, ..., 80 of 81";
   for (std::size_t i = 0; i < jobs.size(); ++i) {
@@ -160,7 +160,7 @@ TEST(TrainAll, GoesOnFromTheCheckpointsOfAStoppedMeasurement) {
                              .test = {1, 1, 1, 1, std::vector<std::uint8_t>(1), {0}},
                              .classes = 3};
   const AccuracyMeasurement measurement{.space = "fashion-macro"};
-  const auto space = nas::make_space("fashion-macro");
+  const auto space = nas::make_space("fashion-macro", {{"positions", 4}});
   const std::vector<TrainingJob> jobs{{"0000", 1}, {"0001", 1}, {"0002", 1}};
   Workers workers(1);
   const auto train = [&](int asks_before_stop) {

@@ -153,7 +153,7 @@ TEST(LoadNetworks, TakesNetworksByName) {
   StudyFolder folder;
   folder.write(
       "kind: study\nschema_version: 1\nname: n\nnetworks: {named: [resnet18, "
-      "'fashion-macro:0000']}\n");
+      "'fashion-macro:000000']}\n");
   const NetworkSet set = networks_of(folder);
   ASSERT_EQ(set.candidates.size(), 2U);
   EXPECT_EQ(set.candidates[0].genotype, "resnet18");

@@ -28,7 +28,7 @@ std::vector<SharedMapping> found_mappings(const NetworkOnMachine& result) {
 }
 
 TEST(NetworkMapping, MapsEachShapeOnceAndAddsUpAllLayers) {
-  const Network network = find_network("fashion-macro:0212");
+  const Network network = find_network("fashion-macro:021200");
   const MachineDescription machine = find_machine("nvdla");
   Workers workers(1);
   const NetworkOnMachine result = map_network(network, machine, {}, workers);

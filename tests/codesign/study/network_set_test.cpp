@@ -43,7 +43,8 @@ TEST(LowerAll, NumbersLayersAlikeForAnyNumberOfJobs) {
 }
 
 TEST(LowerAll, NumbersInOrderOfAppearanceAndEachShapeOnce) {
-  const std::shared_ptr<const nas::NetworkSpace> space = nas::make_space("fashion-macro");
+  const std::shared_ptr<const nas::NetworkSpace> space =
+      nas::make_space("fashion-macro", {{"positions", 4}});
   Workers workers(2);
   const NetworkSet set = lower_all(space, drawn(*space, 30), workers);
   LayerId next = 0;
@@ -82,7 +83,7 @@ TEST(LowerAll, CandidatesAddUpToTheirNetworks) {
 TEST(LowerAll, RefusesAGenotypeThatDoesNotParse) {
   Workers workers(2);
   EXPECT_THAT(test::message_of([&] {
-                static_cast<void>(lower_all(nas::make_space("fashion-macro"),
+                static_cast<void>(lower_all(nas::make_space("fashion-macro", {{"positions", 4}}),
                                             {{.genotype = "0000"}, {.genotype = "03"}}, workers));
               }),
               testing::HasSubstr("'03'"));

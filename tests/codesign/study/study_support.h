@@ -26,6 +26,7 @@ name: small
 seed: 3
 networks:
   space: fashion-macro
+  options: {positions: 4}
   table: {file: accuracies.csv, genotype: genotype, accuracy: accuracy}
 accelerators:
   named: [xp-ws-64]
@@ -55,7 +56,7 @@ inline std::string replaced(std::string text, const std::string& old, const std:
 /// A made-up accuracy for each of the 81 networks: more where blocks are larger, and some noise, so
 /// that the order of accuracies is not that of the MACs.
 inline std::string accuracies_csv() {
-  const auto space = nas::make_space("fashion-macro");
+  const auto space = nas::make_space("fashion-macro", {{"positions", 4}});
   std::string csv = "genotype,accuracy,kind\n";
   for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(space->size()); ++i) {
     const std::string genotype = space->genotype(i);

@@ -141,10 +141,8 @@ TEST(ReadStudy, RefusesAQuantityWithoutItsUnit) {
 TEST(ReadStudy, RefusesNamesThatDoNotExist) {
   expect_refused("space: fashion-macro", "space: @fashion-marco",
                  {"did you mean 'fashion-macro'?"});
-  expect_refused("space: fashion-macro", "space: fashion-macro\n  options: @{position: 4}",
-                 {"position", "did you mean 'positions'?"});
-  expect_refused("space: fashion-macro", "space: fashion-macro\n  options: @{positions: 9}",
-                 {"positions = 9"});
+  expect_refused("{positions: 4}", "@{position: 4}", {"position", "did you mean 'positions'?"});
+  expect_refused("{positions: 4}", "@{positions: 9}", {"positions = 9"});
   expect_refused("template: eyeriss", "template: @eyeris", {"did you mean 'eyeriss'?"});
   expect_refused("[xp-ws-64]", "[xp-ws-64, @nvdla-65]", {"did you mean 'nvdla-64'?"});
   expect_refused("latency, energy]", "@latncy, energy]", {"did you mean 'latency'?"});
@@ -156,14 +154,14 @@ TEST(ReadStudy, RefusesNamesThatDoNotExist) {
 }
 
 TEST(ReadStudy, RefusesBothOrNeitherOfSpaceAndNamed) {
-  const char* both = "space: fashion-macro\n";
+  const char* both = "space: fashion-macro\n  options: {positions: 4}\n";
   expect_refused(both, "@space: fashion-macro\n  named: [resnet18]\n", {"give one of the two"});
   expect_refused(both, "@sample: 4\n", {"give one of the two"});
 }
 
 TEST(ReadStudy, RefusesWhatNeedsASpaceForNamedNetworks) {
-  expect_refused("space: fashion-macro\n  table: {", "named: [resnet18]\n  table: @{",
-                 {"'table' needs a 'space'"});
+  expect_refused("space: fashion-macro\n  options: {positions: 4}\n  table: {",
+                 "named: [resnet18]\n  table: @{", {"'table' needs a 'space'"});
 }
 
 TEST(ReadStudy, RefusesGridValuesThatDoNotIncrease) {

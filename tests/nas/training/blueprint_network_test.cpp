@@ -107,7 +107,7 @@ TEST(BlueprintNetwork, HasTheParametersAndMacsOfTheLoweredNetworkInEverySpace) {
       {"darts", {{"layers", 5}, {"channels", 8}, {"auxiliary_head", 1}}},
       {"alphanet", {{"classes", 10}}},
       {"alphanet", {{"idle_weights", 1}}},
-      {"fashion-macro", {}},
+      {"fashion-macro", {{"positions", 4}}},
       {"nas-bench-101", {{"channels", 16}, {"modules", 1}}},
       {"resnet-9", {}},
       {"ofa-mobilenet-v3", {{"classes", 10}}},

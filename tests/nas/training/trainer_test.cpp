@@ -68,7 +68,8 @@ TrainingRecipe short_recipe() {
 
 TrainingTask task_of(const std::string& genotype, const TrainingRecipe& recipe,
                      std::uint64_t seed) {
-  const auto space = make_space("fashion-macro");
+  const auto space =
+      make_space("fashion-macro", {{"positions", static_cast<std::int64_t>(genotype.size())}});
   return {.blueprint = space->blueprint(genotype),
           .identity = space->canonical(genotype),
           .seed = seed,
@@ -95,7 +96,8 @@ TEST(Trainer, LearnsWhatCanBeLearnt) {
   EXPECT_LT(result.epoch_loss.back(), 0.5 * result.epoch_loss.front());
   EXPECT_GT(result.test_accuracy_percent, 80);
   EXPECT_EQ(result.test_accuracy_percent, result.epoch_accuracy_percent.back());
-  EXPECT_EQ(result.parameters, make_space("fashion-macro")->lower("1210").parameters());
+  EXPECT_EQ(result.parameters,
+            make_space("fashion-macro", {{"positions", 4}})->lower("1210").parameters());
 }
 
 TEST(Trainer, RepeatsItselfForOneSeedAndNotForAnother) {

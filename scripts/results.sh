@@ -219,9 +219,38 @@ done
 cd build/results && cmp a.csv b.csv && cmp b.csv c.csv && sha256sum a.csv b.csv c.csv'
 }
 
+networks_for_real() {
+  text <<'END'
+## 6. Scores, predictors and recommendations
+
+Short versions of what [scores.md](scores.md), [predictors.md](predictors.md) and [recommend.md](recommend.md) show in full.
+Training-free scores of 100 cells, beside their accuracies:
+END
+  show 'cosearch -q score --space nas-bench-201 --option prune=0 --table $DATA/nas/nb201_accuracy.csv.gz --genotype arch \
+  --accuracy acc_cifar10 --sample 100 --scores synflow,logsynflow,naswot,parameters,macs --repeats 1 -o build/results/scores.csv'
+  text <<'END'
+FreeREA, which evolves cells by such scores and trains only what it ends with, thirty times:
+END
+  show 'scripts/freerea.py examples/reference/freerea_cifar10.yaml $DATA
+scripts/freerea.py examples/reference/freerea_cifar100.yaml $DATA'
+  text <<'END'
+Predictors of accuracy from 100 and from 400 trained networks (the aims were Kendall tau 0.70 and 0.80), and latencies on a device of which
+ten networks were measured, from what other devices say (the aim was Spearman 0.93):
+END
+  show 'cosearch -q predictor bench $DATA/nas/nb201_accuracy.csv.gz --space nas-bench-201 --genotype arch \
+  --target acc_cifar10 --models ridge,gaussian-process --train 100,400 --seeds 10'
+  show 'cosearch -q predictor bench-transfer $DATA/nas/nb201_accuracy.csv.gz --with $DATA/nas/nb201_latency_ms.csv.gz \
+  --space nas-bench-201 --genotype arch --devices eyeriss,fpga,raspi4,pixel3,titan_rtx_256 --measure 10 --seeds 20'
+  text <<'END'
+An accelerator for a layer in one step, learned from layers that were tried on all of 570:
+END
+  show 'cosearch -q recommend write examples/recommend.yaml --draw convolutions --sample 1000 -o build/results/layers.h5
+cosearch -q recommend bench build/results/layers.h5'
+}
+
 named_networks() {
   text <<'END'
-## 6. Networks by name
+## 7. Networks by name
 
 Multiply-accumulates and parameters of the networks that go by a name, computed from their layers; the sources give the
 published figures.
@@ -237,6 +266,7 @@ export DATA PATH
   model_against_alphanet
   gap_on_nas_bench_201
   embedded_benchmark
+  networks_for_real
   named_networks
 } >"$draft"
 

@@ -116,6 +116,7 @@ class StudyReader {
     if (part.contains("named")) return named_networks(part);
     source.space = part["space"];
     if (part.contains("options")) source.options = part["options"].get<nas::SpaceOptions>();
+    located("/networks/space", [&] { return nas::options_of(source.space); });
     located(part.contains("options") ? "/networks/options" : "/networks/space",
             [&] { return nas::make_space(source.space, source.options); });
     if (part.contains("sample")) source.sample = part["sample"];

@@ -174,14 +174,14 @@ TEST(ReadStudy, RefusesAnAcceleratorSectionWithoutAccelerators) {
   folder.write(kSmallStudy.substr(0, kSmallStudy.find("accelerators:")) +
                "accelerators:\n  sample: 3\n");
   EXPECT_THAT(test::message_of([&] { static_cast<void>(folder.read()); }),
-              HasSubstr("study.yaml:9:3: no accelerator: give 'named' ones, 'grids', or both"));
+              HasSubstr("study.yaml:10:3: no accelerator: give 'named' ones, 'grids', or both"));
 }
 
 TEST(ReadStudy, ReportsAllProblemsOfTheSchemaAtOnce) {
   const StudyFolder folder({{"seed: 3", "seeds: 3"}, {"pe_columns: 8\n", "pe_columns: 0\n"}});
   const std::string message = test::message_of([&] { static_cast<void>(folder.read()); });
   EXPECT_THAT(message, HasSubstr("study.yaml:4:1: "));
-  EXPECT_THAT(message, HasSubstr("study.yaml:17:19: "));
+  EXPECT_THAT(message, HasSubstr("study.yaml:18:19: "));
 }
 
 TEST(ReadStudy, ReadsTheExamples) {

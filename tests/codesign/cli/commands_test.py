@@ -59,8 +59,8 @@ class Score(CliTest):
         self.run_program(*self.SCORE)
         whole = (self.folder / "scores.csv").read_bytes()
         (self.folder / "scores.csv").unlink()
-        row = {"request": "fashion-macro positions=4 parameters,macs,skip 64 3  1", "genotype": "0012",
-               "scores": [123, 456, None]}
+        row = {"request": "fashion-macro positions=4 parameters,macs,skip 64 3  1",
+               "genotype": "0012", "scores": [123, 456, None]}
         half = json.dumps(row) + "\n" + json.dumps(row)[:30]
         self.write("scores.csv.part", half)
         self.assertIn("6 networks to score, 1 done already", self.run_program(*self.SCORE).stderr)

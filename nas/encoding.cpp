@@ -78,7 +78,7 @@ std::unique_ptr<NetworkEncoder> unit(std::shared_ptr<const NetworkSpace> space) 
     std::vector<double> values;
     const Choices chosen = choices.choices(text);
     for (std::size_t i = 0; i < chosen.size(); ++i)
-      values.push_back(choices.choice_counts()[i] == 1
+      values.push_back(choices.choice_counts()[i] == 1 || chosen[i] == kIdle
                            ? 0.0
                            : static_cast<double>(chosen[i]) / (choices.choice_counts()[i] - 1));
     return values;

@@ -68,7 +68,7 @@ TEST(SpaceExpression, SaysWhereItEnds) {
   EXPECT_EQ(result_of("1 2"), "'1 2', character 3: expected an operator or the end");
   EXPECT_EQ(result_of("1 < 2 < 3"), "'1 < 2 < 3', character 7: expected an operator or the end");
   EXPECT_EQ(result_of("mni(1, 2)"),
-            "'mni(1, 2)': no function is called 'mni' (did you mean 'min'?)");
+            "'mni(1, 2)': no function is called 'mni' (expected one of: if, max, min, rounded)");
   EXPECT_EQ(result_of("if(1, 2)"), "'if(1, 2)': if takes 3 values, not 2");
   EXPECT_EQ(result_of("99999999999999999999"),
             "'99999999999999999999', character 1: expected a number of 64 bits");

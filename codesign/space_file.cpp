@@ -100,7 +100,8 @@ class SpaceReader {
     if (!nas::is_identifier(name))
       fail_at_key(at, fmt::format("block '{}': expected a name of letters, digits and '_'", name));
     if (nas::find_operation(name) != nullptr || std::ranges::count(kStructures, name) > 0)
-      fail_at_key(at, fmt::format("a block cannot be called '{}': that is a step of its own", name));
+      fail_at_key(at,
+                  fmt::format("a block cannot be called '{}': that is a step of its own", name));
     nas::BlockDescription block{.name = name, .where = document_.location_of_key(at)};
     block.parameters = named_texts(child_pointer(at, "parameters"));
     block.body = scope(at);
@@ -136,7 +137,8 @@ class SpaceReader {
     return part;
   }
 
-  [[nodiscard]] nas::ChoiceDescription choice(const std::string& name, const std::string& at) const {
+  [[nodiscard]] nas::ChoiceDescription choice(const std::string& name,
+                                              const std::string& at) const {
     nas::ChoiceDescription choice{.name = name, .where = document_.location_of_key(at)};
     const json& part = value(at);
     if (part.is_array()) {
@@ -198,8 +200,9 @@ class SpaceReader {
       return step;
     }
     if (!part.is_object() || part.empty())
-      fail(at, "expected a step: an operation or a block with its arguments, or one of repeat, "
-               "choose, match and when");
+      fail(at,
+           "expected a step: an operation or a block with its arguments, or one of repeat, "
+           "choose, match and when");
     for (const char* structure : {"repeat", "choose", "match"})
       if (part.contains(structure)) return structured(at, structure);
     if (part.contains("when") && (part.contains("steps") || part.size() == 1))
@@ -300,8 +303,7 @@ class SpaceReader {
   }
 
   void read_when(nas::StepDescription& step, const std::string& at) const {
-    check_keys(at, "'when'",
-               {"when", "name", "choices", "let", "require", "steps", "otherwise"});
+    check_keys(at, "'when'", {"when", "name", "choices", "let", "require", "steps", "otherwise"});
     require_key(at, "when", "steps");
     step.kind = nas::StepDescription::Kind::when;
     step.body = scope(at);
@@ -318,12 +320,10 @@ class SpaceReader {
                          const std::string& structure) const {
     const bool is_choice = structure == "choose";
     check_keys(at, "'" + structure + "'",
-               is_choice
-                   ? std::vector<std::string>{"choose", "name", "when", "of"}
-                   : std::vector<std::string>{"match", "name", "when", "of", "otherwise"});
+               is_choice ? std::vector<std::string>{"choose", "name", "when", "of"}
+                         : std::vector<std::string>{"match", "name", "when", "of", "otherwise"});
     require_key(at, structure, "of");
-    step.kind =
-        is_choice ? nas::StepDescription::Kind::choose : nas::StepDescription::Kind::match;
+    step.kind = is_choice ? nas::StepDescription::Kind::choose : nas::StepDescription::Kind::match;
     const std::string of = child_pointer(at, "of");
     if (!value(of).is_object() || value(of).empty())
       fail(of, fmt::format("'{}': expected a map with the steps of each alternative", structure));
@@ -355,6 +355,16 @@ nas::SpaceDescription read_space(const datasets::Document& document) {
 bool names_space_file(const std::string& what) {
   const std::string extension = std::filesystem::path(what).extension();
   return extension == ".yaml" || extension == ".yml" || extension == ".json";
+}
+
+std::pair<std::string, std::string> split_genotype(const std::string& what) {
+  std::size_t colon = what.find(':');
+  // A path may hold colons of its own.
+  for (const char* extension : {".yaml:", ".yml:", ".json:"})
+    if (const std::size_t found = what.find(extension); found != std::string::npos)
+      colon = what.find(':', found);
+  if (colon == std::string::npos) return {};
+  return {what.substr(0, colon), what.substr(colon + 1)};
 }
 
 SpaceSource space_source(const std::string& what) {

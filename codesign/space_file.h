@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "datasets/document.h"
@@ -28,6 +29,9 @@ struct SpaceSource {
 
 /// Whether `what` is the path of a file rather than a space's name: it ends in .yaml, .yml, .json.
 [[nodiscard]] bool names_space_file(const std::string& what);
+
+/// "mine.yaml" and "3;5" of "mine.yaml:3;5"; two empty texts where there is no genotype.
+[[nodiscard]] std::pair<std::string, std::string> split_genotype(const std::string& what);
 
 /// Reads the file, if `what` is one; names are not looked up. Throws FileError.
 [[nodiscard]] SpaceSource space_source(const std::string& what);

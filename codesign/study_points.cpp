@@ -32,6 +32,7 @@ datasets::StudyHeader header_of(const StudySetting& setting, const std::string& 
   header.created = now_utc();
   header.command_line = command_line;
   header.configuration = setting.study.text;
+  header.space_file = setting.study.networks.space_text;
   header.strategies = {strategy};
   for (const auto& [what, version] : versions()) {
     if (what == "cosearch")

@@ -25,8 +25,10 @@ std::vector<std::string> take_texts(ByteReader& in) {
 }
 
 void put(ByteWriter& out, const StudyHeader& header) {
-  put_texts(out, {header.name, header.strategy, header.program_version, header.created,
-                  header.command_line, header.configuration});
+  std::vector<std::string> texts{header.name,    header.strategy,     header.program_version,
+                                 header.created, header.command_line, header.configuration};
+  if (!header.space_file.empty()) texts.push_back(header.space_file);
+  put_texts(out, texts);
   out.put(header.seed);
   put_texts(out, header.strategies);
   out.put(std::uint64_t{header.library_versions.size()});
@@ -36,13 +38,14 @@ void put(ByteWriter& out, const StudyHeader& header) {
 StudyHeader take_header(ByteReader& in) {
   StudyHeader header;
   const std::vector<std::string> texts = take_texts(in);
-  require(texts.size() == 6);
+  require(texts.size() == 6 || texts.size() == 7);
   header.name = texts[0];
   header.strategy = texts[1];
   header.program_version = texts[2];
   header.created = texts[3];
   header.command_line = texts[4];
   header.configuration = texts[5];
+  if (texts.size() == 7) header.space_file = texts[6];
   header.seed = in.take<std::uint64_t>();
   header.strategies = take_texts(in);
   for (std::uint64_t left = in.take_count(24); left > 0; --left) {

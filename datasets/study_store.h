@@ -32,6 +32,8 @@ struct StudyHeader {
   std::string created;  ///< UTC, ISO 8601; the caller's, so that a test can repeat it
   std::string command_line;
   std::string configuration;  ///< the study file, verbatim
+  /// The file that describes the networks' space, verbatim; empty for a space of the program's own.
+  std::string space_file;
   /// What PointBatch::strategy indexes: who may propose points.
   std::vector<std::string> strategies;
   friend bool operator==(const StudyHeader&, const StudyHeader&) = default;

@@ -74,9 +74,10 @@ Bound operation(Operator op, std::vector<Bound> operands) {
   BoundExpression expression{.op = op, .operands = std::move(operands)};
   for (const Bound& operand : expression.operands) take_over(expression, *operand);
   if (expression.size > kLargest)
-    throw UserError("with all names replaced by what they stand for this is an expression of more "
-                    "than " +
-                    std::to_string(kLargest) + " terms");
+    throw UserError(
+        "with all names replaced by what they stand for this is an expression of more "
+        "than " +
+        std::to_string(kLargest) + " terms");
   if (std::ranges::all_of(expression.operands, &BoundExpression::is_constant,
                           [](const Bound& operand) -> const BoundExpression& { return *operand; }))
     try {

@@ -25,7 +25,7 @@ struct BoundExpression {
   std::size_t place = 0;          ///< of Operator::position and Operator::shape
   ShapeField field = ShapeField::channels;
   std::vector<Bound> operands = {};
-  SourceLocation where = {};      ///< of a whole text; else empty
+  SourceLocation where = {};  ///< of a whole text; else empty
 
   // Of the expression with all its operands:
   std::vector<std::size_t> positions = {};  ///< choices that it reads, ascending

@@ -9,7 +9,7 @@
 namespace cosearch::nas {
 namespace {
 
-constexpr std::size_t kMostStates = 200'000;
+constexpr std::size_t kMostStates = 200'000, kMostWork = 20'000'000;
 constexpr std::size_t kMostCompletions = 100;
 
 /// Uniform in [0, bound).
@@ -73,8 +73,7 @@ void ConditionalChoices::find_live_choices() {
   due_.resize(n);
   for (std::size_t r = 0; r < requirements_.size(); ++r) {
     std::size_t last = 0;
-    for (const std::size_t read : requirements_[r].positions)
-      last = std::max(last, decision[read]);
+    for (const std::size_t read : requirements_[r].positions) last = std::max(last, decision[read]);
     for (const std::size_t read : requirements_[r].positions)
       last_use[read] = std::max(last_use[read], last);
     due_[last].push_back(r);
@@ -101,8 +100,8 @@ std::vector<std::uint32_t> ConditionalChoices::values_of(std::size_t position,
 }
 
 bool ConditionalChoices::is_allowed_after(std::size_t decision, const Choices& choices) const {
-  return std::ranges::all_of(
-      due_[decision], [&](std::size_t r) { return requirements_[r].holds(choices); });
+  return std::ranges::all_of(due_[decision],
+                             [&](std::size_t r) { return requirements_[r].holds(choices); });
 }
 
 const WholeNumber& ConditionalChoices::count_after(std::size_t decision,
@@ -116,30 +115,44 @@ void ConditionalChoices::count() {
   const std::size_t n = choices_.size();
   remaining_.resize(n + 1);
   remaining_[0][{}] = 0;
-  std::size_t states = 1;
+  std::size_t states = 1, work = 0;
   Choices choices(n, kIdle);
-  // Runs `use` on what follows decision k from each state before it.
+  const auto require_few = [&](std::size_t k) {
+    if (states > kMostStates || work > kMostWork)
+      throw UserError(
+          "too many choices decide together over what else is chosen: more than " +
+          std::to_string(kMostStates) +
+          " of their combinations would have to be told apart to count the space (at '" +
+          choices_[order_[k]].name + "')");
+  };
+  // Runs `use` on what follows decision k from each state before it, with the number of values that
+  // lead there.
   const auto for_each_step = [&](std::size_t k, const auto& use) {
+    const std::size_t position = order_[k];
+    const bool matters =
+        !due_[k].empty() || std::ranges::find(live_[k + 1], position) != live_[k + 1].end();
     for (auto& [state, count] : remaining_[k]) {
       for (std::size_t i = 0; i < state.size(); ++i) choices[live_[k][i]] = state[i];
-      for (const std::uint32_t value : values_of(order_[k], choices)) {
-        choices[order_[k]] = value;
-        if (is_allowed_after(k, choices)) use(count, state_after(k + 1, choices));
+      std::vector<std::uint32_t> values = values_of(position, choices);
+      const std::size_t alike = matters ? 1 : values.size();
+      if (!matters) values.resize(1);
+      work += values.size();
+      require_few(k);
+      for (const std::uint32_t value : values) {
+        choices[position] = value;
+        if (is_allowed_after(k, choices)) use(count, alike, state_after(k + 1, choices));
       }
     }
   };
-  for (std::size_t k = 0; k < n; ++k) {
-    for_each_step(k, [&](WholeNumber&, State next) { remaining_[k + 1][std::move(next)] = 0; });
-    states += remaining_[k + 1].size();
-    if (states > kMostStates)
-      throw UserError("too many choices decide together over what else is chosen: more than " +
-                      std::to_string(kMostStates) + " of their combinations would have to be told "
-                      "apart to count the space (at '" + choices_[order_[k]].name + "')");
-  }
+  for (std::size_t k = 0; k < n; ++k)
+    for_each_step(k, [&](WholeNumber&, std::size_t, State next) {
+      if (remaining_[k + 1].emplace(std::move(next), 0).second) ++states;
+      require_few(k);
+    });
   for (auto& [state, count] : remaining_[n]) count = 1;
   for (std::size_t k = n; k-- > 0;)
-    for_each_step(k, [&](WholeNumber& count, const State& next) {
-      count += remaining_[k + 1].at(next);
+    for_each_step(k, [&](WholeNumber& count, std::size_t alike, const State& next) {
+      count += alike * remaining_[k + 1].at(next);
     });
   size_ = remaining_[0].at({});
   if (size_ == 0) throw UserError("no combination of choices meets all requirements");

@@ -10,8 +10,9 @@ namespace cosearch::nas {
 namespace {
 
 constexpr const char* kNotMade = "-";
-constexpr int kAllTried = 512, kDrawnTried = 256;
-constexpr std::size_t kMostTriedNeighbours = 500;
+constexpr std::size_t kAllTried = 512, kDrawnTried = 256, kLeastTried = 4;
+constexpr std::size_t kMostTriedSteps = 1'000'000;
+constexpr std::size_t kMostTriedNeighbours = 500, kMostListedChanges = 5'000;
 
 std::vector<std::uint32_t> alternatives_of(const SpaceProgram& program) {
   std::vector<std::uint32_t> counts;
@@ -23,8 +24,7 @@ std::vector<std::uint32_t> alternatives_of(const SpaceProgram& program) {
 ConditionalChoices choices_of(const SpaceProgram& program, const SourceLocation& where) try {
   std::vector<ConditionalChoice> choices;
   for (const ProgramChoice& choice : program.choices())
-    choices.push_back(
-        {choice.name, static_cast<std::uint32_t>(choice.values.size()), choice.when});
+    choices.push_back({choice.name, static_cast<std::uint32_t>(choice.values.size()), choice.when});
   std::vector<ChoiceCondition> requirements;
   for (const ProgramRequirement& requirement : program.requirements())
     requirements.push_back(requirement.condition);
@@ -104,12 +104,6 @@ Blueprint DescribedSpace::blueprint(const std::string& genotype) const {
   }
 }
 
-std::vector<std::string> DescribedSpace::choice_names() const {
-  std::vector<std::string> names;
-  for (const ProgramChoice& choice : program_->choices()) names.push_back(choice.name);
-  return names;
-}
-
 Blueprint DescribedSpace::run(const Choices& choices) const {
   return program_->run(name() + " " + spell(choices), choices);
 }
@@ -119,11 +113,13 @@ std::string DescribedSpace::culprits(const Choices& choices, const UserError& er
   std::vector<std::size_t> made, blamed;
   for (std::size_t i = 0; i < choices.size(); ++i)
     if (choices[i] != kIdle) made.push_back(i);
-  const std::vector<Choices> neighbours = choices_.neighbours(choices);
+  std::size_t changes = 0;
+  for (const std::uint32_t count : choice_counts()) changes += count;
+  const std::vector<Choices> neighbours =
+      changes > kMostListedChanges ? std::vector<Choices>() : choices_.neighbours(choices);
   for (std::size_t n = 0; n < std::min(neighbours.size(), kMostTriedNeighbours); ++n) {
-    const auto changed = std::ranges::find_if(choices_.order(), [&](std::size_t i) {
-      return neighbours[n][i] != choices[i];
-    });
+    const auto changed = std::ranges::find_if(
+        choices_.order(), [&](std::size_t i) { return neighbours[n][i] != choices[i]; });
     if (std::ranges::find(blamed, *changed) != blamed.end()) continue;
     try {
       (void)run(neighbours[n]);
@@ -182,12 +178,13 @@ Choices DescribedSpace::parse(const std::string& genotype) const {
 }
 
 void DescribedSpace::check_networks() const {
-  if (choices_.size() <= kAllTried) {
+  const std::size_t most = std::max(kLeastTried, kMostTriedSteps / program_->size());
+  if (choices_.size() <= std::min(kAllTried, most)) {
     for (std::uint64_t i = 0; choices_.size() > i; ++i) (void)lower(genotype(i));
     return;
   }
   Random random(1, "check of a space");
-  for (int i = 0; i < kDrawnTried; ++i) (void)lower(sample(random));
+  for (std::size_t i = 0; i < std::min(kDrawnTried, most); ++i) (void)lower(sample(random));
 }
 
 }  // namespace cosearch::nas

@@ -19,7 +19,7 @@ class DescribedSpace final : public ChoiceSpace {
  public:
   /// `options` complete. Throws UserError, at its place in the file, for what is wrong with the
   /// description, and for a network that does not fit together, naming the choices that lead there:
-  /// all networks are tried where there are at most 512, else 256 drawn ones.
+  /// all networks are tried where there are at most 512, else 256 drawn ones, fewer of very large.
   static std::unique_ptr<DescribedSpace> make(const SpaceDescription& description,
                                               const SpaceOptions& options);
 
@@ -31,8 +31,10 @@ class DescribedSpace final : public ChoiceSpace {
                                       Random& random) const override;
   [[nodiscard]] Blueprint blueprint(const std::string& genotype) const override;
 
-  /// What the places of a genotype stand for: "block2.kernel".
-  [[nodiscard]] std::vector<std::string> choice_names() const;
+  /// What the values of a genotype stand for, in their order.
+  [[nodiscard]] const std::vector<ProgramChoice>& made_choices() const {
+    return program_->choices();
+  }
 
  protected:
   [[nodiscard]] std::string spell(const Choices& choices) const override;

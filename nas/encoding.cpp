@@ -8,6 +8,7 @@
 #include "core/user_error.h"
 #include "nas/cell_graph.h"
 #include "nas/choice_space.h"
+#include "nas/described_space.h"
 #include "nas/nas_bench_201.h"
 
 namespace cosearch::nas {
@@ -23,6 +24,11 @@ constexpr std::size_t kLongestPath = 3;
 
 using Columns = std::vector<EncodingColumn>;
 using Encode = std::function<std::vector<double>(const std::string&)>;
+
+/// A file may describe a space of the same name.
+bool has_cells(const NetworkSpace& space) {
+  return space.name() == kCellSpace && dynamic_cast<const DescribedSpace*>(&space) == nullptr;
+}
 
 const ChoiceSpace& as_choices(const NetworkSpace& space) {
   const auto* choices = dynamic_cast<const ChoiceSpace*>(&space);
@@ -225,7 +231,7 @@ const std::map<std::string, Maker>& makers_of(const NetworkSpace& space) {
 
                                                      {"path", path},       {"running", running},
                                                      {"spelled", spelled}, {"unit", unit}};
-  return space.name() == kCellSpace ? kOfCells : kOfChoices;
+  return has_cells(space) ? kOfCells : kOfChoices;
 }
 
 }  // namespace
@@ -247,7 +253,7 @@ std::unique_ptr<NetworkEncoder> make_encoder(std::shared_ptr<const NetworkSpace>
 }
 
 std::uint32_t graph_operations(const NetworkSpace& space) {
-  return space.name() == kCellSpace ? static_cast<std::uint32_t>(kCellOperations.size()) + 2 : 0;
+  return has_cells(space) ? static_cast<std::uint32_t>(kCellOperations.size()) + 2 : 0;
 }
 
 EncodedGraph encode_graph(const NetworkSpace& space, const std::string& genotype) {

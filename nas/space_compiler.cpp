@@ -8,7 +8,8 @@
 namespace cosearch::nas {
 namespace {
 
-constexpr std::size_t kMostTensors = 100'000, kMostChoices = 2'000, kMostReads = 2'000'000;
+constexpr std::size_t kMostTensors = 100'000, kMostChoices = 2'000, kMostReads = 2'000'000,
+                      kMostUses = 50'000;
 constexpr std::int64_t kMostRepetitions = 1'000;
 constexpr std::size_t kMostCounts = 4'096;  // combinations that a number of repetitions depends on
 constexpr std::size_t kMostValues = 10'000;
@@ -97,7 +98,10 @@ SpaceCompiler::Scope* SpaceCompiler::scope_within(Scope* outer) {
                                             std::to_string(kMostTensors) +
                                             " blocks, repetitions and alternatives");
   scopes_.push_back({.outer = outer});
-  if (outer != nullptr) scopes_.back().prefix = outer->prefix;
+  if (outer != nullptr) {
+    scopes_.back().prefix = outer->prefix;
+    scopes_.back().choice_prefix = outer->choice_prefix;
+  }
   return &scopes_.back();
 }
 
@@ -119,8 +123,9 @@ void SpaceCompiler::learn_words(const ScopeDescription& scope) {
 void SpaceCompiler::declare(Scope* scope, const std::string& name, const SourceLocation& where,
                             Meaning meaning) {
   if (!is_identifier(name) || name == kIn || name == kHere)
-    throw UserError(where, "'" + name + "' cannot be a name: expected letters, digits and '_', "
-                           "not a digit first, and neither 'in' nor 'here'");
+    throw UserError(where, "'" + name +
+                               "' cannot be a name: expected letters, digits and '_', "
+                               "not a digit first, and neither 'in' nor 'here'");
   if (!scope->names.emplace(name, std::move(meaning)).second)
     throw UserError(where, "'" + name + "' has a meaning here already");
 }
@@ -140,7 +145,7 @@ void SpaceCompiler::declare(const ScopeDescription& described, const Context& co
 
 std::size_t SpaceCompiler::add_choice(const Scope* scope, const std::string& name,
                                       const SourceLocation& where, std::vector<Value> values) {
-  const std::string full = joined(scope->prefix, name);
+  const std::string full = joined(scope->choice_prefix, name);
   for (std::size_t i = 0; i < values.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (values[i] == values[j])
@@ -183,8 +188,8 @@ std::vector<Value> SpaceCompiler::range_of(const ChoiceDescription& choice,
                                 : 1;
   const auto fail = [&](const std::string& problem) {
     throw UserError(choice.where, "choice '" + choice.name + "': the range from " +
-                                      std::to_string(from) + " to " + std::to_string(to) +
-                                      " by " + std::to_string(step) + " " + problem);
+                                      std::to_string(from) + " to " + std::to_string(to) + " by " +
+                                      std::to_string(step) + " " + problem);
   };
   if (from < 0 || to < from) fail("is empty or negative; expected 0 <= from <= to");
   if (step < 1) fail("never ends; expected a step of at least 1");
@@ -215,14 +220,14 @@ std::string SpaceCompiler::expanded(const PlacedText& text, const Context& conte
   }
   for (const char c : result)
     if (!is_identifier(std::string("x") + c) && c != '.')
-      throw UserError(text.where,
-                      "name '" + result + "': expected letters, digits, '_' and '.'");
+      throw UserError(text.where, "name '" + result + "': expected letters, digits, '_' and '.'");
   return result;
 }
 
-std::string SpaceCompiler::prefix_within(const StepDescription& step, const Context& context) {
-  return step.name ? joined(context.scope->prefix, expanded(*step.name, context))
-                   : context.scope->prefix;
+void SpaceCompiler::name_scope(Scope* scope, const StepDescription& step, const Context& context) {
+  const std::string name = step.name ? expanded(*step.name, context) : "";
+  scope->prefix = joined(context.scope->prefix, name);
+  scope->choice_prefix = joined(context.scope->choice_prefix, name);
 }
 
 // --- Expressions ---------------------------------------------------------------------------------
@@ -307,8 +312,8 @@ std::vector<std::string> SpaceCompiler::names_in(const Context& context) const {
 
 std::size_t SpaceCompiler::new_tensor(const SourceLocation& where) {
   if (program_.tensors_ == kMostTensors)
-    throw UserError(where, "the space unrolls to more than " + std::to_string(kMostTensors) +
-                               " steps");
+    throw UserError(where,
+                    "the space unrolls to more than " + std::to_string(kMostTensors) + " steps");
   return program_.tensors_++;
 }
 
@@ -365,12 +370,12 @@ std::size_t SpaceCompiler::compile_kind(const StepDescription& step, const Conte
 }
 
 std::size_t SpaceCompiler::compile_operation(const StepDescription& step,
-                                             const OperationInfo& operation,
-                                             const Context& context, Instructions& out) {
+                                             const OperationInfo& operation, const Context& context,
+                                             Instructions& out) {
   Instruction instruction{.where = step.where, .operation = &operation};
   instruction.is_numbered = !step.name;
-  instruction.name = step.name ? prefix_within(step, context)
-                               : joined(context.scope->prefix, operation.name);
+  instruction.name =
+      joined(context.scope->prefix, step.name ? expanded(*step.name, context) : operation.name);
   const auto tensor = [&](const PlacedText& text) {
     return located(text.where, [&] { return tensor_named(text.text, context); });
   };
@@ -413,17 +418,17 @@ std::size_t SpaceCompiler::compile_block(const StepDescription& step, const Bloc
   std::string chain;
   for (const std::string& open : open_blocks_) chain += open + " -> ";
   if (std::ranges::find(open_blocks_, block.name) != open_blocks_.end())
-    throw UserError(step.where, "block '" + block.name + "' would contain itself: " + chain +
-                                    block.name);
+    throw UserError(step.where,
+                    "block '" + block.name + "' would contain itself: " + chain + block.name);
   if (open_blocks_.size() == kDeepestBlocks)
-    throw UserError(step.where, "more than " + std::to_string(kDeepestBlocks) +
-                                    " blocks one inside the other");
+    throw UserError(step.where,
+                    "more than " + std::to_string(kDeepestBlocks) + " blocks one inside the other");
   Scope* const callee = scope_within(&scopes_.front());
   const std::size_t input =
       step.from ? located(step.from->where, [&] { return tensor_named(step.from->text, context); })
                 : context.here;
   callee->tensors[kIn] = input;
-  callee->prefix = prefix_within(step, context);
+  name_scope(callee, step, context);
   pass_arguments(step, block, {context.scope, input, context.guards}, callee);
   open_blocks_.push_back(block.name);
   const std::size_t result = compile_steps(block.body, {callee, input, context.guards}, out);
@@ -473,8 +478,8 @@ std::int64_t SpaceCompiler::most_repetitions(const StepDescription& step, const 
       chosen[position] = rest % positions_[position].choice.values.size();
       rest /= positions_[position].choice.values.size();
     }
-    most = std::max(most, located(count->where,
-                                  [&] { return number_in(evaluate(*count, surroundings)); }));
+    most = std::max(
+        most, located(count->where, [&] { return number_in(evaluate(*count, surroundings)); }));
   }
   if (most > kMostRepetitions)
     throw UserError(count->where, "'" + step.subject.text + "' is up to " + std::to_string(most) +
@@ -495,7 +500,7 @@ std::size_t SpaceCompiler::compile_repeat(const StepDescription& step, const Con
     const Bound condition = operation(Operator::more, {count, constant(i)});
     inner.scope = scope_within(context.scope);
     declare(inner.scope, step.index, step.where, {constant(first + i)});
-    inner.scope->prefix = prefix_within(step, {inner.scope, inner.here, nullptr});
+    name_scope(inner.scope, step, {inner.scope, inner.here, nullptr});
     if (is_constant_true(condition)) {
       inner.here = compile_steps(step.body, inner, out);
       continue;
@@ -513,7 +518,7 @@ std::size_t SpaceCompiler::compile_choose(const StepDescription& step, const Con
   for (const AlternativeDescription& alternative : step.alternatives)
     labels.push_back(value_of_label(alternative.label));
   Scope* const scope = scope_within(context.scope);
-  scope->prefix = prefix_within(step, context);
+  name_scope(scope, step, context);
   const std::size_t position =
       add_choice(scope, step.subject.text, step.subject.where, std::move(labels));
   const Bound choice = choice_value(position);
@@ -528,7 +533,7 @@ std::size_t SpaceCompiler::compile_match(const StepDescription& step, const Cont
   check_labels(step, subject);
   read(subject, context.guards);
   Scope* const scope = scope_within(context.scope);
-  scope->prefix = prefix_within(step, context);
+  name_scope(scope, step, context);
   return compile_cases(step, subject, {scope, context.here, context.guards}, out);
 }
 
@@ -561,7 +566,7 @@ std::size_t SpaceCompiler::compile_when(const StepDescription& step, const Conte
   const Bound condition = bind(step.subject, context);
   read(condition, context.guards);
   Scope* const scope = scope_within(context.scope);
-  scope->prefix = prefix_within(step, context);
+  name_scope(scope, step, context);
   const Context inner{scope, context.here, context.guards};
   std::vector<Instruction::Branch> branches;
   branches.push_back(compile_branch(condition, step.body, inner));
@@ -577,20 +582,21 @@ std::size_t SpaceCompiler::compile_cases(const StepDescription& step, const Boun
   for (const AlternativeDescription& alternative : step.alternatives) {
     const Bound condition = placed(equality(subject, alternative.label), alternative.where);
     any = operation(Operator::logical_or, {any, condition});
-    branches.push_back(compile_branch(condition, alternative.body, context));
+    branches.push_back(compile_branch(condition, alternative.body, context, alternative.label));
   }
-  if (step.otherwise)
-    branches.push_back(compile_branch(negated(any), *step.otherwise, context));
+  if (step.otherwise) branches.push_back(compile_branch(negated(any), *step.otherwise, context));
   return append_branches(std::move(branches), step, context, out);
 }
 
 Instruction::Branch SpaceCompiler::compile_branch(const Bound& condition,
                                                   const ScopeDescription& body,
-                                                  const Context& context) {
+                                                  const Context& context,
+                                                  const std::string& label) {
   Instruction::Branch branch{condition};
   Scope* const scope = scope_within(context.scope);
-  branch.result = compile_steps(
-      body, {scope, context.here, guarded(context.guards, condition)}, branch.steps);
+  scope->choice_prefix = joined(scope->choice_prefix, label);
+  branch.result =
+      compile_steps(body, {scope, context.here, guarded(context.guards, condition)}, branch.steps);
   return branch;
 }
 
@@ -618,15 +624,20 @@ SpaceCompiler::Guards SpaceCompiler::guarded(const Guards& outer, const Bound& c
 
 void SpaceCompiler::read(const Bound& expression, const Guards& guards) {
   if (expression->positions.empty()) return;
-  if (++reads_ > kMostReads)
+  const auto fail = [&] {
     throw UserError(description_.where, "the space unrolls to too many uses of its choices");
+  };
+  if (++reads_ > kMostReads) fail();
   const auto& operands = expression->operands;
   switch (expression->op) {
     case Operator::position: {
       Position& position = positions_[expression->place];
-      if (!guards) position.is_always_used = true;
-      if (position.uses.empty() || position.uses.back() != guards) position.uses.push_back(guards);
-      return;
+      position.is_read = true;
+      position.is_always_used |= !guards;
+      if (position.is_always_used) return position.uses.clear();
+      if (!position.uses.empty() && position.uses.back() == guards) return;
+      if (++uses_ > kMostUses) break;
+      return position.uses.push_back(guards);
     }
     case Operator::select:
       read(operands[0], guards);
@@ -640,7 +651,9 @@ void SpaceCompiler::read(const Bound& expression, const Guards& guards) {
       return read(operands[1], guarded(guards, negated(operands[0])));
     default:
       for (const Bound& operand : operands) read(operand, guards);
+      return;
   }
+  fail();
 }
 
 bool SpaceCompiler::is_dead(const Guards& guards) {
@@ -663,7 +676,7 @@ void SpaceCompiler::require(const PlacedText& text, const Context& context) {
 void SpaceCompiler::finish_choices() {
   std::map<std::pair<int, int>, bool> is_read;  // by place in the file
   for (const Position& position : positions_)
-    is_read[{position.choice.where.line, position.choice.where.column}] |= !position.uses.empty();
+    is_read[{position.choice.where.line, position.choice.where.column}] |= position.is_read;
   for (const Position& position : positions_)
     if (!is_read.at({position.choice.where.line, position.choice.where.column}))
       throw UserError(position.choice.where,
@@ -671,7 +684,7 @@ void SpaceCompiler::finish_choices() {
   program_.place_of_position_.assign(positions_.size(), kNowhere);
   for (std::size_t i = 0; i < positions_.size(); ++i) {
     std::erase_if(positions_[i].uses, is_dead);
-    if (positions_[i].uses.empty()) continue;
+    if (positions_[i].uses.empty() && !positions_[i].is_always_used) continue;
     program_.place_of_position_[i] = program_.choices_.size();
     program_.choices_.push_back(positions_[i].choice);
   }
@@ -719,8 +732,8 @@ void SpaceCompiler::add_requirement(const Requirement& requirement) {
       {{{places.begin(), places.end()},
         [program = &program_, runs = scope.holds, read,
          condition = requirement.condition](const Choices& choices) {
-          const bool is_open = std::ranges::all_of(
-              read, [&](std::size_t place) { return choices[place] != kIdle; });
+          const bool is_open =
+              std::ranges::all_of(read, [&](std::size_t place) { return choices[place] != kIdle; });
           return !is_open || !runs(choices) || holds(*condition, program->surroundings_of(choices));
         }},
        requirement.condition->where});

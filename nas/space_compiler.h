@@ -33,7 +33,8 @@ class SpaceCompiler {
     Scope* outer = nullptr;
     std::map<std::string, Meaning> names = {};
     std::map<std::string, std::size_t> tensors = {};  ///< by name; "in": what comes in
-    std::string prefix = {};                          ///< of layers and choices
+    std::string prefix = {};                          ///< of layers
+    std::string choice_prefix = {};  ///< the same with the alternatives that one is in
   };
   /// Conditions under which a step runs, the innermost first.
   struct Guard {
@@ -49,8 +50,8 @@ class SpaceCompiler {
   };
   struct Position {
     ProgramChoice choice;
-    std::vector<Guards> uses;  ///< conditions of each place that reads it
-    bool is_always_used = false;
+    std::vector<Guards> uses;  ///< conditions of each place that reads it, unless one has none
+    bool is_read = false, is_always_used = false;
   };
   struct Requirement {
     Bound condition;
@@ -68,7 +69,7 @@ class SpaceCompiler {
   std::vector<Value> values_of(const ChoiceDescription& choice, const Context& context);
   std::vector<Value> range_of(const ChoiceDescription& choice, const Context& context);
   std::string expanded(const PlacedText& text, const Context& context);
-  std::string prefix_within(const StepDescription& step, const Context& context);
+  void name_scope(Scope* scope, const StepDescription& step, const Context& context);
 
   // Expressions.
   Bound bind(const PlacedText& text, const Context& context);
@@ -92,13 +93,12 @@ class SpaceCompiler {
                              Instructions& out);
   std::size_t compile_choose(const StepDescription& step, const Context& context,
                              Instructions& out);
-  std::size_t compile_match(const StepDescription& step, const Context& context,
-                            Instructions& out);
+  std::size_t compile_match(const StepDescription& step, const Context& context, Instructions& out);
   std::size_t compile_when(const StepDescription& step, const Context& context, Instructions& out);
   std::size_t compile_cases(const StepDescription& step, const Bound& subject,
                             const Context& context, Instructions& out);
   Instruction::Branch compile_branch(const Bound& condition, const ScopeDescription& body,
-                                     const Context& context);
+                                     const Context& context, const std::string& label = "");
   std::size_t append_branches(std::vector<Instruction::Branch> branches,
                               const StepDescription& step, const Context& context,
                               Instructions& out);
@@ -129,7 +129,7 @@ class SpaceCompiler {
   std::vector<Position> positions_;
   std::vector<Requirement> requirements_;
   std::vector<std::string> open_blocks_;
-  std::size_t reads_ = 0;
+  std::size_t reads_ = 0, uses_ = 0;  ///< so far, to stop in time
 };
 
 }  // namespace cosearch::nas

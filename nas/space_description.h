@@ -1,5 +1,5 @@
-// A space of networks as a file describes it (docs/spaces.md, "A space in a file"), before names are
-// looked up: every text is kept with the place where it stands, to which errors point.
+// A space of networks as a file describes it (docs/spaces.md, "A space in a file"), before names
+// are looked up: every text is kept with the place where it stands, to which errors point.
 #pragma once
 
 #include <array>
@@ -27,7 +27,7 @@ struct NamedText {
 struct ChoiceDescription {
   std::string name;
   SourceLocation where;
-  std::vector<PlacedText> values = {};       ///< unless it is a range
+  std::vector<PlacedText> values = {};  ///< unless it is a range
   std::optional<PlacedText> from = {}, to = {}, step = {};
 };
 
@@ -59,9 +59,9 @@ struct StepDescription {
   SourceLocation where;
   /// Of Kind::use: what is used. Else the count, the choice's name, the value or the condition.
   PlacedText subject = {};
-  std::vector<NamedText> arguments = {};     ///< of Kind::use
-  std::vector<PlacedText> operands = {};     ///< `with`: tensors beside the one that comes in
-  std::optional<PlacedText> from = {};       ///< a tensor in place of the one that comes in
+  std::vector<NamedText> arguments = {};  ///< of Kind::use
+  std::vector<PlacedText> operands = {};  ///< `with`: tensors beside the one that comes in
+  std::optional<PlacedText> from = {};    ///< a tensor in place of the one that comes in
   std::optional<PlacedText> name = {};
   std::optional<PlacedText> condition = {};  ///< `when` of a step
   std::string index = "i";                   ///< of Kind::repeat

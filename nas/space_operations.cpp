@@ -42,8 +42,7 @@ OperationArgument activation(std::string name = "activation", std::string otherw
           .words = activation_words()};
 }
 OperationArgument affine(std::string otherwise) {
-  return {
-      .name = "affine", .otherwise = Value(std::move(otherwise)), .words = affine_words()};
+  return {.name = "affine", .otherwise = Value(std::move(otherwise)), .words = affine_words()};
 }
 
 // Of `padding`: as much as keeps the extent at stride 1.
@@ -94,64 +93,65 @@ OperationInfo pool_info(std::string name, Feature (*append)(NetworkBuilder&, con
 
 std::vector<OperationInfo> convolutions() {
   const OperationArgument padding = optional("padding", kSame, kSame);
-  return {
-      {.name = "convolution",
-       .arguments = {required("channels"), optional("kernel", 1), optional("stride", 1),
-                     optional("dilation", 1), optional("groups", 1), padding,
-                     activation("preactivation"), affine("batch_norm"), activation()},
-       .append = convolution},
-      {.name = "depthwise",
-       .arguments = {optional("kernel", 3), optional("stride", 1), optional("dilation", 1),
-                     padding, activation("preactivation"), affine("batch_norm"), activation()},
-       .append = depthwise},
-      {.name = "up_convolution",
-       .arguments = {required("channels")},
-       .append = [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
-                    const Arguments& a) {
-         return builder.up_convolution(name, operands[0], number(a[0]));
-       }},
-      {.name = "linear",
-       .arguments = {required("features"), affine("bias"), activation()},
-       .append = [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
-                    const Arguments& a) {
-         return builder.fully_connected(name, operands[0], number(a[0]), affine_of(a[1]),
-                                        activation_of(a[2]));
-       }},
-      {.name = "squeeze_excite",
-       .arguments = {required("channels"), activation("gate", "hard_sigmoid")},
-       .append = [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
-                    const Arguments& a) {
-         return builder.squeeze_excite(name, operands[0], number(a[0]), activation_of(a[1]));
-       }}};
+  return {{.name = "convolution",
+           .arguments = {required("channels"), optional("kernel", 1), optional("stride", 1),
+                         optional("dilation", 1), optional("groups", 1), padding,
+                         activation("preactivation"), affine("batch_norm"), activation()},
+           .append = convolution},
+          {.name = "depthwise",
+           .arguments = {optional("kernel", 3), optional("stride", 1), optional("dilation", 1),
+                         padding, activation("preactivation"), affine("batch_norm"), activation()},
+           .append = depthwise},
+          {.name = "up_convolution",
+           .arguments = {required("channels")},
+           .append =
+               [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
+                  const Arguments& a) {
+                 return builder.up_convolution(name, operands[0], number(a[0]));
+               }},
+          {.name = "linear",
+           .arguments = {required("features"), affine("bias"), activation()},
+           .append =
+               [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
+                  const Arguments& a) {
+                 return builder.fully_connected(name, operands[0], number(a[0]), affine_of(a[1]),
+                                                activation_of(a[2]));
+               }},
+          {.name = "squeeze_excite",
+           .arguments = {required("channels"), activation("gate", "hard_sigmoid")},
+           .append = [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
+                        const Arguments& a) {
+             return builder.squeeze_excite(name, operands[0], number(a[0]), activation_of(a[1]));
+           }}};
 }
 
 std::vector<OperationInfo> pools_and_sums() {
-  return {
-      pool_info("max_pool",
-                [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
-                   const Arguments& a) {
-                  return pool(builder, name, operands, a, Pooling::maximum);
-                }),
-      pool_info("average_pool",
-                [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
-                   const Arguments& a) {
-                  return pool(builder, name, operands, a, Pooling::average);
-                }),
-      {.name = "global_pool",
-       .arguments = {},
-       .append = [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
-                    const Arguments&) { return builder.global_pool(name, operands[0]); }},
-      {.name = "batch_norm",
-       .arguments = {activation()},
-       .append = [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
-                    const Arguments& a) {
-         return builder.batch_norm(name, operands[0], activation_of(a[0]));
-       }},
-      {.name = "add",
-       .arguments = {},
-       .takes_operands = true,
-       .append = [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
-                    const Arguments&) { return builder.add(name, operands); }}};
+  return {pool_info("max_pool",
+                    [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
+                       const Arguments& a) {
+                      return pool(builder, name, operands, a, Pooling::maximum);
+                    }),
+          pool_info("average_pool",
+                    [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
+                       const Arguments& a) {
+                      return pool(builder, name, operands, a, Pooling::average);
+                    }),
+          {.name = "global_pool",
+           .arguments = {},
+           .append = [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
+                        const Arguments&) { return builder.global_pool(name, operands[0]); }},
+          {.name = "batch_norm",
+           .arguments = {activation()},
+           .append =
+               [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
+                  const Arguments& a) {
+                 return builder.batch_norm(name, operands[0], activation_of(a[0]));
+               }},
+          {.name = "add",
+           .arguments = {},
+           .takes_operands = true,
+           .append = [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
+                        const Arguments&) { return builder.add(name, operands); }}};
 }
 
 // Operations that cost nothing, and so have no layer that a name could name.
@@ -159,10 +159,9 @@ std::vector<OperationInfo> address_changes() {
   return {
       {.name = "activate",
        .arguments = {{.name = "activation", .words = activation_words()}},
-       .append = [](NetworkBuilder& builder, const std::string&, const Operands& operands,
-                    const Arguments& a) {
-         return builder.activate(operands[0], activation_of(a[0]));
-       }},
+       .append =
+           [](NetworkBuilder& builder, const std::string&, const Operands& operands,
+              const Arguments& a) { return builder.activate(operands[0], activation_of(a[0])); }},
       {.name = "concatenate",
        .arguments = {},
        .takes_operands = true,
@@ -170,24 +169,26 @@ std::vector<OperationInfo> address_changes() {
                     const Arguments&) { return builder.concatenate(operands); }},
       {.name = "crop",
        .arguments = {optional("rows", 0, 0), optional("columns", 0, 0)},
-       .append = [](NetworkBuilder& builder, const std::string&, const Operands& operands,
-                    const Arguments& a) {
-         if (number(a[0]) >= operands[0].height || number(a[1]) >= operands[0].width)
-           throw UserError("a crop of " + std::to_string(number(a[0])) + " rows and " +
-                           std::to_string(number(a[1])) + " columns leaves nothing of a map of " +
-                           std::to_string(operands[0].height) + " x " +
-                           std::to_string(operands[0].width));
-         return builder.crop(operands[0], number(a[0]), number(a[1]));
-       }},
+       .append =
+           [](NetworkBuilder& builder, const std::string&, const Operands& operands,
+              const Arguments& a) {
+             if (number(a[0]) >= operands[0].height || number(a[1]) >= operands[0].width)
+               throw UserError(
+                   "a crop of " + std::to_string(number(a[0])) + " rows and " +
+                   std::to_string(number(a[1])) + " columns leaves nothing of a map of " +
+                   std::to_string(operands[0].height) + " x " + std::to_string(operands[0].width));
+             return builder.crop(operands[0], number(a[0]), number(a[1]));
+           }},
       {.name = "truncate",
        .arguments = {required("channels")},
-       .append = [](NetworkBuilder& builder, const std::string&, const Operands& operands,
-                    const Arguments& a) {
-         if (number(a[0]) > operands[0].channels)
-           throw UserError("there are no " + std::to_string(number(a[0])) + " channels to keep of " +
-                           std::to_string(operands[0].channels));
-         return builder.truncate(operands[0], number(a[0]));
-       }},
+       .append =
+           [](NetworkBuilder& builder, const std::string&, const Operands& operands,
+              const Arguments& a) {
+             if (number(a[0]) > operands[0].channels)
+               throw UserError("there are no " + std::to_string(number(a[0])) +
+                               " channels to keep of " + std::to_string(operands[0].channels));
+             return builder.truncate(operands[0], number(a[0]));
+           }},
       {.name = "zero",
        .arguments = {},
        .append = [](NetworkBuilder& builder, const std::string&, const Operands& operands,
@@ -204,43 +205,46 @@ std::vector<OperationInfo> token_operations() {
   return {
       {.name = "tokens",
        .arguments = {},
-       .append = [](NetworkBuilder&, const std::string&, const Operands& operands,
-                    const Arguments&) {
-         const Feature& map = operands[0];
-         return tokens(map.height * map.width, map.channels, map);
-       }},
+       .append =
+           [](NetworkBuilder&, const std::string&, const Operands& operands, const Arguments&) {
+             const Feature& map = operands[0];
+             return tokens(map.height * map.width, map.channels, map);
+           }},
       {.name = "token_norm",
        .arguments = {},
-       .append = [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
-                    const Arguments&) {
-         require_tokens(operands[0]);
-         return layer_norm(builder, name, operands[0]);
-       }},
+       .append =
+           [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
+              const Arguments&) {
+             require_tokens(operands[0]);
+             return layer_norm(builder, name, operands[0]);
+           }},
       {.name = "token_linear",
        .arguments = {required("features"),
                      {.name = "affine", .otherwise = Value("bias"), .words = {"none", "bias"}}},
-       .append = [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
-                    const Arguments& a) {
-         require_tokens(operands[0]);
-         const Feature made =
-             token_linear(builder, name, operands[0], number(a[0]), affine_of(a[1]));
-         return tokens(operands[0].height, number(a[0]), made);
-       }},
+       .append =
+           [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
+              const Arguments& a) {
+             require_tokens(operands[0]);
+             const Feature made =
+                 token_linear(builder, name, operands[0], number(a[0]), affine_of(a[1]));
+             return tokens(operands[0].height, number(a[0]), made);
+           }},
       {.name = "attention",
        .arguments = {required("heads"), required("depth"), optional("kv_heads", kAsLarge, kAsLarge),
                      optional("context", kAsLarge, kAsLarge)},
-       .append = [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
-                    const Arguments& a) {
-         require_tokens(operands[0]);
-         const std::int64_t heads = number(a[0]), rows = operands[0].height;
-         const Feature made = attention(
-             builder, name, operands[0],
-             {.heads = heads,
-              .kv_heads = number(a[2]) == kAsLarge ? heads : number(a[2]),
-              .head_depth = number(a[1]),
-              .context = number(a[3]) == kAsLarge ? rows : number(a[3])});
-         return tokens(rows, operands[0].channels, made);
-       }},
+       .append =
+           [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
+              const Arguments& a) {
+             require_tokens(operands[0]);
+             const std::int64_t heads = number(a[0]), rows = operands[0].height;
+             const Feature made =
+                 attention(builder, name, operands[0],
+                           {.heads = heads,
+                            .kv_heads = number(a[2]) == kAsLarge ? heads : number(a[2]),
+                            .head_depth = number(a[1]),
+                            .context = number(a[3]) == kAsLarge ? rows : number(a[3])});
+             return tokens(rows, operands[0].channels, made);
+           }},
       {.name = "feed_forward",
        .arguments = {required("features")},
        .append = [](NetworkBuilder& builder, const std::string& name, const Operands& operands,

@@ -60,8 +60,7 @@ class Run {
       arguments.push_back(argument(instruction, i));
     const std::string name =
         instruction.is_numbered ? numbered(instruction.name) : instruction.name;
-    const Feature made =
-        instruction.operation->append(builder_, name, operands, arguments);
+    const Feature made = instruction.operation->append(builder_, name, operands, arguments);
     check_new_steps(instruction);
     if (std::max({made.channels, made.height, made.width}) > kLargestExtent)
       throw UserError("makes a tensor with an extent beyond 2^31");

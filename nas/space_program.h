@@ -41,7 +41,7 @@ struct Instruction {
   SourceLocation where = {};
   const OperationInfo* operation = nullptr;  ///< none: the first branch whose condition holds
   std::string name = {};                     ///< of the layer; without a number where `is_numbered`
-  bool is_numbered = false;  ///< it was given no name
+  bool is_numbered = false;                  ///< it was given no name
   std::vector<std::size_t> operands = {};    ///< tensors; a branch not taken hands on the first
   std::vector<Bound> arguments = {};         ///< none where it is left out
   std::vector<Branch> branches = {};
@@ -60,6 +60,9 @@ class SpaceProgram {
   [[nodiscard]] const std::vector<ProgramRequirement>& requirements() const {
     return requirements_;
   }
+
+  /// How much a network may take to build.
+  [[nodiscard]] std::size_t size() const { return tensors_; }
 
   /// What the network called `name` computes. Throws UserError, at its place in the file, where
   /// shapes do not fit or a value is not what an operation takes.

@@ -94,13 +94,13 @@ int for_random_cases(Use use) {
 }
 
 TEST(ConditionalChoices, CountsAndListsWhatBruteForceFinds) {
-  const int used = for_random_cases([](const RandomCase&, const std::set<Choices>& all,
-                                       const ConditionalChoices& choices) {
-    ASSERT_EQ(choices.size(), all.size());
-    std::set<Choices> listed;
-    for (std::size_t i = 0; i < all.size(); ++i) listed.insert(choices.at(i));
-    EXPECT_EQ(listed, all);
-  });
+  const int used = for_random_cases(
+      [](const RandomCase&, const std::set<Choices>& all, const ConditionalChoices& choices) {
+        ASSERT_EQ(choices.size(), all.size());
+        std::set<Choices> listed;
+        for (std::size_t i = 0; i < all.size(); ++i) listed.insert(choices.at(i));
+        EXPECT_EQ(listed, all);
+      });
   EXPECT_GT(used, 300);
 }
 
@@ -114,30 +114,30 @@ bool are_one_change_apart(const Choices& a, const Choices& b) {
 }
 
 TEST(ConditionalChoices, HaveTheNeighboursThatDifferInOneChoice) {
-  for_random_cases([](const RandomCase&, const std::set<Choices>& all,
-                      const ConditionalChoices& choices) {
-    for (const Choices& here : all) {
-      std::set<Choices> expected;
-      for (const Choices& there : all)
-        if (are_one_change_apart(here, there)) expected.insert(there);
-      const std::vector<Choices> neighbours = choices.neighbours(here);
-      EXPECT_EQ(std::set(neighbours.begin(), neighbours.end()), expected);
-      EXPECT_EQ(neighbours.size(), expected.size());
-    }
-  });
+  for_random_cases(
+      [](const RandomCase&, const std::set<Choices>& all, const ConditionalChoices& choices) {
+        for (const Choices& here : all) {
+          std::set<Choices> expected;
+          for (const Choices& there : all)
+            if (are_one_change_apart(here, there)) expected.insert(there);
+          const std::vector<Choices> neighbours = choices.neighbours(here);
+          EXPECT_EQ(std::set(neighbours.begin(), neighbours.end()), expected);
+          EXPECT_EQ(neighbours.size(), expected.size());
+        }
+      });
 }
 
 TEST(ConditionalChoices, CrossOverWithinTheSpaceTakingWhatAParentHas) {
   Random random(3, "crossover");
-  for_random_cases([&](const RandomCase&, const std::set<Choices>& all,
-                       const ConditionalChoices& choices) {
-    const Choices first = choices.sample(random), second = choices.sample(random);
-    const Choices child = choices.crossover(first, second, random);
-    EXPECT_TRUE(all.contains(child));
-    for (std::size_t i = 0; i < child.size(); ++i)
-      if (child[i] != kIdle && (first[i] != kIdle || second[i] != kIdle))
-        EXPECT_TRUE(child[i] == first[i] || child[i] == second[i]);
-  });
+  for_random_cases(
+      [&](const RandomCase&, const std::set<Choices>& all, const ConditionalChoices& choices) {
+        const Choices first = choices.sample(random), second = choices.sample(random);
+        const Choices child = choices.crossover(first, second, random);
+        EXPECT_TRUE(all.contains(child));
+        for (std::size_t i = 0; i < child.size(); ++i)
+          if (child[i] != kIdle && (first[i] != kIdle || second[i] != kIdle))
+            EXPECT_TRUE(child[i] == first[i] || child[i] == second[i]);
+      });
 }
 
 /// One choice of two; its second value asks for two more.
@@ -218,10 +218,9 @@ TEST(ConditionalChoices, RefuseWhatCannotBeDecidedCountedOrMet) {
   EXPECT_EQ(message_of_making({{"a", 2, reads(1)}, {"b", 2, reads(0)}}),
             "whether 'a' is used depends on choices that depend on 'a': make one of them outside "
             "the conditions");
-  EXPECT_EQ(message_of_making({{"a", 2, std::nullopt}}, {{{0}, [](const Choices&) {
-                                                           return false;
-                                                         }}}),
-            "no combination of choices meets all requirements");
+  EXPECT_EQ(
+      message_of_making({{"a", 2, std::nullopt}}, {{{0}, [](const Choices&) { return false; }}}),
+      "no combination of choices meets all requirements");
   std::vector<ConditionalChoice> many;
   ChoiceCondition all{{}, [](const Choices&) { return true; }};
   for (std::size_t i = 0; i < 20; ++i) {

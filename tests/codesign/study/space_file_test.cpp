@@ -24,14 +24,16 @@ using testing::HasSubstr;
 
 std::unique_ptr<nas::NetworkSpace> shipped(const std::string& name,
                                            const nas::SpaceOptions& options = {}) {
-  return make_space(space_source(std::string(COSEARCH_SOURCE_DIR) + "/examples/spaces/" + name +
-                                 ".yaml"),
-                    options);
+  return make_space(
+      space_source(std::string(COSEARCH_SOURCE_DIR) + "/examples/spaces/" + name + ".yaml"),
+      options);
 }
 
 std::unique_ptr<nas::NetworkSpace> space_of(const std::string& body) {
-  return make_space({"space.yaml", "kind: space\nschema_version: 1\nname: hand\n"
-                                   "input: [3, 8, 8]\n" + body});
+  return make_space({"space.yaml",
+                     "kind: space\nschema_version: 1\nname: hand\n"
+                     "input: [3, 8, 8]\n" +
+                         body});
 }
 
 std::string message_for(const std::string& body) {
@@ -73,8 +75,8 @@ TEST(SpaceFile, DescribesResnet9AsTheProgramDoes) {
 TEST(SpaceFile, HasTheOptionsOfTheSpacesItDescribes) {
   for (const auto& [file, name] :
        {std::pair{"nas_bench_macro", "nas-bench-macro"}, {"resnet_9", "resnet-9"}}) {
-    const auto described = options_of(space_source(
-        fmt::format("{}/examples/spaces/{}.yaml", COSEARCH_SOURCE_DIR, file)));
+    const auto described = options_of(
+        space_source(fmt::format("{}/examples/spaces/{}.yaml", COSEARCH_SOURCE_DIR, file)));
     std::set<std::string> expected, found;
     for (const nas::SpaceOption& one : nas::options_of(name))
       expected.insert(fmt::format("{} {} {} {} {}", one.name, one.default_value, one.least,
@@ -111,7 +113,24 @@ TEST(SpaceFile, KeepsThePromisesOfEverySpace) {
   }
 }
 
-// --- The language ---------------------------------------------------------------------------------
+/// The example of docs/spaces.md.
+std::string documented() {
+  const std::string page = test::read_bytes(std::string(COSEARCH_SOURCE_DIR) + "/docs/spaces.md");
+  const std::string fence = "```";
+  const std::size_t begin = page.find("kind: space\n");
+  return page.substr(begin, page.find(fence, begin) - begin);
+}
+
+TEST(SpaceFile, ReadsTheDocumentedExample) {
+  const auto space = make_space({"docs/spaces.md", documented()});
+  // A block is nothing, one of two residual ones, or one of four that shrink; with depth 3 the
+  // width is not 32.
+  EXPECT_EQ(space->size(), 2 * (3 * (7 + 7 * 7) + 2 * 7 * 7 * 7));
+  EXPECT_TRUE(space->contains("16;2;relu;residual;3;-;-;shrink;-;1;5;-;-;-;-"));
+}
+
+// --- The language
+// ---------------------------------------------------------------------------------
 
 const std::string kNested = R"(
 network:
@@ -127,16 +146,15 @@ network:
 
 TEST(SpaceFile, LeavesOutChoicesThatANetworkDoesNotMake) {
   const auto space = space_of(kNested);
-  EXPECT_THAT(all_of(*space), ElementsAre("none;-;-", "wide;4;1", "wide;4;3", "wide;8;1",
-                                          "wide;8;3"));
+  EXPECT_THAT(all_of(*space),
+              ElementsAre("none;-;-", "wide;4;1", "wide;4;3", "wide;8;1", "wide;8;3"));
   EXPECT_EQ(space->canonical("none;8;3"), "none;-;-");
   EXPECT_FALSE(space->contains("none;8;3"));
   EXPECT_EQ(space->lower("none;8;3").nodes(), space->lower("none;-;-").nodes());
   EXPECT_EQ(test::message_of([&] { (void)space->lower("wide;-;3"); }),
-            "hand: genotype 'wide;-;3', character 6: expected a value of channels, which this "
+            "hand: genotype 'wide;-;3', character 6: expected a value of wide.channels, which this "
             "network reads");
-  EXPECT_THAT(space->neighbours("wide;4;1"),
-              ElementsAre("none;-;-", "wide;8;1", "wide;4;3"));
+  EXPECT_THAT(space->neighbours("wide;4;1"), ElementsAre("none;-;-", "wide;8;1", "wide;4;3"));
   EXPECT_THAT(space->neighbours("none;-;-"), testing::SizeIs(4));
 }
 
@@ -300,7 +318,8 @@ network:
   EXPECT_THAT(all_of(*space), ElementsAre("00", "01", "10", "11"));
 }
 
-// --- Mistakes -------------------------------------------------------------------------------------
+// --- Mistakes
+// -------------------------------------------------------------------------------------
 
 const std::string kStem = "network:\n  - convolution: {channels: k}\n";
 
@@ -442,12 +461,14 @@ TEST(SpaceFile, SaysWhichAlternativeIsMissingOrNever) {
 }
 
 TEST(SpaceFile, RefusesRangesAndRepetitionsWithoutEnd) {
-  EXPECT_EQ(message_for("choices: {k: {from: 3, to: 1}}\n" + kStem),
-            "space.yaml:5:11: choice 'k': the range from 3 to 1 by 1 is empty or negative; expected "
-            "0 <= from <= to");
-  EXPECT_EQ(message_for("choices: {k: {from: 1, to: 3, step: 0}}\n" + kStem),
-            "space.yaml:5:11: choice 'k': the range from 1 to 3 by 0 never ends; expected a step of "
-            "at least 1");
+  EXPECT_EQ(
+      message_for("choices: {k: {from: 3, to: 1}}\n" + kStem),
+      "space.yaml:5:11: choice 'k': the range from 3 to 1 by 1 is empty or negative; expected "
+      "0 <= from <= to");
+  EXPECT_EQ(
+      message_for("choices: {k: {from: 1, to: 3, step: 0}}\n" + kStem),
+      "space.yaml:5:11: choice 'k': the range from 1 to 3 by 0 never ends; expected a step of "
+      "at least 1");
   EXPECT_EQ(message_for("choices: {k: {from: 1, to: 1000000}}\n" + kStem),
             "space.yaml:5:11: choice 'k': the range from 1 to 1000000 by 1 has more than 10000 "
             "values");
@@ -477,11 +498,16 @@ network:
 }
 
 TEST(SpaceFile, RefusesOptionsThatItDoesNotHave) {
-  EXPECT_EQ(test::message_of([] { (void)shipped("resnet_9", {{"blocs", 2}}); }),
+  EXPECT_EQ(test::message_of([] {
+              (void)shipped("resnet_9", {{"blocs", 2}});
+            }),
             "resnet-9: unknown option 'blocs' (did you mean 'blocks'?)");
-  EXPECT_EQ(test::message_of([] { (void)shipped("resnet_9", {{"blocks", 6}}); }),
-            "resnet-9: option blocks = 6: must be from 1 to 5 (blocks after the stem, each of which "
-            "halves the image)");
+  EXPECT_EQ(
+      test::message_of([] {
+        (void)shipped("resnet_9", {{"blocks", 6}});
+      }),
+      "resnet-9: option blocks = 6: must be from 1 to 5 (blocks after the stem, each of which "
+      "halves the image)");
 }
 
 }  // namespace

@@ -139,7 +139,7 @@ std::vector<std::size_t> matching(const datasets::Table& first, const datasets::
 
 std::vector<std::string> default_features(const nas::NetworkSpace& space) {
   const std::vector<std::string> known = nas::encoding_names(space);
-  if (std::ranges::find(known, "path") != known.end()) return {"path", "cell", kSize};
+  if (std::ranges::find(known, "cell") != known.end()) return {"path", "cell", kSize};
   return {"one-hot", kSize};
 }
 

@@ -135,8 +135,9 @@ TEST(ConditionalChoices, CrossOverWithinTheSpaceTakingWhatAParentHas) {
         const Choices child = choices.crossover(first, second, random);
         EXPECT_TRUE(all.contains(child));
         for (std::size_t i = 0; i < child.size(); ++i)
-          if (child[i] != kIdle && (first[i] != kIdle || second[i] != kIdle))
+          if (child[i] != kIdle && (first[i] != kIdle || second[i] != kIdle)) {
             EXPECT_TRUE(child[i] == first[i] || child[i] == second[i]);
+          }
       });
 }
 

@@ -42,7 +42,7 @@ class Spaces(CliTest):
         self.refused("list", "spaces", "--choices", "nas-bench-201", expect=2, says=["a file"])
 
     def test_costed_by_file_and_genotype(self):
-        arguments = ("--accelerator", "eyeriss-v1")
+        arguments = ("--accelerator", "eyeriss-168")
         for file, name, genotype in (("nas_bench_macro", "nas-bench-macro", "01201201"),
                                      ("resnet_9", "resnet-9", "64;128;2;256;0;512;2")):
             path = REPOSITORY / "examples" / "spaces" / f"{file}.yaml"
@@ -67,7 +67,7 @@ class Spaces(CliTest):
         again = self.run_json("run", "point/study.yaml", "-o", "again.h5")
         self.assertEqual((self.folder / "point" / "space.yaml").read_text(), SPACE)
         self.assertEqual(self.study_attributes("again.h5")["trials"], 1)
-        self.assertTrue(shown["network"].startswith("tiny:"), shown["network"])
+        self.assertTrue(shown["network"].startswith("tiny "), shown["network"])
         self.assertIn(str(shown["latency_cycles"]), str(again))
 
     def test_stopped_and_resumed(self):
@@ -83,12 +83,12 @@ class Spaces(CliTest):
     def test_mistakes_are_found_at_their_line(self):
         self.write("tiny.yaml", SPACE.replace("kernel: kernel", "kernel: kernal"))
         self.refused("run", "study.yaml", "-o", "out.h5", expect=2,
-                     says=["tiny.yaml:14:", "did you mean 'kernel'?"])
+                     says=["study.yaml:6:10: tiny.yaml:15:105: ", "did you mean 'kernel'?"])
         self.assert_files("study.yaml", "table.csv", "tiny.yaml")
         self.refused("score", "--space", "lost.yaml", "--scores", "macs", "-o", "s.csv", expect=3,
                      says=["lost.yaml: cannot open"])
 
-    def test_scored_and_refused_when_its_file_has_changed(self):
+    def test_scored(self):
         self.run_program("score", "--space", "tiny.yaml", "--scores", "parameters,macs",
                          "-o", "s.csv")
         self.assertEqual(len((self.folder / "s.csv").read_text().splitlines()), 19)

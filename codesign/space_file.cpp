@@ -61,6 +61,7 @@ class SpaceReader {
   [[nodiscard]] std::vector<std::string> keys_in_order(const std::string& at) const {
     std::vector<std::string> keys;
     if (!has(at)) return keys;
+    if (!value(at).is_object()) fail(at, fmt::format("{}: expected a map", datasets::key_path(at)));
     for (const auto& [key, part] : value(at).items()) keys.push_back(key);
     std::ranges::sort(keys, {}, [&](const std::string& key) {
       const SourceLocation where = document_.location_of_key(child_pointer(at, key));

@@ -361,6 +361,20 @@ TEST(SpaceFile, SaysWhatIsMissing) {
   EXPECT_EQ(message_for("choices: {k: []}\n" + kStem).substr(0, 17), "space.yaml:5:14: ");
 }
 
+TEST(SpaceFile, SaysWhatIsOfAnotherKind) {
+  EXPECT_EQ(message_for("network:\n  - repeat: 2\n    let: width\n    steps: []\n"),
+            "space.yaml:7:10: network[0].let: expected a map");
+  EXPECT_EQ(message_for("network:\n  - repeat: 2\n    steps: linear\n"),
+            "space.yaml:7:12: network[0].steps: expected a list");
+  EXPECT_EQ(
+      message_for("choices: {k: [1, 2]}\nnetwork:\n  - convolution: {channels: [k]}\n"),
+      "space.yaml:7:29: network[0].convolution.channels: expected a whole number, a name or an "
+      "expression");
+  EXPECT_EQ(message_for("choices: {k: [1, 2]}\nnetwork:\n  - linear: k\n    add: in\n"),
+            "space.yaml:8:5: 'add' beside 'linear': a step is one operation or block, and its "
+            "arguments (name, from, when and its own) are a map below it");
+}
+
 TEST(SpaceFile, SaysWhatCannotBeANameOrHasOne) {
   EXPECT_EQ(message_for("choices: {in: [1, 3]}\n" + kStem),
             "space.yaml:5:11: 'in' cannot be a name: expected letters, digits and '_', not a digit "

@@ -70,6 +70,13 @@ class Spaces(CliTest):
         self.assertTrue(shown["network"].startswith("tiny "), shown["network"])
         self.assertIn(str(shown["latency_cycles"]), str(again))
 
+    def test_studies_of_different_files_are_not_merged(self):
+        self.run_program("run", "study.yaml", "-o", "a.h5", "--quiet")
+        self.write("tiny.yaml", SPACE.replace("[1, 3]", "[1, 5]"))
+        self.run_program("run", "study.yaml", "-o", "b.h5", "--quiet")
+        self.refused("merge", "a.h5", "b.h5", "-o", "both.h5", expect=2,
+                     says=["b.h5: its space is described by another file than that of a.h5"])
+
     def test_stopped_and_resumed(self):
         self.run_program("run", "study.yaml", "-o", "whole.h5", "--quiet")
         self.run_program("run", "study.yaml", "-o", "part.h5", "--quiet", "--max-evaluations", "20",

@@ -109,6 +109,8 @@ std::vector<std::string> differences(const datasets::StudyStart& earlier,
   comparison.texts("the version of cosearch", earlier.header.program_version,
                    now.header.program_version);
   comparison.configurations(earlier.header.configuration, now.header.configuration);
+  if (earlier.header.space_file != now.header.space_file)
+    comparison.found.emplace_back("the file of the space is not what it was");
   comparison.numbers("seed", earlier.header.seed, now.header.seed);
   if (comparison.found.empty()) {  // else these only follow from what was found
     comparison.inputs(earlier.header.input_hashes, now.header.input_hashes);

@@ -46,6 +46,7 @@ datasets::StudyHeader header_of(const StudySetting& setting, const std::string& 
   header.created = now_utc();
   header.command_line = command_line;
   header.configuration = setting.study.text;
+  header.space_file = setting.study.networks.space_text;
   header.input_hashes = input_hashes(setting.study);
   header.strategies = {strategy};
   for (const auto& [what, version] : versions()) {

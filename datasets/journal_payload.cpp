@@ -40,8 +40,10 @@ std::map<std::string, std::string> take_map(ByteReader& in) {
 }
 
 void put(ByteWriter& out, const StudyHeader& header) {
-  put_texts(out, {header.name, header.strategy, header.program_version, header.created,
-                  header.command_line, header.configuration});
+  std::vector<std::string> texts{header.name,    header.strategy,     header.program_version,
+                                 header.created, header.command_line, header.configuration};
+  if (!header.space_file.empty()) texts.push_back(header.space_file);
+  put_texts(out, texts);
   out.put(header.seed);
   put_texts(out, header.strategies);
   put(out, header.library_versions);
@@ -51,13 +53,14 @@ void put(ByteWriter& out, const StudyHeader& header) {
 StudyHeader take_header(ByteReader& in, std::uint32_t version) {
   StudyHeader header;
   const std::vector<std::string> texts = take_texts(in);
-  require(texts.size() == 6);
+  require(texts.size() == 6 || texts.size() == 7);
   header.name = texts[0];
   header.strategy = texts[1];
   header.program_version = texts[2];
   header.created = texts[3];
   header.command_line = texts[4];
   header.configuration = texts[5];
+  if (texts.size() == 7) header.space_file = texts[6];
   header.seed = in.take<std::uint64_t>();
   header.strategies = take_texts(in);
   header.library_versions = take_map(in);

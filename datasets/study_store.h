@@ -32,6 +32,8 @@ struct StudyHeader {
   std::string created;  ///< UTC, ISO 8601; the caller's, so that a test can repeat it
   std::string command_line;
   std::string configuration;  ///< the study file, verbatim
+  /// The file that describes the networks' space, verbatim; empty for a space of the program's own.
+  std::string space_file;
   /// SHA-256 of the files that the study names and whose content stands nowhere else in the store,
   /// in hexadecimal, by their keys in the study ("networks.scores").
   std::map<std::string, std::string> input_hashes = {};

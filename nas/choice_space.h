@@ -11,6 +11,9 @@ namespace cosearch::nas {
 
 /// Which alternative was taken at each position.
 using Choices = std::vector<std::uint32_t>;
+/// In Choices: nothing was, because the other choices leave none to make here. Only spaces in files
+/// (nas/described_space.h) have such positions.
+inline constexpr std::uint32_t kIdle = 0xffffffff;
 
 /// Size, enumeration (the last position varies fastest), sampling and neighbourhood, given how a
 /// genotype is spelled and read.
@@ -45,7 +48,7 @@ class ChoiceSpace : public NetworkSpace {
 
   /// The inverse of `genotype(index)`. Requires a space of fewer than 2^32 genotypes.
   [[nodiscard]] std::uint64_t index_of(const Choices& choices) const;
-  [[nodiscard]] Choices choices_at(std::uint64_t index) const;
+  [[nodiscard]] virtual Choices choices_at(std::uint64_t index) const;
 
  private:
   std::string name_;

@@ -77,6 +77,7 @@ void write_header(const Handle& file, const StudyHeader& header) {
   write_text(study, "command_line", header.command_line);
   write_text(study, "configuration", header.configuration);
   write_text(study, "configuration_hash", sha256(header.configuration));
+  if (!header.space_file.empty()) write_text(study, "space_file", header.space_file);
   const Handle libraries = create_group(study, "library_versions");
   for (const auto& [library, version] : header.library_versions)
     write_text(libraries, library, version);
@@ -97,6 +98,7 @@ StudyHeader read_header(const Handle& file) {
   header.configuration = read_text(study, "configuration");
   if (sha256(header.configuration) != read_text(study, "configuration_hash"))
     throw Error("is damaged: the configuration does not match its hash");
+  if (has_attribute(study, "space_file")) header.space_file = read_text(study, "space_file");
   const Handle libraries = open_group(study, "library_versions");
   for (const std::string& library : attribute_names(libraries))
     header.library_versions[library] = read_text(libraries, library);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "nas/space.h"
+#include "nas/supernet/differentiable_search.h"
 #include "nas/training/recipe.h"
 #include "nas/training/trainer.h"
 
@@ -65,9 +66,9 @@ class Supernet {
   virtual ~Supernet() = default;
 
   /// Accuracy in percent of the network `genotype` with the weights it inherits, on the validation
-  /// images; not a number where its outputs are none. The same for every call, on one thread or
-  /// several at once. Throws UserError when `genotype` is not of the space, or has a step that no
-  /// trained network had.
+  /// images; not a number where its outputs are none. A step that no trained network had has the
+  /// weights it would have begun with. The same for every call, on one thread or several at once.
+  /// Throws UserError when `genotype` is not of the space.
   [[nodiscard]] virtual double accuracy_of(const std::string& genotype) const = 0;
 
   /// Trained numbers of all networks together.
@@ -118,6 +119,12 @@ class SupernetTrainer {
                                                        const EvaluationOptions& options,
                                                        const LabelledImages& images) const = 0;
 
+  /// Searches as differentiable_search.h says; the last epoch's genotype is the one found. As
+  /// repeatable as `train`; nothing when `stop` said so. Throws UserError when the space has no
+  /// mixed blueprint, what `train` would throw, and when the latencies do not fit the choices.
+  [[nodiscard]] virtual std::optional<std::vector<SearchEpoch>> search(
+      const SearchTask& task, const LabelledImages& images) const = 0;
+
   /// As Trainer::description.
   [[nodiscard]] virtual std::string description() const = 0;
 };
@@ -125,11 +132,5 @@ class SupernetTrainer {
 /// Loads the module from `module_folder`, as load_trainer does and with its errors.
 [[nodiscard]] std::unique_ptr<SupernetTrainer> load_supernet_trainer(
     const std::filesystem::path& module_folder);
-
-/// A network of which no neighbour has more multiply-accumulates (then parameters), found from the
-/// first genotype one change at a time: the largest network wherever the choices add up.
-[[nodiscard]] std::string largest_network(const NetworkSpace& space);
-/// The same with fewer.
-[[nodiscard]] std::string smallest_network(const NetworkSpace& space);
 
 }  // namespace cosearch::nas

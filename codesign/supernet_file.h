@@ -1,12 +1,14 @@
-// A trained supernet in a file, with what it was trained on.
+// A supernet in a file, with what it was trained on; and the state of a differentiable search.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "datasets/image_set.h"
 #include "nas/space.h"
@@ -25,10 +27,36 @@ struct SupernetMeasurement {
 [[nodiscard]] nlohmann::json record_of(const SupernetMeasurement& measurement, std::uint64_t seed,
                                        const datasets::ImageData& images);
 
-/// Replaces the file; it stands there whole or not at all. Throws FileError when it cannot be
-/// written.
-void write_supernet_file(const std::filesystem::path& path, const nlohmann::json& record,
-                         std::string_view state);
+/// Bytes of the training module behind a record of what they are of, in a file that stands there
+/// whole or not at all.
+class RecordedState : public nas::CheckpointStore {
+ public:
+  /// `kind`, a word, tells files of different purposes apart.
+  RecordedState(std::filesystem::path path, std::string kind, nlohmann::json record)
+      : path_(std::move(path)), kind_(std::move(kind)), record_(std::move(record)) {}
+
+  /// Nothing where there is no file. Throws UserError when the file is damaged, of another kind or
+  /// version, or has another record, naming what differs.
+  [[nodiscard]] std::optional<std::string> load() override;
+  /// On the disk when it returns. Throws FileError when it cannot be written.
+  void save(std::string_view bytes) override;
+  void remove() const;
+
+  struct Content {
+    nlohmann::json record;
+    std::string bytes;
+  };
+  /// Of any record. Throws FileError when the file cannot be read, UserError as `load`.
+  [[nodiscard]] static Content read(const std::filesystem::path& path, const std::string& kind);
+
+ private:
+  std::filesystem::path path_;
+  std::string kind_;
+  nlohmann::json record_;
+};
+
+inline constexpr const char* kSupernetKind = "supernet";
+inline constexpr const char* kSearchKind = "search";
 
 /// A supernet with the space it is of.
 struct OpenSupernet {
@@ -44,11 +72,12 @@ struct OpenSupernet {
 };
 
 /// Reads the file that `cosearch supernet train` wrote. `images` must be those it was trained on;
-/// they are copied. Throws FileError when the file cannot be read, UserError when it is damaged, no
-/// supernet, of another version or of other images, or what `load_supernet_trainer` throws.
+/// they are copied. Of `options` a zero stands for the default, or all images where they are fewer.
+/// Throws FileError when the file cannot be read, UserError when it is damaged, no supernet, of
+/// another version or of other images, or what `load_supernet_trainer` throws.
 [[nodiscard]] OpenSupernet open_supernet(const std::filesystem::path& path,
                                          const std::filesystem::path& module_folder,
                                          const datasets::ImageData& images,
-                                         const nas::EvaluationOptions& options = {});
+                                         nas::EvaluationOptions options = {0, 0});
 
 }  // namespace cosearch::codesign

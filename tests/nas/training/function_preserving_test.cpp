@@ -221,7 +221,8 @@ TEST(FunctionPreserving, SaysWhatCannotBeTransformedAndWhy) {
   EXPECT_EQ(widening("sum", 9), start + "sum' cannot be widened: it has no weights of its own");
   EXPECT_EQ(widening("right", 3),
             start + "right' cannot be widened: it has 4 outputs, not fewer than 3");
-  EXPECT_EQ(widening("rihgt", 3), "stubborn: no layer is called 'rihgt' (did you mean 'right'?)");
+  EXPECT_EQ(widening("groupd", 9),
+            "stubborn: no layer is called 'groupd' (did you mean 'grouped'?)");
 
   const torch::Tensor images = noise(network->blueprint(), 2, 1);
   EXPECT_EQ(complaint([&] { return deepen(*network, "left", {}, images); }),

@@ -67,9 +67,9 @@ void train_supernet(const SupernetTrainOptions& options, Console& console) {
     task.checkpoints = &partial;
     task.stop = stop_was_requested;
     task.watch = [&](const nas::SupernetEpoch& epoch) {
-      progress.update(static_cast<std::uint64_t>(epoch.number),
-                      static_cast<std::uint64_t>(recipe.epochs),
-                      [&] { return fmt::format("loss {:.4f}", epoch.loss); });
+      progress.show([&] {
+        return fmt::format("epoch {} of {}, loss {:.4f}", epoch.number, recipe.epochs, epoch.loss);
+      });
     };
     state = trainer->train(task, view_of(images.training, images.classes));
   }

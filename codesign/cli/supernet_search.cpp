@@ -149,11 +149,10 @@ void search(const SupernetSearchOptions& options, Console& console) {
     task.checkpoints = &partial;
     task.stop = stop_was_requested;
     task.watch = [&](const nas::SearchEpoch& epoch) {
-      progress.update(static_cast<std::uint64_t>(epoch.number),
-                      static_cast<std::uint64_t>(recipe.training.epochs), [&] {
-                        return fmt::format("{}, validation loss {:.4f}", epoch.genotype,
-                                           epoch.validation_loss);
-                      });
+      progress.show([&] {
+        return fmt::format("epoch {} of {}: {}, validation loss {:.4f}", epoch.number,
+                           recipe.training.epochs, epoch.genotype, epoch.validation_loss);
+      });
     };
     epochs = trainer->search(task, view_of(images.training, images.classes));
   }

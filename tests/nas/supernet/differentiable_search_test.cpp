@@ -36,11 +36,11 @@ const LabelledImages& images() {
 
 SearchRecipe short_recipe(Hypergradient hypergradient) {
   SearchRecipe recipe;
-  recipe.training.training_images = 100;
+  recipe.training.training_images = 40;
   recipe.training.epochs = 2;
-  recipe.training.batch = 20;
+  recipe.training.batch = 10;
   recipe.training.learning_rate = 0.05;
-  recipe.validation_images = 100;
+  recipe.validation_images = 40;
   recipe.hypergradient = hypergradient;
   return recipe;
 }
@@ -65,7 +65,10 @@ void expect_equal(const std::vector<SearchEpoch>& a, const std::vector<SearchEpo
 
 TEST(DifferentiableSearch, LearnsAndTellsEveryEpoch) {
   SearchRecipe recipe = short_recipe(Hypergradient::first_order);
+  recipe.training.training_images = 100;
   recipe.training.epochs = 6;
+  recipe.training.batch = 20;
+  recipe.validation_images = 100;
   recipe.architecture_learning_rate = 0.02;
   std::vector<SearchEpoch> watched;
   SearchTask task{.space = macro(), .recipe = recipe, .seed = 1, .latencies = kLatencies};
@@ -137,10 +140,10 @@ TEST(DifferentiableSearch, RefusesWhatDoesNotFit) {
   EXPECT_NE(diverged.find("the loss stopped being a number at step"), std::string::npos)
       << diverged;
   recipe = short_recipe(Hypergradient::implicit);
-  recipe.validation_images = 201;
+  recipe.validation_images = 261;
   recipe.neumann_rate = 0;
   EXPECT_EQ(searching({.space = macro(), .recipe = recipe}),
-            "recipe.validation_images = 201: must be from one batch to the 200 training images "
+            "recipe.validation_images = 261: must be from one batch to the 260 training images "
             "left\nrecipe.neumann_rate = 0: must be a positive number");
   EXPECT_EQ(complaint([] { (void)hypergradient_named("implict"); }),
             "no hypergradient is called 'implict' (did you mean 'implicit'?)");

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/random.h"
@@ -34,16 +35,16 @@ TEST(SharedWeights, AreThoseOfStepsAtOnePlaceWithOneShapeAndNoOthers) {
   EXPECT_EQ(common, a.size() - 9);
   EXPECT_EQ(common, b.size() - 9);
 
-  // The whole supernet holds each position's alternatives once.
-  std::int64_t expected = space->lower("0000").parameters();
-  for (const std::string genotype :
-       {"1000", "2000", "0100", "0200", "0010", "0020", "0001", "0002"})
-    expected += space->lower(genotype).parameters() - space->lower("0000").parameters();
-  // The two positions that change the shape lose their 1x1 convolution where they hold a block.
-  for (const auto& [channels_in, channels_out] : {std::pair{16, 24}, std::pair{24, 32}})
-    expected += 2 * (channels_in * channels_out + 2 * channels_out);
-  for (std::uint64_t i = 0; i < 81; ++i)
+  // The whole supernet holds each layer of each place once.
+  std::map<std::pair<std::string, std::string>, std::int64_t> layers;
+  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(space->size()); ++i) {
     (void)shared.modules_of(space->blueprint(space->genotype(i)));
+    const Network network = space->lower(space->genotype(i));
+    for (const NetworkNode& node : network.nodes())
+      layers[{node.name, describe(node.layer)}] = node.layer.parameters() + node.affine_parameters;
+  }
+  std::int64_t expected = 0;
+  for (const auto& [place, parameters] : layers) expected += parameters;
   EXPECT_EQ(parameters_in(shared.state()), expected);
 }
 

@@ -69,7 +69,7 @@ TEST(Supernet, TrainsAllNetworksAtOnce) {
   const auto supernet = trainer().load(state, macro(), recipe, kEvaluation, images());
   // A network of hardly more than a mean over the map sees no bar's height.
   for (const std::string genotype : {"1111", "2020", "2222"})
-    EXPECT_GT(supernet->accuracy_of(genotype), 50) << genotype << ", where chance gives 10";
+    EXPECT_GT(supernet->accuracy_of(genotype), 40) << genotype << ", where chance gives 10";
   EXPECT_NE(complaint([&] { (void)supernet->accuracy_of("0300"); }), "");
 }
 

@@ -23,7 +23,8 @@ class TrainingRun {
   /// it asks for. Throws UserError as Trainer::train does.
   TrainingRun(const TrainingTask& task, const LabelledImages& training, const LabelledImages& test);
 
-  /// The same from the weights of `modules`, which are trained, instead of those drawn for the task.
+  /// The same from the weights of `modules`, which are trained, instead of those drawn for the
+  /// task.
   TrainingRun(const TrainingTask& task, const LabelledImages& training, const LabelledImages& test,
               std::vector<StepModules> modules);
 

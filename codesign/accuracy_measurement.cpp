@@ -81,23 +81,26 @@ nas::LabelledImages view_of(const datasets::ImageSet& set, std::int32_t classes)
 
 json record_of(const AccuracyMeasurement& measurement, const datasets::ImageData& images) {
   const nas::TrainingRecipe& recipe = measurement.recipe;
-  return {{"space", measurement.space},
-          {"space_options", measurement.space_options},
-          {"images", {fingerprint(images.training), fingerprint(images.test)}},
-          {"training_images", recipe.training_images},
-          {"validation_images", recipe.validation_images},
-          {"epochs", recipe.epochs},
-          {"patience", recipe.patience},
-          {"batch", recipe.batch},
-          {"optimiser", nas::name_of(recipe.optimiser)},
-          {"learning_rate", recipe.learning_rate},
-          {"warmup_fraction", recipe.warmup_fraction},
-          {"momentum", recipe.momentum},
-          {"weight_decay", recipe.weight_decay},
-          {"label_smoothing", recipe.label_smoothing},
-          {"crop_padding", recipe.crop_padding},
-          {"horizontal_flip", recipe.horizontal_flip},
-          {"device", measurement.device == nas::Device::cuda ? "cuda" : "cpu"}};
+  json record{{"space", measurement.space},
+              {"space_options", measurement.space_options},
+              {"images", {fingerprint(images.training), fingerprint(images.test)}},
+              {"training_images", recipe.training_images},
+              {"validation_images", recipe.validation_images},
+              {"epochs", recipe.epochs},
+              {"patience", recipe.patience},
+              {"batch", recipe.batch},
+              {"optimiser", nas::name_of(recipe.optimiser)},
+              {"learning_rate", recipe.learning_rate},
+              {"warmup_fraction", recipe.warmup_fraction},
+              {"momentum", recipe.momentum},
+              {"weight_decay", recipe.weight_decay},
+              {"label_smoothing", recipe.label_smoothing},
+              {"crop_padding", recipe.crop_padding},
+              {"horizontal_flip", recipe.horizontal_flip},
+              {"device", measurement.device == nas::Device::cuda ? "cuda" : "cpu"}};
+  if (!measurement.space_text.empty())
+    record["space_file"] = hexadecimal(datasets::fingerprint_of(measurement.space_text));
+  return record;
 }
 
 nas::TrainingRecipe recipe_in(const json& record) {
@@ -116,9 +119,9 @@ nas::TrainingRecipe recipe_in(const json& record) {
           .validation_images = record.at("validation_images")};
 }
 
-nas::SpaceOptions options_for(const std::string& space, nas::SpaceOptions given,
-                              const datasets::ImageData& images) {
-  for (const nas::SpaceOption& option : nas::options_of(space)) {
+nas::SpaceOptions options_for(const std::vector<nas::SpaceOption>& declared,
+                              nas::SpaceOptions given, const datasets::ImageData& images) {
+  for (const nas::SpaceOption& option : declared) {
     if (option.name == "image") given.try_emplace(option.name, images.training.height);
     if (option.name == "classes") given.try_emplace(option.name, images.classes);
   }

@@ -33,7 +33,8 @@ struct TrainedNetwork {
 
 /// What is measured, but for the seeds.
 struct AccuracyMeasurement {
-  std::string space;
+  std::string space;            ///< of the program's own, or a file's path
+  std::string space_text = {};  ///< of the file, else empty
   nas::SpaceOptions space_options = {};
   nas::TrainingRecipe recipe = {};
   nas::Device device = nas::Device::cpu;
@@ -50,9 +51,10 @@ struct AccuracyMeasurement {
 
 [[nodiscard]] nas::LabelledImages view_of(const datasets::ImageSet& set, std::int32_t classes);
 
-/// The options of `space` that the images decide, `image` and `classes`, where it has them and
-/// `given` does not say otherwise.
-[[nodiscard]] nas::SpaceOptions options_for(const std::string& space, nas::SpaceOptions given,
+/// Of `declared`, which are those of a space, the options that the images decide, `image` and
+/// `classes`, where it has them and `given` does not say otherwise.
+[[nodiscard]] nas::SpaceOptions options_for(const std::vector<nas::SpaceOption>& declared,
+                                            nas::SpaceOptions given,
                                             const datasets::ImageData& images);
 
 /// Every `every`-th network of a space times every seed, network by network; of the genotypes that

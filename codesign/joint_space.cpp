@@ -13,6 +13,7 @@
 #include "codesign/embedded_tables.h"
 #include "codesign/network_file.h"
 #include "codesign/network_scores.h"
+#include "codesign/space_file.h"
 #include "core/random.h"
 #include "core/user_error.h"
 #include "datasets/table.h"
@@ -345,7 +346,7 @@ NetworkSet load_networks(const Study& study, Workers& workers) {
     return gather(std::move(networks));
   }
   const std::shared_ptr<const nas::NetworkSpace> space =
-      nas::make_space(study.networks.space, study.networks.options);
+      make_space({study.networks.space, study.networks.space_text}, study.networks.options);
   refuse_large_sample(study, "networks", study.networks.sample);
   std::vector<TableEntry> entries = load_entries(*space, study);
   keep_sample(entries, study.networks.sample, Random(study.seed, "networks.sample"));

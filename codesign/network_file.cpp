@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "codesign/space_file.h"
 #include "core/user_error.h"
 #include "nas/named_networks.h"
 #include "nas/space.h"
@@ -284,11 +285,9 @@ Network read_network(const datasets::Document& document) {
 }
 
 Network find_network(const std::string& what) {
-  const std::filesystem::path path(what);
-  if (path.extension() == ".yaml" || path.extension() == ".yml" || path.extension() == ".json")
-    return read_network(path);
-  if (const std::size_t colon = what.find(':'); colon != std::string::npos)
-    return nas::make_space(what.substr(0, colon))->lower(what.substr(colon + 1));
+  if (names_space_file(what)) return read_network(std::filesystem::path(what));
+  if (const auto [space, genotype] = split_genotype(what); !space.empty())
+    return make_space(space_source(space))->lower(genotype);
   return nas::named_network(what);
 }
 

@@ -29,7 +29,8 @@ struct Flow {
 };
 [[nodiscard]] Flow flow_into(const Network& network, const NetworkNode& node);
 
-/// A named network ("resnet50"), a genotype of a space ("fashion-macro:0212") or a YAML file.
+/// A named network ("resnet50"), a genotype of a space or of a space's file
+/// ("fashion-macro:0212", "mine.yaml:3;5") or a YAML file.
 /// Throws UserError when it is none of these.
 [[nodiscard]] Network find_network(const std::string& what);
 

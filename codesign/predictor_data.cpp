@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "codesign/joint_space.h"
+#include "codesign/space_file.h"
 #include "core/user_error.h"
 #include "nas/encoding.h"
 
@@ -138,7 +139,7 @@ std::vector<std::size_t> matching(const datasets::Table& first, const datasets::
 
 std::vector<std::string> default_features(const nas::NetworkSpace& space) {
   const std::vector<std::string> known = nas::encoding_names(space);
-  if (std::ranges::find(known, "path") != known.end()) return {"path", "cell", kSize};
+  if (std::ranges::find(known, "cell") != known.end()) return {"path", "cell", kSize};
   return {"one-hot", kSize};
 }
 
@@ -176,7 +177,8 @@ NetworkSet lower_table(const ExampleTable& table, const JoinedTables& tables,
   for (std::size_t row = 0; row < tables.rows(); ++row)
     entries.push_back({.genotype = joined_cells(tables.first(), row, table.genotype, ";"),
                        .where = tables.first().where(row)});
-  return lower_all(nas::make_space(source.space, source.options), std::move(entries), workers);
+  return lower_all(make_space({source.space, source.space_text}, source.options),
+                   std::move(entries), workers);
 }
 
 NetworkExamples examples_of(const NetworkSet& networks, const JoinedTables& tables,

@@ -17,7 +17,8 @@ namespace cosearch::codesign {
 
 /// Which features a predictor sees. Written into its file, so that it can ask for them again.
 struct FeatureSource {
-  std::string space;
+  std::string space;            ///< of the program's own, or a file's path
+  std::string space_text = {};  ///< of the file, else empty
   nas::SpaceOptions options = {};
   /// Encodings of the space (nas/encoding.h), and "size": logarithms of MACs and parameters.
   std::vector<std::string> features = {};

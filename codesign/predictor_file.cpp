@@ -38,10 +38,12 @@ std::vector<predictors::FeatureColumn> columns_of(const datasets::ArrayFile& fil
 }
 
 FeatureSource source_of(const datasets::ArrayFile& file) {
-  FeatureSource source{.space = text_of(file, "space"),
-                       .options = {},
-                       .features = texts_of(file, "features"),
-                       .scores = texts_of(file, "scores")};
+  FeatureSource source{
+      .space = text_of(file, "space"),
+      .space_text = file.texts.contains("space_file") ? file.texts.at("space_file") : "",
+      .options = {},
+      .features = texts_of(file, "features"),
+      .scores = texts_of(file, "scores")};
   const std::vector<std::string>& names = texts_of(file, "space_options");
   const auto values = file.numbers.find("space_option_values");
   if (values == file.numbers.end() || values->second.size() != names.size())
@@ -92,6 +94,7 @@ void write_predictor(const std::filesystem::path& path, const TrainedPredictor& 
                 {"space", trained.source.space},
                 {"target", trained.target},
                 {"seed", std::to_string(trained.seed)}};
+  if (!trained.source.space_text.empty()) file.texts["space_file"] = trained.source.space_text;
   file.text_lists = {{"features", trained.source.features}, {"scores", trained.source.scores}};
   for (const auto& [name, value] : trained.source.options) {
     file.text_lists["space_options"].push_back(name);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -27,6 +28,15 @@ class Comparison {
 
   void numbers(const std::string& key, std::uint64_t earlier, std::uint64_t now) {
     if (earlier != now) add("{} is {}, was {}", key, now, earlier);
+  }
+
+  // A study stored by a program that kept no hash of an input cannot say whether it changed.
+  void inputs(const std::map<std::string, std::string>& earlier,
+              const std::map<std::string, std::string>& now) {
+    for (const auto& [key, hash] : now)
+      if (const auto found = earlier.find(key); found != earlier.end() && found->second != hash)
+        add("the file that {} names has changed: its SHA-256 is {}, was {}", key, hash,
+            found->second);
   }
 
   // Tables that the study names may have changed although the study itself has not.
@@ -99,8 +109,11 @@ std::vector<std::string> differences(const datasets::StudyStart& earlier,
   comparison.texts("the version of cosearch", earlier.header.program_version,
                    now.header.program_version);
   comparison.configurations(earlier.header.configuration, now.header.configuration);
+  if (earlier.header.space_file != now.header.space_file)
+    comparison.found.emplace_back("the file of the space is not what it was");
   comparison.numbers("seed", earlier.header.seed, now.header.seed);
   if (comparison.found.empty()) {  // else these only follow from what was found
+    comparison.inputs(earlier.header.input_hashes, now.header.input_hashes);
     comparison.networks(earlier.networks, now.networks);
     comparison.accelerators(earlier.accelerators, now.accelerators);
     if (earlier.metrics != now.metrics) comparison.found.push_back("the metrics are not the same");

@@ -7,6 +7,7 @@
 
 #include "codesign/accelerator_file.h"
 #include "codesign/network_file.h"
+#include "codesign/space_file.h"
 #include "core/user_error.h"
 #include "datasets/document.h"
 #include "datasets/front_file.h"
@@ -17,6 +18,9 @@ namespace cosearch::codesign {
 namespace {
 
 using nlohmann::json;
+
+// Where a file describes the space: beside the study that names it.
+const std::string kSpaceFile = "space.yaml";
 
 // How a parameter's unit is spelt where people write it.
 std::string written_unit(const std::string& unit) {
@@ -34,6 +38,7 @@ StoredDesign::StoredDesign(const datasets::StudyStore& store, std::uint64_t id)
       metrics_(store.metrics()),
       network_(store.networks().at(point_.network[0])),
       name_(store.header().name),
+      space_file_(store.header().space_file),
       objectives_(store.front().objectives) {
   if (point_.accelerator[0] == datasets::kNoStoredAccelerator)
     throw UserError(fmt::format("point {} is the network {} alone, without an accelerator", id,
@@ -71,7 +76,7 @@ std::vector<std::pair<std::string, std::string>> StoredDesign::facts() const {
 Network StoredDesign::network() const {
   if (network_.space.empty()) return find_network(network_.genotype);
   const auto options = json::parse(space_options_).get<nas::SpaceOptions>();
-  return nas::make_space(network_.space, options)->lower(network_.genotype);
+  return make_space({network_.space, space_file_}, options)->lower(network_.genotype);
 }
 
 accel::Accelerator StoredDesign::accelerator() const {
@@ -97,10 +102,11 @@ std::string StoredDesign::study_yaml() const {
   if (network_.space.empty())
     text += fmt::format("  named: [{}]\n", quoted(network_.genotype));
   else
-    text += fmt::format(
-        "  space: {}\n{}  table: {{file: network.csv, genotype: genotype{}}}\n", network_.space,
-        space_options_ == "{}" ? "" : fmt::format("  options: {}\n", space_options_),
-        has_accuracy ? ", accuracy: accuracy" : "");
+    text +=
+        fmt::format("  space: {}\n{}  table: {{file: network.csv, genotype: genotype{}}}\n",
+                    space_file_.empty() ? network_.space : kSpaceFile,
+                    space_options_ == "{}" ? "" : fmt::format("  options: {}\n", space_options_),
+                    has_accuracy ? ", accuracy: accuracy" : "");
   text += fmt::format("accelerators:\n{}  grids:\n    -\n{}",
                       technology_ == "45nm" ? "" : "  technology: " + quoted(technology_) + "\n",
                       accelerator_yaml("      "));
@@ -120,6 +126,7 @@ void StoredDesign::write_files(const std::filesystem::path& folder) const {
   datasets::write_file(folder / "network.yaml", write_network(network()));
   datasets::write_file(folder / "study.yaml", study_yaml());
   if (network_.space.empty()) return;
+  if (!space_file_.empty()) datasets::write_file(folder / kSpaceFile, space_file_);
   datasets::Columns table{{{"genotype", "", std::vector<std::string>{network_.genotype}}}};
   if (!std::isnan(network_.accuracy))
     table.columns.push_back({"accuracy", "", std::vector<double>{network_.accuracy}});

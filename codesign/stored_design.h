@@ -24,9 +24,9 @@ class StoredDesign {
   [[nodiscard]] Network network() const;
   [[nodiscard]] accel::Accelerator accelerator() const;
 
-  /// Writes accelerator.yaml and network.yaml (for `cost`), study.yaml and network.csv (for `run`)
-  /// to `folder`, which is made if need be; study.yaml finds this one design again. Throws
-  /// FileError.
+  /// Writes accelerator.yaml and network.yaml (for `cost`), study.yaml and network.csv (for `run`),
+  /// and space.yaml where a file describes the space, to `folder`, which is made if need be;
+  /// study.yaml finds this one design again. Throws FileError.
   void write_files(const std::filesystem::path& folder) const;
 
  private:
@@ -38,7 +38,8 @@ class StoredDesign {
   datasets::NetworkRow network_;
   std::vector<datasets::ParameterColumn> parameters_;
   datasets::AcceleratorRow accelerator_;
-  std::string strategy_, reason_, name_, space_options_, technology_;  // options: JSON
+  std::string strategy_, reason_, name_, technology_;
+  std::string space_options_, space_file_;  // JSON, YAML
   std::vector<std::string> objectives_;
 };
 

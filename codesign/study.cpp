@@ -8,6 +8,7 @@
 
 #include "codesign/accelerator_file.h"
 #include "codesign/search/registry.h"
+#include "codesign/space_file.h"
 #include "core/user_error.h"
 #include "datasets/document.h"
 #include "datasets/quantity_text.h"
@@ -115,9 +116,14 @@ class StudyReader {
       fail("/networks", "networks come either from a 'space' or are 'named'; give one of the two");
     if (part.contains("named")) return named_networks(part);
     source.space = part["space"];
+    if (names_space_file(source.space)) {
+      source.space = file(part["space"], "/networks/space").string();
+      source.space_text = space_source(source.space).text;
+    }
     if (part.contains("options")) source.options = part["options"].get<nas::SpaceOptions>();
-    located(part.contains("options") ? "/networks/options" : "/networks/space",
-            [&] { return nas::make_space(source.space, source.options); });
+    located(part.contains("options") ? "/networks/options" : "/networks/space", [&] {
+      return make_space({source.space, source.space_text}, source.options);
+    });
     if (part.contains("sample")) source.sample = part["sample"];
     source.merge_equivalent = part.value("merge_equivalent", false);
     if (part.contains("scores")) source.scores = scores(part["scores"]);

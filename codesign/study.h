@@ -45,7 +45,8 @@ struct ScoreTableSource {
 };
 
 struct NetworkSource {
-  std::string space;  ///< empty when networks are named
+  std::string space;  ///< of the program's own, or a file's path; empty when networks are named
+  std::string space_text = {};  ///< of the file, else empty
   nas::SpaceOptions options;
   bool embedded_table = false;
   std::optional<NetworkTableSource> table;

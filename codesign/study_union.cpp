@@ -66,6 +66,11 @@ StudyUnion::StudyUnion(std::vector<Member> members) : members_(std::move(members
                       "merged",
                       fmt::join(member.store.front().objectives, ", "), members_.front().name,
                       fmt::join(objectives(), ", ")));
+    if (member.store.header().space_file != members_.front().store.header().space_file)
+      throw UserError({member.name},
+                      fmt::format("its space is described by another file than that of {}: their "
+                                  "networks cannot be told apart",
+                                  members_.front().name));
     Numbering numbering;
     add_networks(member, numbering);
     add_accelerators(member, numbering);

@@ -32,6 +32,11 @@ struct StudyHeader {
   std::string created;  ///< UTC, ISO 8601; the caller's, so that a test can repeat it
   std::string command_line;
   std::string configuration;  ///< the study file, verbatim
+  /// The file that describes the networks' space, verbatim; empty for a space of the program's own.
+  std::string space_file;
+  /// SHA-256 of the files that the study names and whose content stands nowhere else in the store,
+  /// in hexadecimal, by their keys in the study ("networks.scores").
+  std::map<std::string, std::string> input_hashes = {};
   /// What PointBatch::strategy indexes: who may propose points.
   std::vector<std::string> strategies;
   friend bool operator==(const StudyHeader&, const StudyHeader&) = default;
@@ -113,6 +118,7 @@ class StudyStore {
 
   /// Opens for reading. Throws UserError for a file that is not HDF5, is not a study, or has a
   /// newer format than this program knows (which the message names); FileError for a damaged one.
+  /// One of an older schema is migrated in memory: it stays on the disk as it is.
   static StudyStore open(const std::filesystem::path& path);
 
   StudyStore(StudyStore&&) noexcept;

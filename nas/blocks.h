@@ -117,6 +117,8 @@ class NetworkBuilder {
   /// Zeros of the shape of `from`. Costs nothing; layers that read it are joined to `from`.
   Feature zero(const Feature& from);
 
+  /// What was built so far.
+  [[nodiscard]] const std::vector<Step>& steps() const { return blueprint_.steps; }
   /// What was built, to run or to train.
   [[nodiscard]] Blueprint blueprint() && { return std::move(blueprint_); }
   /// What was built, to cost.

@@ -73,6 +73,8 @@ struct Step {
   /// Parameters beyond the layer's weights and `affine`: held and counted, but used by nothing, or
   /// (Operation::opaque) used in a way that is not told.
   std::int64_t further_parameters = 0;
+
+  friend bool operator==(const Step&, const Step&) = default;
 };
 
 /// Steps in an order in which they can run. All of them run; the last one's output is the
@@ -80,6 +82,8 @@ struct Step {
 struct Blueprint {
   std::string name;
   std::vector<Step> steps;
+
+  friend bool operator==(const Blueprint&, const Blueprint&) = default;
 };
 
 /// The steps that cost something; the others hand on what they read. Throws UserError (naming the

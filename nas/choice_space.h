@@ -13,6 +13,9 @@ namespace cosearch::nas {
 
 /// Which alternative was taken at each position.
 using Choices = std::vector<std::uint32_t>;
+/// In Choices: nothing was, because the other choices leave none to make here. Only spaces in files
+/// (nas/described_space.h) have such positions.
+inline constexpr std::uint32_t kIdle = 0xffffffff;
 
 /// All networks of a space in one: each choice is a sum of all its alternatives.
 struct MixedBlueprint {
@@ -66,7 +69,7 @@ class ChoiceSpace : public NetworkSpace {
 
   /// The inverse of `genotype(index)`. Requires a space of fewer than 2^32 genotypes.
   [[nodiscard]] std::uint64_t index_of(const Choices& choices) const;
-  [[nodiscard]] Choices choices_at(std::uint64_t index) const;
+  [[nodiscard]] virtual Choices choices_at(std::uint64_t index) const;
 
  private:
   std::string name_;

@@ -302,6 +302,19 @@ class Darts : public ChoiceSpace {
 
 }  // namespace
 
+const std::vector<std::string>& darts_operations() { return kOperations; }
+
+std::vector<DartsEdge> darts_edges(const Choices& choices) {
+  std::vector<DartsEdge> edges;
+  for (std::size_t which = 0; which < 2; ++which) {
+    const Cell cell = cell_of(choices, which);
+    for (std::size_t node = 0; node < kNodes; ++node)
+      for (const Edge& edge : cell[node])
+        edges.push_back({which, node, edge.input, edge.operation});
+  }
+  return edges;
+}
+
 std::vector<SpaceOption> darts_options() {
   return {{"image", 32, 16, 1024, "height and width of the input, a multiple of 4"},
           {"channels", 36, 2, 1024, "channels of the first cells, even"},

@@ -6,8 +6,10 @@
 #include <map>
 
 #include "core/user_error.h"
+#include "nas/cell_encodings.h"
 #include "nas/cell_graph.h"
 #include "nas/choice_space.h"
+#include "nas/described_space.h"
 #include "nas/nas_bench_201.h"
 
 namespace cosearch::nas {
@@ -23,6 +25,11 @@ constexpr std::size_t kLongestPath = 3;
 
 using Columns = std::vector<EncodingColumn>;
 using Encode = std::function<std::vector<double>(const std::string&)>;
+
+/// A file may describe a space of the same name.
+bool has_cells(const NetworkSpace& space) {
+  return space.name() == kCellSpace && dynamic_cast<const DescribedSpace*>(&space) == nullptr;
+}
 
 const ChoiceSpace& as_choices(const NetworkSpace& space) {
   const auto* choices = dynamic_cast<const ChoiceSpace*>(&space);
@@ -78,7 +85,7 @@ std::unique_ptr<NetworkEncoder> unit(std::shared_ptr<const NetworkSpace> space) 
     std::vector<double> values;
     const Choices chosen = choices.choices(text);
     for (std::size_t i = 0; i < chosen.size(); ++i)
-      values.push_back(choices.choice_counts()[i] == 1
+      values.push_back(choices.choice_counts()[i] == 1 || chosen[i] == kIdle
                            ? 0.0
                            : static_cast<double>(chosen[i]) / (choices.choice_counts()[i] - 1));
     return values;
@@ -219,13 +226,45 @@ std::unique_ptr<NetworkEncoder> spelled(std::shared_ptr<const NetworkSpace> spac
       });
 }
 
-const std::map<std::string, Maker>& makers_of(const NetworkSpace& space) {
-  static const std::map<std::string, Maker> kOfChoices{{"one-hot", one_hot}, {"unit", unit}};
-  static const std::map<std::string, Maker> kOfCells{{"cell", cell},       {"one-hot", one_hot},
+/// Of the spelling that all spellings of a network share.
+template <CellEncoding (*make)()>
+std::unique_ptr<NetworkEncoder> of_canonical(std::shared_ptr<const NetworkSpace> space) {
+  CellEncoding encoding = make();
+  const ChoiceSpace& choices = as_choices(*space);
+  return std::make_unique<Encoder>(
+      space, std::move(encoding.columns),
+      [&choices, encode = std::move(encoding.encode)](const std::string& text) {
+        return encode(choices.choices(choices.canonical(text)));
+      });
+}
 
-                                                     {"path", path},       {"running", running},
-                                                     {"spelled", spelled}, {"unit", unit}};
-  return space.name() == kCellSpace ? kOfCells : kOfChoices;
+const std::map<std::string, Maker>& makers_of(const NetworkSpace& space) {
+  using Makers = std::map<std::string, Maker>;
+  static const Makers kOfChoices{{"one-hot", one_hot}, {"unit", unit}};
+  static const std::map<std::string, Makers> kOfCells{
+      {kCellSpace,
+       {{"adjacency", of_canonical<nas_bench_201_adjacency>},
+        {"cell", cell},
+        {"one-hot", one_hot},
+        {"path", path},
+        {"running", running},
+        {"spelled", spelled},
+        {"unit", unit}}},
+      {"nas-bench-101",
+       {{"adjacency", of_canonical<nas_bench_101_adjacency>},
+        {"one-hot", one_hot},
+        {"path", of_canonical<nas_bench_101_paths>},
+        {"unit", unit}}},
+      {"darts",
+       {{"adjacency", of_canonical<darts_adjacency>},
+        {"one-hot", one_hot},
+        {"path", of_canonical<darts_paths>},
+        {"unit", unit}}}};
+  // A file may describe a space that is called like one of these.
+  const auto found = dynamic_cast<const DescribedSpace*>(&space) == nullptr
+                         ? kOfCells.find(space.name())
+                         : kOfCells.end();
+  return found == kOfCells.end() ? kOfChoices : found->second;
 }
 
 }  // namespace
@@ -247,7 +286,7 @@ std::unique_ptr<NetworkEncoder> make_encoder(std::shared_ptr<const NetworkSpace>
 }
 
 std::uint32_t graph_operations(const NetworkSpace& space) {
-  return space.name() == kCellSpace ? static_cast<std::uint32_t>(kCellOperations.size()) + 2 : 0;
+  return has_cells(space) ? static_cast<std::uint32_t>(kCellOperations.size()) + 2 : 0;
 }
 
 EncodedGraph encode_graph(const NetworkSpace& space, const std::string& genotype) {

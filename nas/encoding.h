@@ -1,6 +1,7 @@
 // Networks as numbers, for predictors: which encodings a space offers, and the numbers of each of
 // its genotypes. What two spellings of one network have in common is encoded alike by "path",
-// "cell", "running" and the graph; "one-hot", "unit" and "spelled" encode the spelling.
+// "adjacency", "cell", "running" and the graph; "one-hot", "unit" and "spelled" encode the
+// spelling.
 //
 // Path encoding: C. White, W. Neiswanger, Y. Savani, "BANANAS", AAAI 2021, section 4, here with
 // counts instead of bits and with skip connections contracted, so that it belongs to the network.
@@ -46,8 +47,9 @@ class NetworkEncoder {
 };
 
 /// The encodings that `space` offers: "one-hot" and "unit" (each choice scaled to [0, 1]) for every
-/// space; for cells also "path", "cell" (what its graph looks like), "running" (how many of each
-/// operation run) and "spelled" (how many are spelled, those without effect too).
+/// space; for cells (NAS-Bench-101, NAS-Bench-201, DARTS) also "path" and "adjacency"
+/// (nas/cell_encodings.h); for NAS-Bench-201 "cell" (what its graph looks like), "running" (how
+/// many of each operation run) and "spelled" (how many are spelled, those without effect too).
 [[nodiscard]] std::vector<std::string> encoding_names(const NetworkSpace& space);
 
 /// Keeps `space`. Throws UserError (with a suggestion) for an encoding that it does not offer.

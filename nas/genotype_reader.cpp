@@ -67,6 +67,17 @@ std::size_t GenotypeReader::number(std::string_view what,
   return static_cast<std::size_t>(match - words.begin());
 }
 
+std::size_t GenotypeReader::label(std::string_view what, const std::vector<std::string>& labels) {
+  std::size_t best = labels.size();
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    if (genotype_.substr(position_, labels[i].size()) == labels[i] &&
+        (best == labels.size() || labels[i].size() > labels[best].size()))
+      best = i;
+  if (best == labels.size()) fail(std::string(what) + ", one of " + abridged(labels));
+  position_ += labels[best].size();
+  return best;
+}
+
 std::size_t GenotypeReader::digit(std::string_view what, std::size_t alternatives) {
   const char first = at_end() ? '\0' : genotype_[position_];
   if (first < '0' || first >= static_cast<char>('0' + alternatives))

@@ -24,8 +24,14 @@ class GenotypeReader {
   std::size_t word(const std::vector<std::string>& words);
   /// The same for a decimal number; `what` names it in the message.
   std::size_t number(std::string_view what, const std::vector<std::int64_t>& allowed);
+  /// Steps over the longest of `labels` that comes next; returns which.
+  std::size_t label(std::string_view what, const std::vector<std::string>& labels);
   /// One digit in [0, alternatives).
   std::size_t digit(std::string_view what, std::size_t alternatives);
+
+  /// The next character, from 0, and to go back to it.
+  [[nodiscard]] std::size_t position() const { return position_; }
+  void go_to(std::size_t position) { position_ = position; }
 
   /// Throws UserError: "<space>: genotype '...', character 7: expected <expected>".
   [[noreturn]] void fail(const std::string& expected) const;

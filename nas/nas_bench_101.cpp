@@ -322,6 +322,21 @@ class NasBench101 : public ChoiceSpace {
 
 }  // namespace
 
+const std::vector<std::string>& nas_bench_101_operations() { return kOperationNames; }
+
+std::vector<std::pair<std::size_t, std::size_t>> nas_bench_101_edges(const Choices& choices) {
+  const Cell cell = cell_of(choices);
+  std::vector<std::pair<std::size_t, std::size_t>> edges;
+  for (std::size_t from = 0; from < kOutput; ++from)
+    for (std::size_t to = from + 1; to < kVertices; ++to)
+      if (cell.feeds(from, to)) edges.emplace_back(from, to);
+  return edges;
+}
+
+std::vector<std::uint32_t> nas_bench_101_vertices(const Choices& choices) {
+  return {choices.begin() + kPairs, choices.end()};
+}
+
 std::vector<SpaceOption> nas_bench_101_options() {
   return {{"image", 32, 4, 1024, "height and width of the input, a multiple of 4"},
           {"classes", 10, 1, 100000, "outputs of the classifier"},

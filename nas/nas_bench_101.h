@@ -4,9 +4,14 @@
 // released code.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "nas/choice_space.h"
 #include "nas/space.h"
 
 namespace cosearch::nas {
@@ -17,6 +22,14 @@ namespace cosearch::nas {
 /// edges in all. Cells that differ in the numbering of their vertices, or in vertices that nothing
 /// reaches or that reach nothing, are one network.
 [[nodiscard]] std::vector<SpaceOption> nas_bench_101_options();
+/// Names of the operations, by number.
+[[nodiscard]] const std::vector<std::string>& nas_bench_101_operations();
+/// Pairs (from, to) of the seven vertices, ascending. Requires choices of this space.
+[[nodiscard]] std::vector<std::pair<std::size_t, std::size_t>> nas_bench_101_edges(
+    const Choices& choices);
+/// Of vertices 1 to 5.
+[[nodiscard]] std::vector<std::uint32_t> nas_bench_101_vertices(const Choices& choices);
+
 /// `options` complete, as make_space hands them on. Throws UserError when the image is not a
 /// multiple of 4.
 [[nodiscard]] std::unique_ptr<NetworkSpace> make_nas_bench_101(const SpaceOptions& options);

@@ -76,19 +76,23 @@ std::vector<std::string> space_names() {
 
 std::vector<SpaceOption> options_of(const std::string& space) { return entry_of(space).options(); }
 
-std::unique_ptr<NetworkSpace> make_space(const std::string& name, const SpaceOptions& options) {
-  const Entry& entry = entry_of(name);
-  const std::vector<SpaceOption> declared = entry.options();
+SpaceOptions complete_options(const std::string& space, const std::vector<SpaceOption>& declared,
+                              const SpaceOptions& options) {
   std::string problems;
   for (const auto& [option, value] : options)
     if (const std::string problem = problem_in(option, value, declared); !problem.empty())
       problems += (problems.empty() ? "" : "; ") + problem;
-  if (!problems.empty()) throw UserError(name + ": " + problems);
+  if (!problems.empty()) throw UserError(space + ": " + problems);
 
   SpaceOptions complete = options;
   for (const SpaceOption& option : declared)
     complete.try_emplace(option.name, option.default_value);
-  return entry.make(complete);
+  return complete;
+}
+
+std::unique_ptr<NetworkSpace> make_space(const std::string& name, const SpaceOptions& options) {
+  const Entry& entry = entry_of(name);
+  return entry.make(complete_options(name, entry.options(), options));
 }
 
 }  // namespace cosearch::nas

@@ -79,6 +79,12 @@ struct SpaceOption {
 /// Throws UserError (with a suggestion) when no space is called `space`.
 [[nodiscard]] std::vector<SpaceOption> options_of(const std::string& space);
 
+/// `options` with the defaults of those left out. Throws UserError, naming everything wrong at once
+/// and `space`, for an option that is not `declared` or is out of its range.
+[[nodiscard]] SpaceOptions complete_options(const std::string& space,
+                                            const std::vector<SpaceOption>& declared,
+                                            const SpaceOptions& options);
+
 /// Throws UserError, naming everything wrong at once, for an unknown space, an unknown option or a
 /// value out of its range.
 [[nodiscard]] std::unique_ptr<NetworkSpace> make_space(const std::string& name,

@@ -15,6 +15,7 @@
 #include "codesign/cli/text_table.h"
 #include "codesign/embedded_tables.h"
 #include "codesign/joint_space.h"
+#include "codesign/space_file.h"
 #include "codesign/study.h"
 #include "core/user_error.h"
 #include "predictors/rank_correlation.h"
@@ -75,6 +76,7 @@ void import(ImportOptions options, const Console& console) {
   options.table.file = options.input;
   Study study;
   study.networks = options.source;
+  study.networks.space_text = space_source(options.source.space).text;
   study.networks.table = options.table;
   Workers workers(1);
   const NetworkSet set = load_networks(study, workers);
@@ -104,7 +106,9 @@ void add_import(CLI::App& command, const Console& console) {
   CLI::App* import_command = command.add_subcommand(
       "import", "Check a table of accuracies against its space and rewrite it");
   import_command->add_option("TABLE", options->input, "a CSV file, .gz too")->required();
-  import_command->add_option("--space", options->source.space, "the space")->required();
+  import_command
+      ->add_option("--space", options->source.space, "the space, or a file that describes one")
+      ->required();
   import_command->add_option("--genotype", options->table.genotype, "its columns")
       ->required()
       ->delimiter(',');

@@ -20,6 +20,7 @@
 #include "codesign/cli/progress.h"
 #include "codesign/cli/stop_signal.h"
 #include "codesign/cli/training_options.h"
+#include "codesign/space_file.h"
 #include "codesign/training_log.h"
 #include "core/user_error.h"
 #include "datasets/quantity_text.h"
@@ -117,8 +118,10 @@ AccuracyMeasurement measurement_of(const TrainOptions& options, const datasets::
         std::min(recipe.training_images, images.training.count - recipe.validation_images);
   if (const auto problems = nas::problems_in(recipe, images.training.count); !problems.empty())
     throw UserError(fmt::format("{}", fmt::join(problems, "; ")));
+  const SpaceSource source = space_source(measurement.space);
+  measurement.space_text = source.text;
   measurement.space_options =
-      options_for(measurement.space, space_options_in(options.space_options), images);
+      options_for(options_of(source), space_options_in(options.space_options), images);
   return measurement;
 }
 
@@ -128,7 +131,8 @@ void train(const TrainOptions& options, Console& console) {
   refuse_finished(options.output, log_file);
   const datasets::ImageData images = options.images.read();
   AccuracyMeasurement measurement = measurement_of(options, images);
-  const auto space = nas::make_space(measurement.space, measurement.space_options);
+  const auto space =
+      make_space({measurement.space, measurement.space_text}, measurement.space_options);
   const std::vector<TrainingJob> all = training_jobs(*space, options.seeds, options.every);
   const auto trainer = nas::load_trainer(training_module_folder());
   measurement.device = device_named(options.device, *trainer);
@@ -185,7 +189,8 @@ void add_dataset_train(CLI::App& command, Console& console) {
       "train",
       "Train every network of a space and write the table of accuracies; a stopped run "
       "goes on where it was");
-  train_command->add_option("--space", options->measurement.space, "the space");
+  train_command->add_option("--space", options->measurement.space,
+                            "the space, or a file that describes one");
   train_command->add_option("--option", options->space_options,
                             "NAME=VALUE; image and classes follow from the images");
   add_image_options(*train_command, options->images);

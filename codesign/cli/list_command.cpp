@@ -14,7 +14,10 @@
 #include "codesign/cli/text_table.h"
 #include "codesign/machine_file.h"
 #include "codesign/search/registry.h"
+#include "codesign/space_file.h"
+#include "core/user_error.h"
 #include "datasets/quantity_text.h"
+#include "nas/described_space.h"
 #include "nas/named_networks.h"
 #include "nas/space.h"
 #include "predictors/registry.h"
@@ -41,14 +44,35 @@ Listing networks() {
   return listing;
 }
 
-Listing spaces() {
+void add_space(const SpaceSource& source, Listing& listing) {
+  std::string options;
+  for (const nas::SpaceOption& option : options_of(source))
+    options +=
+        fmt::format("{}{} ({})", options.empty() ? "" : ", ", option.name, option.default_value);
+  listing.rows.push_back({source.name, fmt::format("{:.6g}", make_space(source)->size()), options});
+}
+
+Listing spaces(const std::vector<std::string>& names) {
   Listing listing{{"name", "genotypes", "options (default)"}, {}};
-  for (const std::string& name : nas::space_names()) {
-    std::string options;
-    for (const nas::SpaceOption& option : nas::options_of(name))
-      options +=
-          fmt::format("{}{} ({})", options.empty() ? "" : ", ", option.name, option.default_value);
-    listing.rows.push_back({name, fmt::format("{:.6g}", nas::make_space(name)->size()), options});
+  for (const std::string& name : names) add_space(space_source(name), listing);
+  return listing;
+}
+
+// What the values of a genotype stand for, in their order.
+Listing choices(const std::string& space) {
+  Listing listing{{"choice", "values", "made"}, {}};
+  const auto made = make_space(space_source(space));
+  const auto* described = dynamic_cast<const nas::DescribedSpace*>(made.get());
+  if (described == nullptr)
+    throw UserError(
+        fmt::format("--choices {}: the choices of a space of the program's own are in "
+                    "docs/spaces.md; expected a file",
+                    space));
+  for (const nas::ProgramChoice& choice : described->made_choices()) {
+    std::string values;
+    for (const nas::Value& value : choice.values)
+      values += (values.empty() ? "" : " ") + nas::text_of(value);
+    listing.rows.push_back({choice.name, values, choice.when ? "sometimes" : "always"});
   }
   return listing;
 }
@@ -130,6 +154,26 @@ void show(const Listing& listing, const Console& console) {
   table.print(console.out);
 }
 
+struct SpacesOptions {
+  std::vector<std::string> files;
+  std::string choices;
+};
+
+void add_spaces(CLI::App& command, Console& console) {
+  const auto options = std::make_shared<SpacesOptions>();
+  CLI::App* spaces_command = command.add_subcommand("spaces", "spaces of networks");
+  CLI::Option* files = spaces_command->add_option(
+      "FILE", options->files, "files that describe spaces; left out, the program's own spaces");
+  spaces_command
+      ->add_option("--choices", options->choices,
+                   "what the values of a genotype stand for in the space of this file")
+      ->excludes(files);
+  spaces_command->callback([options, &console] {
+    if (!options->choices.empty()) return show(choices(options->choices), console);
+    show(spaces(options->files.empty() ? nas::space_names() : options->files), console);
+  });
+}
+
 }  // namespace
 
 void add_list_command(CLI::App& app, Console& console) {
@@ -141,7 +185,7 @@ void add_list_command(CLI::App& app, Console& console) {
     });
   };
   add("networks", "networks by name", networks);
-  add("spaces", "spaces of networks", spaces);
+  add_spaces(*command, console);
   add("accelerators", "accelerators by name", accelerators);
   add("machines", "machines of any levels by name", machines);
   add("templates", "templates of accelerators", templates);

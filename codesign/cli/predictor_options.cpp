@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "codesign/cli/text_table.h"
+#include "codesign/space_file.h"
 #include "core/user_error.h"
 #include "datasets/front_file.h"
 #include "predictors/normal_distribution.h"
@@ -18,6 +19,7 @@ namespace {
 void parse_space(const std::string& space, FeatureSource& source) {
   const std::size_t colon = space.find(':');
   source.space = space.substr(0, colon);
+  source.space_text = space_source(source.space).text;
   for (std::size_t at = colon; at != std::string::npos;) {
     const std::size_t comma = space.find(',', at + 1);
     const std::string part = space.substr(at + 1, comma - at - 1);
@@ -47,7 +49,9 @@ void NetworkTableOptions::add_table_to(CLI::App& command) {
 }
 
 void NetworkTableOptions::add_space_to(CLI::App& command) {
-  command.add_option("--space", space, "the space, with options: nas-bench-201:prune=0")
+  command
+      .add_option("--space", space,
+                  "the space, or a file that describes one, with options: nas-bench-201:prune=0")
       ->required();
 }
 
@@ -69,7 +73,8 @@ void NetworkTableOptions::complete() {
   if (space.empty()) return;  // of a predictor's file
   parse_space(space, source);
   if (source.features.empty())
-    source.features = default_features(*nas::make_space(source.space, source.options));
+    source.features =
+        default_features(*make_space({source.space, source.space_text}, source.options));
 }
 
 void TargetOptions::add_to(CLI::App& command) {

@@ -20,7 +20,9 @@
 #include "codesign/cli/text_table.h"
 #include "codesign/joint_space.h"
 #include "codesign/network_scores.h"
+#include "codesign/space_file.h"
 #include "core/user_error.h"
+#include "datasets/fingerprint.h"
 #include "datasets/front_file.h"
 
 namespace cosearch::codesign {
@@ -51,8 +53,15 @@ NetworkSet networks_of(const ScoreOptions& options) {
   return load_networks(study, workers);
 }
 
+// What a file says may change while its name stays.
+std::string text_mark(const NetworkSource& source) {
+  if (source.space_text.empty()) return "";
+  const datasets::Fingerprint halves = datasets::fingerprint_of(source.space_text);
+  return fmt::format("@{:016x}{:016x}", halves[0], halves[1]);
+}
+
 std::string request_text(const ScoreOptions& options) {
-  return fmt::format("{} {} {} {} {} {} {}", options.source.space,
+  return fmt::format("{}{} {} {} {} {} {} {}", options.source.space, text_mark(options.source),
                      fmt::join(options.space_options, " "), fmt::join(options.scores, ","),
                      options.scoring.batch, options.scoring.repeats, options.images, options.seed);
 }
@@ -171,7 +180,8 @@ void add_score_command(CLI::App& app, Console& console) {
       "score",
       "Score the networks of a space without training them; a stopped run goes on where it was");
   command->option_defaults()->always_capture_default();
-  command->add_option("--space", options->source.space, "the space")->required();
+  command->add_option("--space", options->source.space, "the space, or a file that describes one")
+      ->required();
   command->add_option("--option", options->space_options, "NAME=VALUE, an option of the space")
       ->take_all();
   command->add_option("--table", options->table.file,
@@ -196,7 +206,10 @@ void add_score_command(CLI::App& app, Console& console) {
       ->add_option("-j,--jobs", options->jobs,
                    "networks at a time, one thread each; the answer is the same for any number")
       ->check(CLI::Range(0, 1024));
-  command->callback([options, &console] { score(*options, console); });
+  command->callback([options, &console] {
+    options->source.space_text = space_source(options->source.space).text;
+    score(*options, console);
+  });
 }
 
 }  // namespace cosearch::codesign

@@ -51,8 +51,8 @@ void train_supernet(const SupernetTrainOptions& options, Console& console) {
   // Some are left to evaluate networks on.
   if (!options.are_images_counted)
     recipe.training_images = std::min(recipe.training_images, images.training.count * 5 / 6);
-  measurement.space_options =
-      options_for(measurement.space, space_options_in(options.space_options), images);
+  measurement.space_options = options_for(nas::options_of(measurement.space),
+                                          space_options_in(options.space_options), images);
   const auto space = nas::make_space(measurement.space, measurement.space_options);
   const json record = record_of(measurement, options.seed, images);
   RecordedState partial(options.output + ".part", kSupernetKind, record);

@@ -126,7 +126,7 @@ void search(const SupernetSearchOptions& options, Console& console) {
   const datasets::ImageData images = options.images.read();
   const nas::SearchRecipe recipe = recipe_for(options, images.training.count);
   const nas::SpaceOptions space_options =
-      options_for(options.space, space_options_in(options.space_options), images);
+      options_for(nas::options_of(options.space), space_options_in(options.space_options), images);
   const std::shared_ptr<const nas::NetworkSpace> space =
       nas::make_space(options.space, space_options);
   const auto choices = std::dynamic_pointer_cast<const nas::ChoiceSpace>(space);

@@ -55,6 +55,118 @@ TEST(Encoding, DescribesACellByHand) {
   EXPECT_EQ(cell.count("straight paths"), 0);
 }
 
+// --- Paths and adjacency against brute force
+// ------------------------------------------------------
+
+std::map<std::string, double> non_zero(const NetworkEncoder& encoder, const std::string& genotype) {
+  const std::vector<double> values = encoder.encode(genotype);
+  EXPECT_EQ(values.size(), encoder.columns().size());
+  std::map<std::string, double> named;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (values[i] != 0) named[encoder.columns()[i].name] = values[i];
+  return named;
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts(1);
+  for (const char c : text)
+    if (c == separator)
+      parts.emplace_back();
+    else
+      parts.back() += c;
+  return parts;
+}
+
+/// Every subset of the five vertices, in order, is a path where all its steps are edges.
+std::map<std::string, double> paths_101_by_brute_force(const std::string& genotype) {
+  const std::vector<std::string> halves = split(genotype, ';');
+  const std::vector<std::string> rows = split(halves[0], '|'), operations = split(halves[1], '|');
+  const auto feeds = [&](std::size_t from, std::size_t to) {
+    return rows[from][to - from - 1] == '1';
+  };
+  std::map<std::string, double> counts;
+  for (unsigned subset = 0; subset < 32; ++subset) {
+    std::size_t at = 0;
+    std::string name = "path";
+    bool is_path = true;
+    for (std::size_t v = 1; v <= 5; ++v) {
+      if ((subset >> (v - 1) & 1) == 0) continue;
+      is_path = is_path && feeds(at, v);
+      name += "/" + operations[v - 1];
+      at = v;
+    }
+    if (is_path && feeds(at, 6)) ++counts[name];
+  }
+  return counts;
+}
+
+TEST(Encoding, CountsPathsOfNasBench101AsBruteForceDoes) {
+  const std::shared_ptr<const NetworkSpace> space = make_space("nas-bench-101");
+  const auto encoder = make_encoder(space, "path");
+  EXPECT_EQ(encoder->columns().size(), 1U + 3 + 9 + 27 + 81 + 243);
+  Random random(5, "paths");
+  for (int i = 0; i < 300; ++i) {
+    const std::string genotype = space->sample(random);
+    EXPECT_EQ(non_zero(*encoder, genotype), paths_101_by_brute_force(genotype)) << genotype;
+  }
+}
+
+/// Every sequence of at most three of a cell's eight edges is a path where each starts at the node
+/// that the one before it enters.
+std::map<std::string, double> paths_of_darts_by_brute_force(const std::string& genotype) {
+  const std::vector<std::string> cells = split(genotype, ';');
+  std::map<std::string, double> counts;
+  for (std::size_t cell = 0; cell < 2; ++cell) {
+    const std::vector<std::string> edges = split(cells[cell], '|');
+    const auto input = [&](std::size_t e) { return std::stoul(split(edges[e], '~')[1]); };
+    const auto operation = [&](std::size_t e) { return split(edges[e], '~')[0]; };
+    const auto node = [](std::size_t e) { return e / 2 + 2; };
+    for (std::size_t a = 0; a < 8; ++a) {
+      if (input(a) > 1) continue;
+      const std::string one =
+          (cell == 0 ? "normal " : "reduce ") + std::to_string(input(a)) + "/" + operation(a);
+      ++counts[one];
+      for (std::size_t b = 0; b < 8; ++b) {
+        if (input(b) != node(a)) continue;
+        ++counts[one + "/" + operation(b)];
+        for (std::size_t c = 0; c < 8; ++c)
+          if (input(c) == node(b)) ++counts[one + "/" + operation(b) + "/" + operation(c)];
+      }
+    }
+  }
+  return counts;
+}
+
+TEST(Encoding, CountsPathsOfDartsAsBruteForceDoes) {
+  const std::shared_ptr<const NetworkSpace> space = make_space("darts");
+  const auto encoder = make_encoder(space, "path");
+  EXPECT_EQ(encoder->columns().size(), 2 * 2 * (7U + 49 + 343));
+  Random random(6, "paths");
+  for (int i = 0; i < 100; ++i) {
+    const std::string genotype = space->sample(random);
+    EXPECT_EQ(non_zero(*encoder, genotype), paths_of_darts_by_brute_force(genotype)) << genotype;
+  }
+}
+
+TEST(Encoding, ReadsAdjacencyOffTheCanonicalSpelling) {
+  const std::string chain = "100000|10000|0001|000|00|0;conv1x1|maxpool3x3|conv3x3|conv3x3|conv3x3";
+  const std::shared_ptr<const NetworkSpace> vertices = make_space("nas-bench-101");
+  EXPECT_EQ(non_zero(*make_encoder(vertices, "adjacency"), chain),
+            (std::map<std::string, double>{
+                {"0>1", 1}, {"1>2", 1}, {"2>6", 1}, {"1=conv1x1", 1}, {"2=maxpool3x3", 1}}));
+  for (const std::string name : {"nas-bench-101", "nas-bench-201", "darts"}) {
+    const std::shared_ptr<const NetworkSpace> space = make_space(name);
+    const auto encoder = make_encoder(space, "adjacency");
+    Random random(7, "adjacency");
+    std::map<std::vector<double>, std::string> network_of;
+    for (int i = 0; i < 200; ++i) {
+      const std::string genotype = space->sample(random), same = space->canonical(genotype);
+      EXPECT_EQ(encoder->encode(genotype), encoder->encode(same)) << genotype;
+      EXPECT_EQ(network_of.emplace(encoder->encode(genotype), same).first->second, same);
+    }
+  }
+}
+
 TEST(Encoding, SpellingsOfOneNetworkAreEncodedAlike) {
   const auto space = cells();
   std::map<std::string, std::string> first;  // by canonical genotype
@@ -105,6 +217,7 @@ TEST(Encoding, RefusesWhatItDoesNotKnow) {
   EXPECT_THROW((void)make_encoder(make_space("alphanet"), "path"), UserError);
   EXPECT_THROW((void)make_encoder(cells(), "path")->encode("|x~0|"), UserError);
   EXPECT_EQ(graph_operations(*make_space("alphanet")), 0U);
+  EXPECT_THROW((void)make_encoder(make_space("darts"), "cell"), UserError);
 }
 
 }  // namespace

@@ -87,9 +87,10 @@ TEST(OptionsFor, TakeSizeAndClassesFromTheImagesUnlessGiven) {
   datasets::ImageData images;
   images.training.height = 64;
   images.classes = 7;
-  EXPECT_EQ(options_for("nas-bench-macro", {{"classes", 9}}, images),
+  EXPECT_EQ(options_for(nas::options_of("nas-bench-macro"), {{"classes", 9}}, images),
             (nas::SpaceOptions{{"image", 64}, {"classes", 9}}));
-  EXPECT_TRUE(options_for("fashion-macro", {}, images).empty()) << "it has neither option";
+  EXPECT_TRUE(options_for(nas::options_of("fashion-macro"), {}, images).empty())
+      << "it has neither option";
 }
 
 TEST(TrainingColumns, LeaveEmptyWhatIsNotKnown) {

@@ -1,0 +1,115 @@
+#include "nas/bound_expression.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace cosearch::nas {
+namespace {
+
+constexpr std::size_t kLargest = 10'000;
+
+std::int64_t extent(const Feature& tensor, ShapeField field) {
+  switch (field) {
+    case ShapeField::channels:
+      return tensor.channels;
+    case ShapeField::height:
+      return tensor.height;
+    case ShapeField::width:
+      return tensor.width;
+  }
+  return 0;
+}
+
+Value evaluate_operation(const BoundExpression& expression, const Surroundings& surroundings) {
+  const auto operand = [&](std::size_t i) {
+    return evaluate(*expression.operands[i], surroundings);
+  };
+  switch (expression.op) {
+    case Operator::value:
+      return expression.value;
+    case Operator::position:
+      return surroundings.choice(expression.place);
+    case Operator::shape:
+      return extent((*surroundings.tensors)[expression.place], expression.field);
+    case Operator::select:
+      return operand(number_in(operand(0)) != 0 ? 1 : 2);
+    case Operator::logical_and:
+      return std::int64_t{number_in(operand(0)) != 0 && number_in(operand(1)) != 0};
+    case Operator::logical_or:
+      return std::int64_t{number_in(operand(0)) != 0 || number_in(operand(1)) != 0};
+    default: {
+      std::vector<Value> values;
+      for (std::size_t i = 0; i < expression.operands.size(); ++i) values.push_back(operand(i));
+      return apply_operator(expression.op, values);
+    }
+  }
+}
+
+void take_over(BoundExpression& expression, const BoundExpression& operand) {
+  std::vector<std::size_t> both;
+  std::ranges::set_union(expression.positions, operand.positions, std::back_inserter(both));
+  expression.positions = std::move(both);
+  expression.reads_shapes |= operand.reads_shapes;
+  expression.size += operand.size;
+}
+
+}  // namespace
+
+Bound constant(Value value) {
+  return std::make_shared<BoundExpression>(BoundExpression{.value = std::move(value)});
+}
+
+Bound choice_value(std::size_t position) {
+  return std::make_shared<BoundExpression>(
+      BoundExpression{.op = Operator::position, .place = position, .positions = {position}});
+}
+
+Bound shape_value(std::size_t tensor, ShapeField field) {
+  return std::make_shared<BoundExpression>(BoundExpression{
+      .op = Operator::shape, .place = tensor, .field = field, .reads_shapes = true});
+}
+
+Bound operation(Operator op, std::vector<Bound> operands) {
+  BoundExpression expression{.op = op, .operands = std::move(operands)};
+  for (const Bound& operand : expression.operands) take_over(expression, *operand);
+  if (expression.size > kLargest)
+    throw UserError(
+        "with all names replaced by what they stand for this is an expression of more "
+        "than " +
+        std::to_string(kLargest) + " terms");
+  if (std::ranges::all_of(expression.operands, &BoundExpression::is_constant,
+                          [](const Bound& operand) -> const BoundExpression& { return *operand; }))
+    try {
+      return constant(evaluate_operation(expression, {}));
+    } catch (const UserError&) {
+      // An error only where it is evaluated, which a condition may prevent.
+    }
+  return std::make_shared<BoundExpression>(std::move(expression));
+}
+
+Bound placed(const Bound& expression, const SourceLocation& where) {
+  auto copy = std::make_shared<BoundExpression>(*expression);
+  copy->where = where;
+  return copy;
+}
+
+Value evaluate(const BoundExpression& expression, const Surroundings& surroundings) {
+  try {
+    return evaluate_operation(expression, surroundings);
+  } catch (const UserError& error) {
+    if (!error.where().file.empty() || expression.where.file.empty()) throw;
+    throw UserError(expression.where, error.what());
+  }
+}
+
+bool holds(const BoundExpression& expression, const Surroundings& surroundings) {
+  try {
+    return number_in(evaluate(expression, surroundings)) != 0;
+  } catch (const UserError& error) {
+    if (!error.where().file.empty() || expression.where.file.empty()) throw;
+    throw UserError(expression.where, error.what());
+  }
+}
+
+}  // namespace cosearch::nas

@@ -103,6 +103,22 @@ json record_of(const AccuracyMeasurement& measurement, const datasets::ImageData
   return record;
 }
 
+nas::TrainingRecipe recipe_in(const json& record) {
+  return {.training_images = record.at("training_images"),
+          .epochs = record.at("epochs"),
+          .batch = record.at("batch"),
+          .optimiser = nas::optimiser_named(record.at("optimiser").get<std::string>()),
+          .learning_rate = record.at("learning_rate"),
+          .warmup_fraction = record.at("warmup_fraction"),
+          .momentum = record.at("momentum"),
+          .weight_decay = record.at("weight_decay"),
+          .label_smoothing = record.at("label_smoothing"),
+          .crop_padding = record.at("crop_padding"),
+          .horizontal_flip = record.at("horizontal_flip"),
+          .patience = record.at("patience"),
+          .validation_images = record.at("validation_images")};
+}
+
 nas::SpaceOptions options_for(const std::vector<nas::SpaceOption>& declared,
                               nas::SpaceOptions given, const datasets::ImageData& images) {
   for (const nas::SpaceOption& option : declared) {

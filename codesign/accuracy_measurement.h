@@ -45,6 +45,10 @@ struct AccuracyMeasurement {
 [[nodiscard]] nlohmann::json record_of(const AccuracyMeasurement& measurement,
                                        const datasets::ImageData& images);
 
+/// The recipe in what `record_of` gave. Throws nlohmann::json::exception where it is none of these,
+/// UserError for an optimiser of another name.
+[[nodiscard]] nas::TrainingRecipe recipe_in(const nlohmann::json& record);
+
 [[nodiscard]] nas::LabelledImages view_of(const datasets::ImageSet& set, std::int32_t classes);
 
 /// Of `declared`, which are those of a space, the options that the images decide, `image` and

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "codesign/record.h"
 #include "core/user_error.h"
 
 namespace cosearch::codesign {
@@ -43,23 +44,6 @@ TrainedNetwork network_of(const json& row) {
   result.seconds = row.at("seconds");
   result.failure = row.at("failure");
   return network;
-}
-
-std::string value_in(const json& object, const std::string& key) {
-  return object.contains(key) ? object[key].dump() : "nothing";
-}
-
-// "batch 50 instead of 100, seed ...", or nothing.
-std::string differences(const json& found, const json& expected) {
-  std::string text;
-  json keys = found;
-  keys.update(expected);
-  for (const auto& [key, ignored] : keys.items()) {
-    if (value_in(found, key) == value_in(expected, key)) continue;
-    text += fmt::format("{}{} is {} there and {} here", text.empty() ? "" : ", ", key,
-                        value_in(found, key), value_in(expected, key));
-  }
-  return text;
 }
 
 void require_same(const json& found, const json& expected, const std::filesystem::path& path) {

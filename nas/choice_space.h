@@ -1,7 +1,9 @@
 // A space whose genotype is a fixed number of independent choices: what all of ours have in common.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,17 @@ using Choices = std::vector<std::uint32_t>;
 /// In Choices: nothing was, because the other choices leave none to make here. Only spaces in files
 /// (nas/described_space.h) have such positions.
 inline constexpr std::uint32_t kIdle = 0xffffffff;
+
+/// All networks of a space in one: each choice is a sum of all its alternatives.
+struct MixedBlueprint {
+  struct Mixture {
+    std::size_t step;    ///< Operation::add, whose inputs are the alternatives in order
+    std::size_t choice;  ///< which choice of the genotype; several mixtures may follow one
+  };
+
+  Blueprint blueprint;
+  std::vector<Mixture> mixtures;
+};
 
 /// Size, enumeration (the last position varies fastest), sampling and neighbourhood, given how a
 /// genotype is spelled and read.
@@ -34,6 +47,14 @@ class ChoiceSpace : public NetworkSpace {
   [[nodiscard]] const std::vector<std::uint32_t>& choice_counts() const { return alternatives_; }
   /// Which of them `genotype` takes. Throws UserError as `lower` does.
   [[nodiscard]] Choices choices(const std::string& genotype) const { return parse(genotype); }
+  /// The inverse. Requires choices within `choice_counts`.
+  [[nodiscard]] std::string genotype_of(const Choices& choices) const { return spell(choices); }
+
+  /// For differentiable search; nothing where the space has none: its choices are not operations
+  /// side by side.
+  [[nodiscard]] virtual std::optional<MixedBlueprint> mixed_blueprint() const {
+    return std::nullopt;
+  }
 
  protected:
   /// `alternatives`: how many there are at each position, each at least 1.

@@ -21,26 +21,17 @@ std::vector<MacroPosition> fashion_positions(std::size_t count) {
 
 class FashionMacro : public MacroSpace {
  public:
-  explicit FashionMacro(std::size_t positions) : MacroSpace(kName, fashion_positions(positions)) {}
-
-  [[nodiscard]] Blueprint blueprint(const std::string& genotype) const override {
-    const std::string digits = spell(parse(genotype));
-    const std::vector<MacroBlock> blocks = fashion_macro_blocks(digits);
-    NetworkBuilder builder(name() + " " + digits, 1, kFashionImage, kFashionImage);
-    Feature feature = builder.convolution("stem", builder.input(),
-                                          {.out_channels = blocks.front().in_channels,
-                                           .kernel = kFashionStemKernel,
-                                           .stride = kFashionStemStride,
-                                           .activation = Activation::relu6});
-    int position = 0;
-    for (const MacroBlock& block : blocks)
-      feature = append_macro_block(builder, "block" + std::to_string(position++), feature, block,
-                                   Activation::relu6);
-    feature = builder.convolution(
-        "head", feature, {.out_channels = kFashionHeadChannels, .activation = Activation::relu6});
-    builder.fully_connected("classifier", builder.global_pool("pool", feature), kFashionClasses);
-    return std::move(builder).blueprint();
-  }
+  explicit FashionMacro(const std::vector<MacroPosition>& positions)
+      : MacroSpace(kName, positions,
+                   {.image_channels = 1,
+                    .image = kFashionImage,
+                    .stem = {.out_channels = positions.front().in_channels,
+                             .kernel = kFashionStemKernel,
+                             .stride = kFashionStemStride,
+                             .activation = Activation::relu6},
+                    .head = {.out_channels = kFashionHeadChannels, .activation = Activation::relu6},
+                    .classes = kFashionClasses,
+                    .activation = Activation::relu6}) {}
 };
 
 }  // namespace
@@ -61,7 +52,8 @@ std::vector<SpaceOption> fashion_macro_options() {
 }
 
 std::unique_ptr<NetworkSpace> make_fashion_macro(const SpaceOptions& options) {
-  return std::make_unique<FashionMacro>(static_cast<std::size_t>(options.at("positions")));
+  return std::make_unique<FashionMacro>(
+      fashion_positions(static_cast<std::size_t>(options.at("positions"))));
 }
 
 }  // namespace cosearch::nas

@@ -48,9 +48,47 @@ Choices parse_macro(const std::string& space, const std::string& genotype, std::
   return choices;
 }
 
-MacroSpace::MacroSpace(std::string name, std::vector<MacroPosition> positions)
+MacroSpace::MacroSpace(std::string name, std::vector<MacroPosition> positions, const Frame& frame)
     : ChoiceSpace(std::move(name), std::vector<std::uint32_t>(positions.size(), kOperations)),
-      positions_(std::move(positions)) {}
+      positions_(std::move(positions)),
+      frame_(frame) {}
+
+template <class AppendPosition>
+Blueprint MacroSpace::framed(const std::string& name, AppendPosition append_position) const {
+  NetworkBuilder builder(name, frame_.image_channels, frame_.image, frame_.image);
+  Feature feature = builder.convolution("stem", builder.input(), frame_.stem);
+  for (std::size_t i = 0; i < positions_.size(); ++i)
+    feature = append_position(builder, feature, i);
+  feature = builder.convolution("head", feature, frame_.head);
+  builder.fully_connected("classifier", builder.global_pool("pool", feature), frame_.classes);
+  return std::move(builder).blueprint();
+}
+
+Blueprint MacroSpace::blueprint(const std::string& genotype) const {
+  const Choices choices = parse(genotype);
+  return framed(name() + " " + spell(choices), [&](NetworkBuilder& builder, const Feature& from,
+                                                   std::size_t i) {
+    return append_macro_block(builder, "block" + std::to_string(i), from,
+                              macro_block(positions_[i], choices[i]), frame_.activation);
+  });
+}
+
+std::optional<MixedBlueprint> MacroSpace::mixed_blueprint() const {
+  MixedBlueprint mixed;
+  mixed.blueprint =
+      framed(name() + " mixed", [&](NetworkBuilder& builder, const Feature& from, std::size_t i) {
+        const std::string block = "block" + std::to_string(i);
+        std::vector<Feature> alternatives;
+        for (std::uint32_t operation = 0; operation < kOperations; ++operation)
+          alternatives.push_back(
+              append_macro_block(builder, block + ".operation" + std::to_string(operation), from,
+                                 macro_block(positions_[i], operation), frame_.activation));
+        const Feature mixture = builder.add(block + ".mixture", alternatives);
+        mixed.mixtures.push_back({mixture.step, i});
+        return mixture;
+      });
+  return mixed;
+}
 
 std::string MacroSpace::spell(const Choices& choices) const {
   std::string digits;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,15 +54,30 @@ class MacroSpace : public ChoiceSpace {
   /// the order of the other operations matters: the identities come first.
   [[nodiscard]] std::string canonical(const std::string& genotype) const override;
 
+  [[nodiscard]] Blueprint blueprint(const std::string& genotype) const override;
+  [[nodiscard]] std::optional<MixedBlueprint> mixed_blueprint() const override;
+
  protected:
-  MacroSpace(std::string name, std::vector<MacroPosition> positions);
+  /// What all networks of a space have around and in their positions.
+  struct Frame {
+    std::int64_t image_channels, image;  ///< of the input; height and width are `image`
+    ConvolutionOptions stem, head;       ///< followed by global pooling and the classifier
+    std::int64_t classes;
+    Activation activation;  ///< in the blocks
+  };
+
+  MacroSpace(std::string name, std::vector<MacroPosition> positions, const Frame& frame);
 
   [[nodiscard]] std::string spell(const Choices& choices) const override;
   [[nodiscard]] Choices parse(const std::string& genotype) const override;
-  [[nodiscard]] const std::vector<MacroPosition>& positions() const { return positions_; }
 
  private:
+  /// `append_position(builder, from, number)` appends whatever fills a position.
+  template <class AppendPosition>
+  [[nodiscard]] Blueprint framed(const std::string& name, AppendPosition append_position) const;
+
   std::vector<MacroPosition> positions_;
+  Frame frame_;
 };
 
 }  // namespace cosearch::nas

@@ -1,6 +1,7 @@
 #include "nas/nas_bench_201.h"
 
 #include <map>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -96,6 +97,29 @@ Feature append_spelled_cell(NetworkBuilder& builder, const std::string& name, co
   return nodes.back();
 }
 
+/// Every edge a sum of all its operations.
+Feature append_mixed_cell(NetworkBuilder& builder, const std::string& name, const Feature& from,
+                          std::vector<MixedBlueprint::Mixture>& mixtures) {
+  std::vector<Feature> nodes{from};
+  std::size_t edge = 0;
+  for (std::size_t to = 1; to < kNodes; ++to) {
+    std::vector<Feature> terms;
+    for (std::size_t source = 0; source < to; ++source, ++edge) {
+      const std::string edge_name = name + "." + std::to_string(source) + "-" + std::to_string(to);
+      const Feature& node = nodes[source];
+      terms.push_back(builder.add(
+          edge_name + ".mixture",
+          {builder.zero(node), node, append_operation(builder, edge_name, node, nor_conv_1x1),
+           append_operation(builder, edge_name, node, nor_conv_3x3),
+           append_operation(builder, edge_name, node, avg_pool_3x3)}));
+      mixtures.push_back({terms.back().step, edge});
+    }
+    nodes.push_back(terms.size() == 1 ? terms.front()
+                                      : builder.add(name + ".node" + std::to_string(to), terms));
+  }
+  return nodes.back();
+}
+
 /// Between stages: half the extent, twice the channels.
 Feature append_residual_block(NetworkBuilder& builder, const std::string& name,
                               const Feature& from) {
@@ -131,20 +155,20 @@ class NasBench201 : public ChoiceSpace {
   [[nodiscard]] Blueprint blueprint(const std::string& genotype) const override {
     const Choices choices = parse(genotype);
     const PrunedCell pruned(choices);
-    NetworkBuilder builder(name() + " " + genotype, 3, image_, image_);
-    Feature feature =
-        builder.convolution("stem", builder.input(), {.out_channels = channels_, .kernel = 3});
-    for (int stage = 0; stage < kStages; ++stage) {
-      const std::string prefix = "stage" + std::to_string(stage);
-      if (stage > 0) feature = append_residual_block(builder, prefix + ".residual", feature);
-      for (std::int64_t cell = 0; cell < cells_; ++cell) {
-        const std::string cell_name = prefix + ".cell" + std::to_string(cell);
-        feature = prune_ ? pruned.append(builder, cell_name, feature)
-                         : append_spelled_cell(builder, cell_name, feature, choices);
-      }
-    }
-    append_head(builder, feature);
-    return std::move(builder).blueprint();
+    return framed(genotype,
+                  [&](NetworkBuilder& builder, const std::string& cell, const Feature& from) {
+                    return prune_ ? pruned.append(builder, cell, from)
+                                  : append_spelled_cell(builder, cell, from, choices);
+                  });
+  }
+
+  [[nodiscard]] std::optional<MixedBlueprint> mixed_blueprint() const override {
+    MixedBlueprint mixed;
+    mixed.blueprint =
+        framed("mixed", [&](NetworkBuilder& builder, const std::string& cell, const Feature& from) {
+          return append_mixed_cell(builder, cell, from, mixed.mixtures);
+        });
+    return mixed;
   }
 
   /// Source: N. Cavagnero et al., "FreeREA", WACV 2023; counted as in the authors' released code,
@@ -186,6 +210,22 @@ class NasBench201 : public ChoiceSpace {
   }
 
  private:
+  /// `append_cell(builder, name, from)` appends each cell.
+  template <class AppendCell>
+  [[nodiscard]] Blueprint framed(const std::string& title, AppendCell append_cell) const {
+    NetworkBuilder builder(name() + " " + title, 3, image_, image_);
+    Feature feature =
+        builder.convolution("stem", builder.input(), {.out_channels = channels_, .kernel = 3});
+    for (int stage = 0; stage < kStages; ++stage) {
+      const std::string prefix = "stage" + std::to_string(stage);
+      if (stage > 0) feature = append_residual_block(builder, prefix + ".residual", feature);
+      for (std::int64_t cell = 0; cell < cells_; ++cell)
+        feature = append_cell(builder, prefix + ".cell" + std::to_string(cell), feature);
+    }
+    append_head(builder, feature);
+    return std::move(builder).blueprint();
+  }
+
   /// The last cell's batch normalisation has no convolution before it to be fused into.
   void append_head(NetworkBuilder& builder, const Feature& from) const {
     const Feature normalised = builder.batch_norm("head.norm", from, Activation::relu);

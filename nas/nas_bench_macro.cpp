@@ -26,25 +26,14 @@ std::vector<MacroPosition> stages() {
 class NasBenchMacro : public MacroSpace {
  public:
   NasBenchMacro(std::int64_t image, std::int64_t classes)
-      : MacroSpace("nas-bench-macro", stages()), image_(image), classes_(classes) {}
-
-  [[nodiscard]] Blueprint blueprint(const std::string& genotype) const override {
-    const Choices choices = parse(genotype);
-    NetworkBuilder builder(name() + " " + genotype, 3, image_, image_);
-    Feature feature = builder.convolution(
-        "stem", builder.input(),
-        {.out_channels = kStemChannels, .kernel = 3, .activation = Activation::relu});
-    for (std::size_t i = 0; i < choices.size(); ++i)
-      feature = append_macro_block(builder, "block" + std::to_string(i), feature,
-                                   macro_block(positions()[i], choices[i]), Activation::relu);
-    feature = builder.convolution("head", feature,
-                                  {.out_channels = kHeadChannels, .activation = Activation::relu});
-    builder.fully_connected("classifier", builder.global_pool("pool", feature), classes_);
-    return std::move(builder).blueprint();
-  }
-
- private:
-  std::int64_t image_, classes_;
+      : MacroSpace(
+            "nas-bench-macro", stages(),
+            {.image_channels = 3,
+             .image = image,
+             .stem = {.out_channels = kStemChannels, .kernel = 3, .activation = Activation::relu},
+             .head = {.out_channels = kHeadChannels, .activation = Activation::relu},
+             .classes = classes,
+             .activation = Activation::relu}) {}
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <string_view>
 #include <utility>
 
 #include "core/random.h"
@@ -145,24 +146,40 @@ double quantile_of_sorted(std::span<const double> ascending, double q) {
   return ascending[below] + share * (ascending[below + 1] - ascending[below]);
 }
 
-Interval spearman_interval(std::span<const double> x, std::span<const double> y,
-                           const BootstrapOptions& options) {
+namespace {
+
+template <class Coefficient>
+Interval bootstrap_interval(std::span<const double> x, std::span<const double> y,
+                            const BootstrapOptions& options, std::string_view purpose,
+                            Coefficient coefficient_of) {
   assert(x.size() == y.size());
   std::vector<double> coefficients;
   std::vector<double> drawn_x(x.size()), drawn_y(y.size());
   for (std::size_t resample = 0; resample < options.resamples && !x.empty(); ++resample) {
-    Random random(options.seed, "spearman bootstrap", resample);
+    Random random(options.seed, purpose, resample);
     for (std::size_t i = 0; i < x.size(); ++i) {
       const std::size_t drawn = random.below(x.size());
       drawn_x[i] = x[drawn];
       drawn_y[i] = y[drawn];
     }
-    const double coefficient = spearman(drawn_x, drawn_y);
+    const double coefficient = coefficient_of(drawn_x, drawn_y);
     if (!std::isnan(coefficient)) coefficients.push_back(coefficient);
   }
   if (coefficients.empty()) return {kUndefined, kUndefined};
   const double tail = (1 - options.confidence) / 2;
   return {quantile(coefficients, tail), quantile(coefficients, 1 - tail)};
+}
+
+}  // namespace
+
+Interval spearman_interval(std::span<const double> x, std::span<const double> y,
+                           const BootstrapOptions& options) {
+  return bootstrap_interval(x, y, options, "spearman bootstrap", spearman);
+}
+
+Interval kendall_interval(std::span<const double> x, std::span<const double> y,
+                          const BootstrapOptions& options) {
+  return bootstrap_interval(x, y, options, "kendall bootstrap", kendall_tau_b);
 }
 
 }  // namespace cosearch::predictors

@@ -48,5 +48,8 @@ struct BootstrapOptions {
 /// Resamples in which a list is constant are passed over; both ends are NaN when all are.
 [[nodiscard]] Interval spearman_interval(std::span<const double> x, std::span<const double> y,
                                          const BootstrapOptions& options = {});
+/// The same of Kendall's tau-b.
+[[nodiscard]] Interval kendall_interval(std::span<const double> x, std::span<const double> y,
+                                        const BootstrapOptions& options = {});
 
 }  // namespace cosearch::predictors

@@ -46,6 +46,7 @@ void add_recommend_command(CLI::App& app, Console& console);
 void add_pareto_command(CLI::App& app, Console& console);
 void add_predictor_command(CLI::App& app, Console& console);
 void add_score_command(CLI::App& app, Console& console);
+void add_supernet_command(CLI::App& app, Console& console);
 void add_show_command(CLI::App& app, Console& console);
 void add_merge_command(CLI::App& app, Console& console);
 void add_dataset_command(CLI::App& app, Console& console);

@@ -19,6 +19,7 @@
 #include "codesign/cli/program_files.h"
 #include "codesign/cli/progress.h"
 #include "codesign/cli/stop_signal.h"
+#include "codesign/cli/training_options.h"
 #include "codesign/space_file.h"
 #include "codesign/training_log.h"
 #include "core/user_error.h"
@@ -30,8 +31,7 @@ namespace {
 struct TrainOptions {
   AccuracyMeasurement measurement{.space = "fashion-macro"};
   std::vector<std::string> space_options;  ///< "NAME=VALUE"
-  std::string images = default_image_folder().string();
-  datasets::ArrayLayout layout = datasets::ArrayLayout::unstated;
+  ImageOptions images;
   std::string output;
   std::vector<std::uint64_t> seeds{1};
   std::uint64_t every = 1;
@@ -129,7 +129,7 @@ void train(const TrainOptions& options, Console& console) {
   const std::string log_file = options.output + ".part",
                     checkpoints = options.output + ".checkpoints";
   refuse_finished(options.output, log_file);
-  const datasets::ImageData images = datasets::read_image_data(options.images, options.layout);
+  const datasets::ImageData images = options.images.read();
   AccuracyMeasurement measurement = measurement_of(options, images);
   const auto space =
       make_space({measurement.space, measurement.space_text}, measurement.space_options);
@@ -173,25 +173,7 @@ void train(const TrainOptions& options, Console& console) {
   console.note(fmt::format("{} networks -> {}", all.size(), options.output));
 }
 
-void add_recipe(CLI::App& command, TrainOptions& options) {
-  nas::TrainingRecipe& recipe = options.measurement.recipe;
-  command.add_option("--training-images", recipe.training_images, "images used, the first")
-      ->each([&options](const std::string&) { options.are_images_counted = true; });
-  command.add_option("--epochs", recipe.epochs, "passes over them");
-  command.add_option("--batch", recipe.batch, "images a step");
-  command.add_option("--optimiser", "sgd or adamw")
-      ->default_str(std::string(nas::name_of(recipe.optimiser)))
-      ->each([&recipe](const std::string& name) { recipe.optimiser = nas::optimiser_named(name); });
-  command.add_option("--learning-rate", recipe.learning_rate, "the largest learning rate");
-  command.add_option("--warmup", recipe.warmup_fraction,
-                     "share of all steps over which the learning rate rises");
-  command.add_option("--momentum", recipe.momentum, "of the gradient");
-  command.add_option("--weight-decay", recipe.weight_decay, "pull of every parameter to zero");
-  command.add_option("--label-smoothing", recipe.label_smoothing,
-                     "probability spread over all classes");
-  command.add_option("--crop-padding", recipe.crop_padding,
-                     "each image is moved by up to so many pixels");
-  command.add_flag("--flip", recipe.horizontal_flip, "every other image is mirrored left to right");
+void add_early_stopping(CLI::App& command, nas::TrainingRecipe& recipe) {
   command.add_option("--patience", recipe.patience,
                      "epochs without a better validation accuracy that end training");
   command.add_option("--validation-images", recipe.validation_images,
@@ -211,21 +193,14 @@ void add_dataset_train(CLI::App& command, Console& console) {
                             "the space, or a file that describes one");
   train_command->add_option("--option", options->space_options,
                             "NAME=VALUE; image and classes follow from the images");
-  train_command->add_option("--images", options->images,
-                            "folder of IDX files, NPY files, or train/CLASS and test/CLASS folders "
-                            "of PNG and JPEG files");
-  const std::map<std::string, datasets::ArrayLayout> layouts{
-      {"nchw", datasets::ArrayLayout::channels_first},
-      {"nhwc", datasets::ArrayLayout::channels_last}};
-  train_command->add_option("--array-layout", options->layout, "of NPY images with four dimensions")
-      ->transform(CLI::CheckedTransformer(layouts))
-      ->default_str("");
+  add_image_options(*train_command, options->images);
   train_command->add_option("-o,--output", options->output, "the table, a CSV file")->required();
   train_command->add_option("--seeds", options->seeds, "seeds, each network with every one")
       ->delimiter(',');
   train_command->add_option("--every", options->every, "every so many-th network of the space")
       ->check(whole_number(1));
-  add_recipe(*train_command, *options);
+  add_recipe_options(*train_command, options->measurement.recipe, options->are_images_counted);
+  add_early_stopping(*train_command, options->measurement.recipe);
   train_command->add_option("--device", options->device, "auto: CUDA where LibTorch has it")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   train_command->add_option("-j,--jobs", options->jobs, "networks at a time; 0: one a core")

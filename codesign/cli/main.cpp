@@ -75,6 +75,7 @@ int run(int argc, char** argv, Console& console) {
   add_pareto_command(app, console);
   add_predictor_command(app, console);
   add_score_command(app, console);
+  add_supernet_command(app, console);
   add_show_command(app, console);
   add_merge_command(app, console);
   add_dataset_command(app, console);

@@ -7,9 +7,6 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <limits>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +14,7 @@
 #include "codesign/accuracy_measurement.h"
 #include "codesign/cli/checks.h"
 #include "codesign/cli/console.h"
+#include "codesign/cli/partial_numbers.h"
 #include "codesign/cli/program_files.h"
 #include "codesign/cli/progress.h"
 #include "codesign/cli/text_table.h"
@@ -55,46 +53,6 @@ NetworkSet networks_of(const ScoreOptions& options) {
   return load_networks(study, workers);
 }
 
-// Networks scored so far stand beside the output in a file of their own, one JSON object a line, so
-// that a stopped run goes on where it was.
-class PartialScores {
- public:
-  PartialScores(const std::filesystem::path& output, std::string request)
-      : path_(output.string() + ".part"), request_(std::move(request)) {
-    std::ifstream file(path_);
-    for (std::string line; std::getline(file, line);) {
-      // A line cut short by a crash is scored again.
-      const json row = json::parse(line, nullptr, /*allow_exceptions=*/false);
-      if (row.is_discarded()) continue;
-      if (row["request"] != request_)
-        throw UserError({path_.string()},
-                        "was begun with other scores or options; remove it to start anew");
-      std::vector<double>& values = scores_[row["genotype"]];
-      for (const json& value : row["scores"])
-        values.push_back(value.is_null() ? kMissing : value.get<double>());
-    }
-  }
-
-  [[nodiscard]] const std::map<std::string, std::vector<double>>& scores() const { return scores_; }
-
-  void add(const std::string& genotype, std::vector<double> values) {
-    // JSON has no NaN: it is written as null.
-    std::ofstream file(path_, std::ios::app);
-    file << json{{"request", request_}, {"genotype", genotype}, {"scores", values}} << std::endl;
-    if (!file) throw FileError({path_.string()}, "cannot be written");
-    scores_[genotype] = std::move(values);
-  }
-
-  void remove() const { std::filesystem::remove(path_); }
-
- private:
-  static constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-
-  std::filesystem::path path_;
-  std::string request_;
-  std::map<std::string, std::vector<double>> scores_;
-};
-
 // What a file says may change while its name stays.
 std::string text_mark(const NetworkSource& source) {
   if (source.space_text.empty()) return "";
@@ -108,11 +66,11 @@ std::string request_text(const ScoreOptions& options) {
                      options.scoring.batch, options.scoring.repeats, options.images, options.seed);
 }
 
-void fill(PartialScores& partial, const NetworkSet& set, const ScoreRequest& request, int jobs,
+void fill(PartialNumbers& partial, const NetworkSet& set, const ScoreRequest& request, int jobs,
           const Console& console) {
   std::vector<std::size_t> left;
   for (std::size_t i = 0; i < set.candidates.size(); ++i)
-    if (!partial.scores().contains(set.candidates[i].genotype)) left.push_back(i);
+    if (!partial.numbers().contains(set.candidates[i].genotype)) left.push_back(i);
   console.note(fmt::format("{} networks to score, {} done already{}", left.size(),
                            set.candidates.size() - left.size(),
                            request.scorer ? "; " + request.scorer->description() : ""));
@@ -133,14 +91,14 @@ struct ScoreTable {
   bool has_accuracies = false;
 };
 
-ScoreTable table_of(const NetworkSet& set, const PartialScores& partial, std::size_t scores) {
+ScoreTable table_of(const NetworkSet& set, const PartialNumbers& partial, std::size_t scores) {
   ScoreTable table;
   table.scores.resize(scores);
   for (const Candidate& candidate : set.candidates) {
     table.genotypes.push_back(candidate.genotype);
     table.accuracies.push_back(candidate.accuracy_percent);
     table.has_accuracies |= !std::isnan(candidate.accuracy_percent);
-    const std::vector<double>& values = partial.scores().at(candidate.genotype);
+    const std::vector<double>& values = partial.numbers().at(candidate.genotype);
     for (std::size_t i = 0; i < scores; ++i) table.scores[i].push_back(values[i]);
   }
   return table;
@@ -206,7 +164,7 @@ void score(const ScoreOptions& options, const Console& console) {
   }
   request.scorer = scorer.get();
 
-  PartialScores partial(options.output, request_text(options));
+  PartialNumbers partial(options.output, request_text(options));
   fill(partial, set, request, job_count(options.jobs), console);
   const ScoreTable table = table_of(set, partial, options.scores.size());
   write(options.output, options.scores, table);

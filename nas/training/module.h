@@ -7,6 +7,7 @@
 namespace cosearch::nas {
 
 class Scorer;
+class SupernetTrainer;
 class Trainer;
 
 inline constexpr const char* kTrainingModuleFile = "libcosearch_training.so";
@@ -19,6 +20,11 @@ inline constexpr const char* kScorerFactoryName = "cosearch_create_scorer_1";
 
 /// Returns a new Scorer that the caller deletes.
 using ScorerFactory = Scorer* (*)();
+
+inline constexpr const char* kSupernetTrainerFactoryName = "cosearch_create_supernet_trainer_1";
+
+/// Returns a new SupernetTrainer that the caller deletes.
+using SupernetTrainerFactory = SupernetTrainer* (*)();
 
 /// The function called `name` of the module in `folder`, which stays loaded. Throws UserError
 /// saying what to install or build when the module is not there, and why when it does not load.

@@ -21,9 +21,9 @@ ROOMS = {
 # Headers of heavy libraries, as the beginning of what stands between < and >, and the folders that
 # may include them.
 LIBRARIES = {
-    "torch/": ["nas/training", "nas/scores", "predictors/neural"],
-    "ATen/": ["nas/training", "nas/scores", "predictors/neural"],
-    "c10/": ["nas/training", "nas/scores", "predictors/neural"],
+    "torch/": ["nas/training", "nas/scores", "nas/supernet", "predictors/neural"],
+    "ATen/": ["nas/training", "nas/scores", "nas/supernet", "predictors/neural"],
+    "c10/": ["nas/training", "nas/scores", "nas/supernet", "predictors/neural"],
     "hdf5": ["datasets/hdf5"],
     "H5": ["datasets/hdf5"],
     "tbb/": ["codesign"],

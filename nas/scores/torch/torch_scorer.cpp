@@ -1,5 +1,4 @@
 // The module's Scorer, loaded by load_scorer.
-#include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <torch/torch.h>
 
@@ -14,9 +13,7 @@
 #include "nas/scores/torch/torch_scores.h"
 #include "nas/training/module.h"
 #include "nas/training/torch/image_tensors.h"
-
-// OpenBLAS keeps threads of its own, which LibTorch does not know of. Null with another BLAS.
-extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));
+#include "nas/training/torch/libraries.h"
 
 namespace cosearch::nas {
 namespace {
@@ -94,10 +91,7 @@ class TorchScorer : public Scorer {
                             std::uint64_t seed) const override {
     if (const auto problems = problems_in(options); !problems.empty())
       throw UserError(problems.front());
-    // For the calling thread: LibTorch's and OpenMP's settings belong to a thread each.
-    at::set_num_threads(1);
-    if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);
-
+    use_one_thread();
     BlueprintNetwork network(blueprint);
     std::vector<double> sums(scores.size(), 0);
     for (int repetition = 0; repetition < options.repeats; ++repetition) {

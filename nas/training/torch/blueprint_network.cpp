@@ -71,53 +71,93 @@ std::vector<std::size_t> last_readers(const Blueprint& blueprint) {
   return last;
 }
 
-}  // namespace
-
-BlueprintNetwork::BlueprintNetwork(Blueprint blueprint)
-    : blueprint_(std::move(blueprint)), last_reader_(last_readers(blueprint_)) {
-  for (const Step& step : blueprint_.steps) add_modules(step);
+std::vector<StepModules> all_modules_for(const Blueprint& blueprint) {
+  require_runnable(blueprint);
+  std::vector<StepModules> all;
+  for (const Step& step : blueprint.steps) all.push_back(modules_for(step));
+  return all;
 }
 
-void BlueprintNetwork::add_modules(const Step& step) {
-  if (step.operation == Operation::opaque)
-    throw UserError(blueprint_.name + ": layer '" + step.name +
-                    "' is known by its cost only, so that the network cannot run");
+}  // namespace
+
+std::vector<torch::Tensor> StepModules::parameters() const {
+  std::vector<torch::Tensor> all;
+  const auto append = [&all](const auto& module) {
+    if (module.is_empty()) return;
+    for (const torch::Tensor& parameter : module->parameters()) all.push_back(parameter);
+  };
+  append(convolution);
+  append(up_convolution);
+  append(linear);
+  append(normalisation);
+  return all;
+}
+
+torch::Tensor StepModules::weight() const {
+  if (convolution) return convolution->weight;
+  if (up_convolution) return up_convolution->weight;
+  if (linear) return linear->weight;
+  return {};
+}
+
+void require_runnable(const Blueprint& blueprint) {
+  for (const Step& step : blueprint.steps)
+    if (step.operation == Operation::opaque)
+      throw UserError(blueprint.name + ": layer '" + step.name +
+                      "' is known by its cost only, so that the network cannot run");
+}
+
+StepModules modules_for(const Step& step) {
+  StepModules modules;
+  if (step.operation == Operation::convolution)
+    modules.convolution = convolution_of(*step.layer, step.affine);
+  if (step.operation == Operation::up_convolution) modules.up_convolution = up_convolution_of(step);
+  if (step.operation == Operation::linear)
+    modules.linear = torch::nn::Linear(
+        torch::nn::LinearOptions(step.layer->C, step.layer->K).bias(step.affine == Affine::bias));
+  if (step.affine == Affine::batch_norm)
+    modules.normalisation = torch::nn::BatchNorm2d(step.shape.channels);
+  return modules;
+}
+
+BlueprintNetwork::BlueprintNetwork(Blueprint blueprint)
+    : BlueprintNetwork(blueprint, all_modules_for(blueprint)) {}
+
+BlueprintNetwork::BlueprintNetwork(Blueprint blueprint, std::vector<StepModules> modules)
+    : blueprint_(std::move(blueprint)),
+      modules_(std::move(modules)),
+      last_reader_(last_readers(blueprint_)) {
+  for (std::size_t i = 0; i < modules_.size(); ++i) add_modules(blueprint_.steps[i], modules_[i]);
+}
+
+void BlueprintNetwork::add_modules(const Step& step, const StepModules& modules) {
   // LibTorch takes names without dots only.
   std::string name = step.name;
   std::ranges::replace(name, '.', '/');
-  Modules modules;
-  if (step.operation == Operation::convolution)
-    modules.convolution =
-        register_module(name + "/convolution", convolution_of(*step.layer, step.affine));
-  if (step.operation == Operation::up_convolution)
-    modules.up_convolution = register_module(name + "/convolution", up_convolution_of(step));
-  if (step.operation == Operation::linear)
-    modules.linear = register_module(
-        name + "/linear", torch::nn::Linear(torch::nn::LinearOptions(step.layer->C, step.layer->K)
-                                                .bias(step.affine == Affine::bias)));
-  if (step.affine == Affine::batch_norm)
-    modules.normalisation =
-        register_module(name + "/normalisation", torch::nn::BatchNorm2d(step.shape.channels));
+  if (modules.convolution) register_module(name + "/convolution", modules.convolution);
+  if (modules.up_convolution) register_module(name + "/convolution", modules.up_convolution);
+  if (modules.linear) register_module(name + "/linear", modules.linear);
+  if (modules.normalisation) register_module(name + "/normalisation", modules.normalisation);
   if (step.further_parameters > 0)
     register_parameter(name + "/idle", torch::zeros({step.further_parameters}));
-  modules_.push_back(std::move(modules));
 }
 
 std::vector<torch::Tensor> BlueprintNetwork::weights() const {
   std::vector<torch::Tensor> weights;
-  for (const Modules& modules : modules_) {
-    if (modules.convolution) weights.push_back(modules.convolution->weight);
-    if (modules.up_convolution) weights.push_back(modules.up_convolution->weight);
-    if (modules.linear) weights.push_back(modules.linear->weight);
-  }
+  for (const StepModules& modules : modules_)
+    if (const torch::Tensor weight = modules.weight(); weight.defined()) weights.push_back(weight);
   return weights;
 }
 
 std::vector<torch::nn::BatchNorm2d> BlueprintNetwork::normalisations() const {
   std::vector<torch::nn::BatchNorm2d> normalisations;
-  for (const Modules& modules : modules_)
+  for (const StepModules& modules : modules_)
     if (modules.normalisation) normalisations.push_back(modules.normalisation);
   return normalisations;
+}
+
+void BlueprintNetwork::weigh_terms(std::size_t step, torch::Tensor weights) {
+  term_weights_[step] = std::move(weights);
 }
 
 torch::Tensor BlueprintNetwork::forward(const torch::Tensor& images, const Observer& observer) {
@@ -167,8 +207,14 @@ torch::Tensor BlueprintNetwork::run(std::size_t number, const std::vector<torch:
     case Operation::normalise:
       return normalised(number, input(0));
     case Operation::add: {
-      torch::Tensor sum = input(0);
-      for (std::size_t i = 1; i < step.inputs.size(); ++i) sum = sum + input(i);
+      const auto weights = term_weights_.find(number);
+      const auto term = [&](std::size_t i) {
+        return weights == term_weights_.end()
+                   ? input(i)
+                   : input(i) * weights->second[static_cast<std::int64_t>(i)];
+      };
+      torch::Tensor sum = term(0);
+      for (std::size_t i = 1; i < step.inputs.size(); ++i) sum = sum + term(i);
       return sum;
     }
     case Operation::scale:

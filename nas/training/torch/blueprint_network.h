@@ -5,11 +5,31 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <vector>
 
 #include "nas/blueprint.h"
 
 namespace cosearch::nas {
+
+/// What a step holds; empty where it holds nothing of the kind.
+struct StepModules {
+  torch::nn::Conv2d convolution{nullptr};
+  torch::nn::ConvTranspose2d up_convolution{nullptr};
+  torch::nn::Linear linear{nullptr};
+  torch::nn::BatchNorm2d normalisation{nullptr};
+
+  /// Weights, then affine numbers.
+  [[nodiscard]] std::vector<torch::Tensor> parameters() const;
+  /// Of the convolution or linear layer; undefined where there is none.
+  [[nodiscard]] torch::Tensor weight() const;
+};
+
+/// New ones, with LibTorch's initial numbers.
+[[nodiscard]] StepModules modules_for(const Step& step);
+
+/// Throws UserError, naming the layer, for a blueprint with an opaque step: it cannot run.
+void require_runnable(const Blueprint& blueprint);
 
 /// Runs the steps of a blueprint in order. Its parameters are the weights and affine numbers of the
 /// lowered core::Network, as many of them, held by standard modules; they are LibTorch's defaults
@@ -19,14 +39,24 @@ class BlueprintNetwork : public torch::nn::Module {
   /// Called after each step but the input's, in order.
   using Observer = std::function<void(const Step& step, const torch::Tensor& output)>;
 
-  /// Throws UserError for a blueprint with an opaque step, which cannot run.
+  /// Throws what `require_runnable` throws.
   explicit BlueprintNetwork(Blueprint blueprint);
+
+  /// With `modules`, one entry per step as modules_for makes them, which other networks may hold
+  /// too.
+  BlueprintNetwork(Blueprint blueprint, std::vector<StepModules> modules);
 
   /// `images`: count x channels x height x width. Returns count x (all numbers of the last step).
   /// Where the blueprint allows, other heights and widths than its own are taken too.
   torch::Tensor forward(const torch::Tensor& images, const Observer& observer = {});
 
   [[nodiscard]] const Blueprint& blueprint() const { return blueprint_; }
+  /// By step.
+  [[nodiscard]] const std::vector<StepModules>& modules() const { return modules_; }
+
+  /// The terms of the sum that `step` is are multiplied by `weights`, one number each, from now on.
+  /// Requires Operation::add.
+  void weigh_terms(std::size_t step, torch::Tensor weights);
 
   /// Normalisation hands on what it reads, scales and shifts included, when `off`.
   void switch_normalisation_off(bool off) { is_normalisation_off_ = off; }
@@ -36,22 +66,15 @@ class BlueprintNetwork : public torch::nn::Module {
   [[nodiscard]] std::vector<torch::nn::BatchNorm2d> normalisations() const;
 
  private:
-  /// What a step holds; empty where it holds nothing of the kind.
-  struct Modules {
-    torch::nn::Conv2d convolution{nullptr};
-    torch::nn::ConvTranspose2d up_convolution{nullptr};
-    torch::nn::Linear linear{nullptr};
-    torch::nn::BatchNorm2d normalisation{nullptr};
-  };
-
-  void add_modules(const Step& step);
+  void add_modules(const Step& step, const StepModules& modules);
   torch::Tensor run(std::size_t number, const std::vector<torch::Tensor>& outputs);
   torch::Tensor convolved(std::size_t number, const torch::Tensor& input);
   torch::Tensor normalised(std::size_t number, const torch::Tensor& input);
 
   Blueprint blueprint_;
-  std::vector<Modules> modules_;          // by step
+  std::vector<StepModules> modules_;      // by step
   std::vector<std::size_t> last_reader_;  // by step: no output is kept longer than it is needed
+  std::map<std::size_t, torch::Tensor> term_weights_;  // by step
   bool is_normalisation_off_ = false;
 };
 

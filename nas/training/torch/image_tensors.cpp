@@ -1,10 +1,13 @@
 #include "nas/training/torch/image_tensors.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <sstream>
 #include <type_traits>
 
 #include "core/user_error.h"
+#include "nas/training/augmentation.h"
 
 namespace cosearch::nas {
 
@@ -49,6 +52,53 @@ torch::Tensor pixels_of(const LabelledImages& images, std::int64_t first, std::i
 torch::Tensor labels_of(const LabelledImages& images, std::int64_t first, std::int64_t count) {
   auto* labels = const_cast<std::int32_t*>(images.labels.data()) + first;
   return torch::from_blob(labels, {count}, torch::kInt32).to(torch::kInt64);
+}
+
+// In parts: in double precision, all images at once would be eight times their size.
+PixelScale pixel_scale(const LabelledImages& images, std::int64_t count) {
+  constexpr std::int64_t kPart = 1000;
+  const auto numbers = static_cast<double>(count * images.channels * images.height * images.width);
+  const auto sum_over_parts = [&](auto value_of) {
+    double sum = 0;
+    for (std::int64_t first = 0; first < count; first += kPart)
+      sum += value_of(pixels_of(images, first, std::min(kPart, count - first)).to(torch::kFloat64))
+                 .sum()
+                 .template item<double>();
+    return sum;
+  };
+  const double mean = sum_over_parts([](const torch::Tensor& part) { return part; }) / numbers;
+  const double squares =
+      sum_over_parts([&](const torch::Tensor& part) { return (part - mean).square(); });
+  const double deviation = std::sqrt(squares / (numbers - 1));
+  return {mean, deviation > 0 ? deviation : 1};
+}
+
+ScaledImages scaled(const LabelledImages& images, std::int64_t first, std::int64_t count,
+                    const PixelScale& scale, torch::Device device) {
+  return {pixels_of(images, first, count)
+              .to(torch::kFloat32, /*non_blocking=*/false, /*copy=*/true)
+              .sub_(scale.mean)
+              .div_(scale.deviation)
+              .to(device),
+          labels_of(images, first, count).to(device)};
+}
+
+ScaledImages batch_of(const ScaledImages& images, const torch::Tensor& chosen,
+                      const TrainingRecipe& recipe, Random& augmentation) {
+  const torch::Device device = images.pixels.device();
+  ScaledImages batch{images.pixels.index_select(0, chosen.to(device)),
+                     images.labels.index_select(0, chosen.to(device))};
+  if (recipe.crop_padding == 0 && !recipe.horizontal_flip) return batch;
+  const torch::Tensor pixels = batch.pixels.to(torch::kCPU);
+  const ImageShape shape{pixels.size(1), pixels.size(2), pixels.size(3)};
+  const auto numbers = static_cast<std::size_t>(shape.numbers());
+  torch::Tensor augmented = torch::empty_like(pixels);
+  for (std::int64_t i = 0; i < pixels.size(0); ++i)
+    augment({pixels.data_ptr<float>() + i * shape.numbers(), numbers}, shape,
+            draw_augmentation(augmentation, recipe.crop_padding, recipe.horizontal_flip),
+            {augmented.data_ptr<float>() + i * shape.numbers(), numbers});
+  batch.pixels = augmented.to(device);
+  return batch;
 }
 
 }  // namespace cosearch::nas

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <string>
 
+#include "core/random.h"
 #include "nas/blueprint.h"
+#include "nas/training/recipe.h"
 #include "nas/training/trainer.h"
 
 namespace cosearch::nas {
@@ -24,5 +26,30 @@ void require_suitable(const LabelledImages& images, const Blueprint& blueprint,
 /// Their labels, of 64 bits as the loss wants them.
 [[nodiscard]] torch::Tensor labels_of(const LabelledImages& images, std::int64_t first,
                                       std::int64_t count);
+
+/// What pixels are brought to zero mean and unit variance with.
+struct PixelScale {
+  double mean = 0, deviation = 1;
+};
+
+/// Of the first `count` images; a deviation of 1 where they are all of one grey.
+[[nodiscard]] PixelScale pixel_scale(const LabelledImages& images, std::int64_t count);
+
+/// Images as a network reads them.
+struct ScaledImages {
+  torch::Tensor pixels;  ///< count x channels x height x width, of 32-bit floats
+  torch::Tensor labels;  ///< count, of 64 bits
+
+  [[nodiscard]] std::int64_t count() const { return labels.size(0); }
+};
+
+/// Images [first, first + count), copied to `device`.
+[[nodiscard]] ScaledImages scaled(const LabelledImages& images, std::int64_t first,
+                                  std::int64_t count, const PixelScale& scale,
+                                  torch::Device device);
+
+/// The `chosen` ones (64-bit numbers on the CPU), augmented as `recipe` says.
+[[nodiscard]] ScaledImages batch_of(const ScaledImages& images, const torch::Tensor& chosen,
+                                    const TrainingRecipe& recipe, Random& augmentation);
 
 }  // namespace cosearch::nas

@@ -8,93 +8,47 @@
 #include <sstream>
 #include <utility>
 
-#include "nas/training/augmentation.h"
-#include "nas/training/torch/image_tensors.h"
+#include "nas/training/torch/learning.h"
 
 namespace cosearch::nas {
 namespace {
 
-// Small enough for activations to stay in the cache.
-constexpr std::int64_t kTestBatch = 50;
-
-// FNV-1a (G. Fowler, L. Noll, K. Vo).
-std::uint64_t stream_of(const std::string& identity) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const unsigned char letter : identity) hash = (hash ^ letter) * 0x100000001b3;
-  return hash;
-}
-
-struct Normalisation {
-  double mean, deviation;
-};
-
-// In parts: in double precision, all images at once would be eight times their size.
-Normalisation normalisation_of(const LabelledImages& images, std::int64_t count) {
-  constexpr std::int64_t kPart = 1000;
-  const auto numbers = static_cast<double>(count * images.channels * images.height * images.width);
-  const auto sum_over_parts = [&](auto value_of) {
-    double sum = 0;
-    for (std::int64_t first = 0; first < count; first += kPart)
-      sum += value_of(pixels_of(images, first, std::min(kPart, count - first)).to(torch::kFloat64))
-                 .sum()
-                 .template item<double>();
-    return sum;
-  };
-  const double mean = sum_over_parts([](const torch::Tensor& part) { return part; }) / numbers;
-  const double squares =
-      sum_over_parts([&](const torch::Tensor& part) { return (part - mean).square(); });
-  const double deviation = std::sqrt(squares / (numbers - 1));
-  return {mean, deviation > 0 ? deviation : 1};
-}
-
-torch::Tensor normalised(const LabelledImages& images, std::int64_t first, std::int64_t count,
-                         const Normalisation& by, torch::Device device) {
-  return pixels_of(images, first, count)
-      .to(torch::kFloat32, /*non_blocking=*/false, /*copy=*/true)
-      .sub_(by.mean)
-      .div_(by.deviation)
-      .to(device);
-}
-
-std::unique_ptr<torch::optim::Optimizer> make_optimiser(const TrainingRecipe& recipe,
-                                                        std::vector<torch::Tensor> parameters) {
-  if (recipe.optimiser == Optimiser::adamw)
-    return std::make_unique<torch::optim::AdamW>(std::move(parameters),
-                                                 torch::optim::AdamWOptions(recipe.learning_rate)
-                                                     .betas({recipe.momentum, 0.999})
-                                                     .weight_decay(recipe.weight_decay));
-  return std::make_unique<torch::optim::SGD>(std::move(parameters),
-                                             torch::optim::SGDOptions(recipe.learning_rate)
-                                                 .momentum(recipe.momentum)
-                                                 .nesterov(recipe.momentum > 0)
-                                                 .weight_decay(recipe.weight_decay));
+std::vector<StepModules> drawn_modules(const TrainingTask& task) {
+  require_runnable(task.blueprint);
+  Random random(task.seed, "weights", stream_of(task.identity));
+  std::vector<StepModules> all;
+  for (const Step& step : task.blueprint.steps) {
+    all.push_back(modules_for(step));
+    draw_weights(all.back(), random);
+  }
+  return all;
 }
 
 }  // namespace
 
 TrainingRun::TrainingRun(const TrainingTask& task, const LabelledImages& training,
                          const LabelledImages& test)
+    : TrainingRun(task, training, test, drawn_modules(task)) {}
+
+TrainingRun::TrainingRun(const TrainingTask& task, const LabelledImages& training,
+                         const LabelledImages& test, std::vector<StepModules> modules)
     : task_(task),
       recipe_(task.recipe),
       device_(task.device == Device::cuda ? torch::kCUDA : torch::kCPU),
-      network_(task.blueprint),
+      network_(task.blueprint, std::move(modules)),
       steps_per_epoch_(recipe_.training_images / recipe_.batch) {
   require_suitable(training, task.blueprint, "training images");
   require_suitable(test, task.blueprint, "test images");
-  draw_weights();
   network_.to(device_);
   parameters_ = network_.parameters();
   for (const torch::Tensor& parameter : parameters_) result_.parameters += parameter.numel();
   optimiser_ = make_optimiser(recipe_, parameters_);
 
-  const Normalisation by = normalisation_of(training, recipe_.training_images);
-  const auto part = [&](const LabelledImages& images, std::int64_t first, std::int64_t count) {
-    return Images{normalised(images, first, count, by, device_),
-                  labels_of(images, first, count).to(device_)};
-  };
-  training_ = part(training, 0, recipe_.training_images);
-  validation_ = part(training, recipe_.training_images, recipe_.validation_images);
-  test_ = part(test, 0, test.count);
+  const PixelScale scale = pixel_scale(training, recipe_.training_images);
+  training_ = scaled(training, 0, recipe_.training_images, scale, device_);
+  validation_ =
+      scaled(training, recipe_.training_images, recipe_.validation_images, scale, device_);
+  test_ = scaled(test, 0, test.count, scale, device_);
   if (task.checkpoints == nullptr) return;
   if (const std::optional<std::string> bytes = task.checkpoints->load()) restore(*bytes);
 }
@@ -127,23 +81,6 @@ std::size_t TrainingRun::epoch_that_counts() const {
   return static_cast<std::size_t>(std::ranges::max_element(validation) - validation.begin());
 }
 
-// He uniform over the fan-in (K. He et al., ICCV 2015) for every weight tensor; scales stay one,
-// shifts and biases zero.
-// From our own stream, so that weights do not depend on LibTorch's version.
-void TrainingRun::draw_weights() {
-  const torch::NoGradGuard no_gradient;
-  Random random(task_.seed, "weights", stream_of(task_.identity));
-  for (torch::Tensor& parameter : network_.weights()) {
-    const double bound =
-        std::sqrt(6.0 / static_cast<double>(parameter.numel() / parameter.size(0)));
-    std::vector<float> values(static_cast<std::size_t>(parameter.numel()));
-    for (float& value : values) value = static_cast<float>((2 * random.uniform() - 1) * bound);
-    parameter.copy_(torch::from_blob(values.data(), parameter.sizes()));
-  }
-  for (auto& named : network_.named_parameters())
-    if (named.key().ends_with(".bias")) named.value().zero_();
-}
-
 void TrainingRun::epoch() {
   const auto number = static_cast<std::uint64_t>(result_.epoch_loss.size());
   const std::uint64_t stream = stream_of(task_.identity) + number;
@@ -169,36 +106,20 @@ void TrainingRun::epoch() {
   }
   if (!is_finite()) return fail("the weights stopped being numbers");
   result_.epoch_loss.push_back(sum / static_cast<double>(steps_per_epoch_));
-  result_.epoch_accuracy_percent.push_back(accuracy_percent(test_));
+  result_.epoch_accuracy_percent.push_back(accuracy_percent(network_, test_));
   if (recipe_.validation_images > 0)
-    result_.epoch_validation_percent.push_back(accuracy_percent(validation_));
+    result_.epoch_validation_percent.push_back(accuracy_percent(network_, validation_));
 }
 
 double TrainingRun::step(const torch::Tensor& chosen, Random& augmentation) {
   const double rate = learning_rate_at(steps_done_++, steps_per_epoch_ * recipe_.epochs, recipe_);
-  for (auto& group : optimiser_->param_groups()) group.options().set_lr(rate);
+  set_learning_rate(*optimiser_, rate);
   for (torch::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
-  const torch::Tensor loss = torch::nn::functional::cross_entropy(
-      network_.forward(batch_of(chosen, augmentation)),
-      training_.labels.index_select(0, chosen.to(device_)),
-      torch::nn::functional::CrossEntropyFuncOptions().label_smoothing(recipe_.label_smoothing));
+  const ScaledImages batch = batch_of(training_, chosen, recipe_, augmentation);
+  const torch::Tensor loss = loss_of(network_.forward(batch.pixels), batch.labels, recipe_);
   loss.backward();
   optimiser_->step();
   return loss.item<double>();
-}
-
-torch::Tensor TrainingRun::batch_of(const torch::Tensor& chosen, Random& augmentation) const {
-  torch::Tensor batch = training_.pixels.index_select(0, chosen.to(device_));
-  if (recipe_.crop_padding == 0 && !recipe_.horizontal_flip) return batch;
-  batch = batch.to(torch::kCPU);
-  const ImageShape shape{batch.size(1), batch.size(2), batch.size(3)};
-  const auto numbers = static_cast<std::size_t>(shape.numbers());
-  torch::Tensor augmented = torch::empty_like(batch);
-  for (std::int64_t i = 0; i < batch.size(0); ++i)
-    augment({batch.data_ptr<float>() + i * shape.numbers(), numbers}, shape,
-            draw_augmentation(augmentation, recipe_.crop_padding, recipe_.horizontal_flip),
-            {augmented.data_ptr<float>() + i * shape.numbers(), numbers});
-  return augmented.to(device_);
 }
 
 bool TrainingRun::is_finite() const {
@@ -207,19 +128,6 @@ bool TrainingRun::is_finite() const {
   };
   return std::ranges::all_of(parameters_, all_finite) &&
          std::ranges::all_of(network_.buffers(), all_finite);
-}
-
-double TrainingRun::accuracy_percent(const Images& images) {
-  const torch::NoGradGuard no_gradient;
-  network_.eval();
-  std::int64_t right = 0;
-  const std::int64_t count = images.labels.size(0);
-  for (std::int64_t first = 0; first < count; first += kTestBatch) {
-    const std::int64_t last = std::min(first + kTestBatch, count);
-    const torch::Tensor guess = network_.forward(images.pixels.slice(0, first, last)).argmax(1);
-    right += guess.eq(images.labels.slice(0, first, last)).sum().item<std::int64_t>();
-  }
-  return 100 * static_cast<double>(right) / static_cast<double>(count);
 }
 
 // Random streams need no place here: every epoch has its own.

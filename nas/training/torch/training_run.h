@@ -11,6 +11,7 @@
 
 #include "core/random.h"
 #include "nas/training/torch/blueprint_network.h"
+#include "nas/training/torch/image_tensors.h"
 #include "nas/training/trainer.h"
 
 namespace cosearch::nas {
@@ -22,21 +23,18 @@ class TrainingRun {
   /// it asks for. Throws UserError as Trainer::train does.
   TrainingRun(const TrainingTask& task, const LabelledImages& training, const LabelledImages& test);
 
+  /// The same from the weights of `modules`, which are trained, instead of those drawn for the
+  /// task.
+  TrainingRun(const TrainingTask& task, const LabelledImages& training, const LabelledImages& test,
+              std::vector<StepModules> modules);
+
   /// Trains to the end, or until the task says to stop: nothing then.
   [[nodiscard]] std::optional<TrainingResult> finish();
 
  private:
-  struct Images {
-    torch::Tensor pixels;  // count x channels x height x width, normalised
-    torch::Tensor labels;  // count, 64 bits
-  };
-
-  void draw_weights();
   void epoch();
   [[nodiscard]] double step(const torch::Tensor& chosen, Random& augmentation);
-  [[nodiscard]] torch::Tensor batch_of(const torch::Tensor& chosen, Random& augmentation) const;
   [[nodiscard]] bool is_finite() const;
-  [[nodiscard]] double accuracy_percent(const Images& images);
   [[nodiscard]] bool is_over() const;
   [[nodiscard]] std::size_t epoch_that_counts() const;
   [[nodiscard]] std::string state() const;
@@ -48,7 +46,7 @@ class TrainingRun {
   BlueprintNetwork network_;
   std::vector<torch::Tensor> parameters_;
   std::unique_ptr<torch::optim::Optimizer> optimiser_;
-  Images training_, validation_, test_;
+  ScaledImages training_, validation_, test_;
   std::int64_t steps_per_epoch_;
   std::int64_t steps_done_ = 0;
   TrainingResult result_;

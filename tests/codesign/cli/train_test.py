@@ -1,52 +1,26 @@
 """dataset train: killed and stopped measurements go on, and end with the same table."""
 
 import csv
-import gzip
-import random
 import signal
-import struct
 import subprocess
 import time
 
+import bar_images
 import cli_support
+from bar_images import IMAGES, idx
 from cli_support import CliTest, main
 
 BAD_INPUT, FILE_TROUBLE, STOPPED = 2, 3, 5
-SIDE, CLASSES = 28, 10
-IMAGES = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k")
-          for kind in ("images-idx3", "labels-idx1")]
-
-
-def idx(magic, extents, data):
-    return struct.pack(f">I{len(extents)}I", magic, *extents) + bytes(data)
-
-
-def images(count, seed):
-    """Noise with a bright bar at a height that tells the class."""
-    draw = random.Random(seed)
-    labels = [i % CLASSES for i in range(count)]
-    pixels = bytearray()
-    for label in labels:
-        for y in range(SIDE):
-            bright = 128 if y // 2 == label + 2 else 0
-            pixels += bytes(draw.randrange(64) + bright for _ in range(SIDE))
-    return (idx(0x803, [count, SIDE, SIDE], pixels), idx(0x801, [count], labels))
 
 
 class Train(CliTest):
     def setUp(self):
         super().setUp()
-        for part, count in (("train", 240), ("t10k", 60)):
-            pixels, labels = images(count, part)
-            self.write_gzip(f"{part}-images-idx3-ubyte.gz", pixels)
-            self.write_gzip(f"{part}-labels-idx1-ubyte.gz", labels)
-        training = next(row for row in self.run_json("doctor")
-                        if row["what"].startswith("training"))
-        if not training["good"]:
-            self.skipTest("built without LibTorch")
+        bar_images.write(self.folder)
+        bar_images.skip_without_training(self)
 
     def write_gzip(self, name, data):
-        (self.folder / name).write_bytes(gzip.compress(data, mtime=0))
+        bar_images.write_gzip(self.folder / name, data)
 
     @staticmethod
     def command(output, *changes):

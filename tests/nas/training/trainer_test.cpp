@@ -16,8 +16,8 @@
 #include "core/user_error.h"
 #include "datasets/idx.h"
 #include "datasets/table.h"
-#include "nas/fashion_macro.h"
 #include "nas/space.h"
+#include "tests/support/bar_images.h"
 
 namespace cosearch::nas {
 namespace {
@@ -26,36 +26,6 @@ namespace {
 const Trainer& trainer() {
   static const auto loaded = load_trainer(COSEARCH_TRAINING_FOLDER);
   return *loaded;
-}
-
-struct OwnedImages {
-  std::vector<std::uint8_t> pixels;
-  std::vector<std::int32_t> labels;
-
-  [[nodiscard]] LabelledImages view() const {
-    return {.count = std::ssize(labels),
-            .channels = 1,
-            .height = kFashionImage,
-            .width = kFashionImage,
-            .pixels = std::span(pixels),
-            .labels = labels,
-            .classes = kFashionClasses};
-  }
-};
-
-// Noise, with a bright bar at a height that tells the class: learnt within a few steps.
-OwnedImages bars(std::size_t count, std::uint64_t seed) {
-  Random random(seed, "bars");
-  OwnedImages images;
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto label = static_cast<std::int32_t>(random.below(kFashionClasses));
-    images.labels.push_back(label);
-    for (int pixel = 0; pixel < kFashionImage * kFashionImage; ++pixel) {
-      const bool bright = pixel / kFashionImage / 2 == label + 2;
-      images.pixels.push_back(static_cast<std::uint8_t>(random.below(64) + (bright ? 128 : 0)));
-    }
-  }
-  return images;
 }
 
 TrainingRecipe short_recipe() {
@@ -195,14 +165,6 @@ TEST(Trainer, StopsEarlyAndCountsTheEpochWithTheBestValidation) {
   EXPECT_EQ(result.test_accuracy_percent,
             result.epoch_accuracy_percent[static_cast<std::size_t>(best - validation.begin())]);
 }
-
-// Keeps the state in memory.
-struct Notebook : CheckpointStore {
-  std::optional<std::string> bytes;
-
-  std::optional<std::string> load() override { return bytes; }
-  void save(std::string_view state) override { bytes = state; }
-};
 
 TEST(Trainer, GoesOnFromEveryEpochAsIfNothingHadHappened) {
   TrainingRecipe recipe = short_recipe();

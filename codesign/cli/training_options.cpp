@@ -1,0 +1,43 @@
+#include "codesign/cli/training_options.h"
+
+#include <map>
+
+#include "codesign/cli/program_files.h"
+
+namespace cosearch::codesign {
+
+ImageOptions::ImageOptions() : folder(default_image_folder().string()) {}
+
+void add_image_options(CLI::App& command, ImageOptions& options) {
+  command.add_option("--images", options.folder,
+                     "folder of IDX files, NPY files, or train/CLASS and test/CLASS folders "
+                     "of PNG and JPEG files");
+  const std::map<std::string, datasets::ArrayLayout> layouts{
+      {"nchw", datasets::ArrayLayout::channels_first},
+      {"nhwc", datasets::ArrayLayout::channels_last}};
+  command.add_option("--array-layout", options.layout, "of NPY images with four dimensions")
+      ->transform(CLI::CheckedTransformer(layouts))
+      ->default_str("");
+}
+
+void add_recipe_options(CLI::App& command, nas::TrainingRecipe& recipe, bool& are_images_counted) {
+  command.add_option("--training-images", recipe.training_images, "images used, the first")
+      ->each([&are_images_counted](const std::string&) { are_images_counted = true; });
+  command.add_option("--epochs", recipe.epochs, "passes over them");
+  command.add_option("--batch", recipe.batch, "images a step");
+  command.add_option("--optimiser", "sgd or adamw")
+      ->default_str(std::string(nas::name_of(recipe.optimiser)))
+      ->each([&recipe](const std::string& name) { recipe.optimiser = nas::optimiser_named(name); });
+  command.add_option("--learning-rate", recipe.learning_rate, "the largest learning rate");
+  command.add_option("--warmup", recipe.warmup_fraction,
+                     "share of all steps over which the learning rate rises");
+  command.add_option("--momentum", recipe.momentum, "of the gradient");
+  command.add_option("--weight-decay", recipe.weight_decay, "pull of every parameter to zero");
+  command.add_option("--label-smoothing", recipe.label_smoothing,
+                     "probability spread over all classes");
+  command.add_option("--crop-padding", recipe.crop_padding,
+                     "each image is moved by up to so many pixels");
+  command.add_flag("--flip", recipe.horizontal_flip, "every other image is mirrored left to right");
+}
+
+}  // namespace cosearch::codesign

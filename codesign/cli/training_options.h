@@ -1,0 +1,30 @@
+// Options that all commands which train networks have.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "datasets/image_set.h"
+#include "nas/training/recipe.h"
+
+namespace cosearch::codesign {
+
+/// Which images to train and test on.
+struct ImageOptions {
+  std::string folder;
+  datasets::ArrayLayout layout = datasets::ArrayLayout::unstated;
+
+  /// Those of Debian's dataset-fashion-mnist.
+  ImageOptions();
+  [[nodiscard]] datasets::ImageData read() const {
+    return datasets::read_image_data(folder, layout);
+  }
+};
+
+void add_image_options(CLI::App& command, ImageOptions& options);
+
+/// All of the recipe but early stopping. `are_images_counted` becomes true when the number of
+/// training images is given. Both must outlive the command.
+void add_recipe_options(CLI::App& command, nas::TrainingRecipe& recipe, bool& are_images_counted);
+
+}  // namespace cosearch::codesign

@@ -1,0 +1,65 @@
+#include "nas/supernet/supernet.h"
+
+#include <array>
+#include <cstddef>
+
+#include "core/user_error.h"
+#include "nas/training/module.h"
+
+namespace cosearch::nas {
+namespace {
+
+// In the order of the enumeration.
+constexpr std::array<std::string_view, 2> kSamplings{"single-path", "sandwich"};
+
+}  // namespace
+
+std::vector<std::string> path_sampling_names() { return {kSamplings.begin(), kSamplings.end()}; }
+
+std::string_view name_of(PathSampling sampling) {
+  return kSamplings[static_cast<std::size_t>(sampling)];
+}
+
+PathSampling path_sampling_named(std::string_view name) {
+  for (std::size_t i = 0; i < kSamplings.size(); ++i)
+    if (kSamplings[i] == name) return static_cast<PathSampling>(i);
+  throw UserError("no rule of drawing paths is called '" + std::string(name) + "'" +
+                  did_you_mean(name, path_sampling_names()));
+}
+
+std::vector<std::string> problems_in(const SupernetRecipe& recipe, std::int64_t images) {
+  std::vector<std::string> problems = problems_in(recipe.training, images);
+  if (recipe.training.patience != 0)
+    problems.push_back("recipe.patience = " + std::to_string(recipe.training.patience) +
+                       ": must be zero: a supernet has no one accuracy to stop by");
+  if (recipe.random_paths < 0)
+    problems.push_back("recipe.random_paths = " + std::to_string(recipe.random_paths) +
+                       ": must be zero or more");
+  return problems;
+}
+
+std::vector<std::string> problems_in(const EvaluationOptions& options, const SupernetRecipe& recipe,
+                                     std::int64_t images) {
+  const TrainingRecipe& training = recipe.training;
+  std::vector<std::string> problems;
+  if (options.recalibration_images < training.batch ||
+      options.recalibration_images > training.training_images)
+    problems.push_back("recalibration_images = " + std::to_string(options.recalibration_images) +
+                       ": must be from one batch, " + std::to_string(training.batch) + ", to the " +
+                       std::to_string(training.training_images) + " images trained on");
+  if (options.validation_images < 1 ||
+      options.validation_images > images - training.training_images)
+    problems.push_back(
+        "validation_images = " + std::to_string(options.validation_images) +
+        ": must be from 1 to the " + std::to_string(images - training.training_images) + " of " +
+        std::to_string(images) + " training images that the supernet was not trained on");
+  return problems;
+}
+
+std::unique_ptr<SupernetTrainer> load_supernet_trainer(const std::filesystem::path& module_folder) {
+  const auto create = reinterpret_cast<SupernetTrainerFactory>(
+      module_function(module_folder, kSupernetTrainerFactoryName));
+  return std::unique_ptr<SupernetTrainer>(create());
+}
+
+}  // namespace cosearch::nas

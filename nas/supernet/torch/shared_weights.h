@@ -1,0 +1,67 @@
+// The weights of all networks of a space. Two networks share those of a step that both have: the
+// same name (which says where it stands), operation and shape of weights.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "nas/supernet/torch/tensor_map.h"
+#include "nas/training/recipe.h"
+#include "nas/training/torch/blueprint_network.h"
+
+namespace cosearch::nas {
+
+/// Which weights a step has; empty for a step without.
+[[nodiscard]] std::string weights_key(const Step& step);
+
+/// Modules whose weights are drawn for (seed, key): in whichever order networks ask for them.
+[[nodiscard]] StepModules drawn_modules(const Step& step, const std::string& key,
+                                        std::uint64_t seed);
+
+/// Copies the weights that `trained` holds under `key`, if any. Throws c10::Error for others.
+void inherit(const StepModules& modules, const std::string& key, const TensorMap& trained);
+
+/// Weights in training. Modules are made when the first network needs them: a space may have more
+/// networks than can be walked through.
+class SharedWeights {
+ public:
+  /// `state`: what `state` gave, or empty.
+  SharedWeights(const TrainingRecipe& recipe, std::uint64_t seed, TensorMap state);
+
+  /// One entry per step of `blueprint`, held by later networks too.
+  [[nodiscard]] std::vector<StepModules> modules_of(const Blueprint& blueprint);
+
+  /// One step of the recipe's optimiser for the weights of all networks asked for since the last
+  /// one; the others stay as they are, momentum included.
+  void step(double learning_rate);
+
+  [[nodiscard]] bool are_finite() const;
+
+  /// Weights and what the optimiser keeps beside them, by key.
+  [[nodiscard]] TensorMap state() const;
+
+ private:
+  struct Entry {
+    StepModules modules;
+    std::unique_ptr<torch::optim::Optimizer> optimiser;
+  };
+
+  [[nodiscard]] Entry made(const Step& step, const std::string& key) const;
+
+  TrainingRecipe recipe_;
+  std::uint64_t seed_;
+  TensorMap saved_;  // of entries that no network has asked for yet, and of older states of others
+  std::map<std::string, Entry> entries_;
+  std::set<std::string> active_;
+};
+
+/// Numbers in the weights of a state, those beside them not counted.
+[[nodiscard]] std::int64_t parameters_in(const TensorMap& state);
+
+}  // namespace cosearch::nas

@@ -1,0 +1,139 @@
+"""supernet: trained, evaluated, correlated and searched; stopped runs go on with the same bytes."""
+
+import csv
+import signal
+import subprocess
+import time
+
+import bar_images
+import cli_support
+from cli_support import CliTest, main
+
+BAD_INPUT, FILE_TROUBLE, STOPPED = 2, 3, 5
+
+
+def short(epochs=2):
+    return ["--images", ".", "--batch", "20", "--epochs", str(epochs)]
+
+
+class Supernet(CliTest):
+    def setUp(self):
+        super().setUp()
+        bar_images.write(self.folder)
+        bar_images.skip_without_training(self)
+
+    def train(self, output, *arguments, epochs=2, expect=0):
+        return self.run_program(*self.training(output, epochs), *arguments, expect=expect)
+
+    def training(self, output, epochs):
+        """As many positions as the networks of the table have."""
+        positions = len(self.rows("table.csv")[0]["genotype"])
+        return ["supernet", "train", "--option", f"positions={positions}", *short(epochs), "-o",
+                output]
+
+    def evaluate(self, *arguments):
+        return self.run_json("supernet", "evaluate", "s.pt", "--images", ".", *arguments)
+
+    def read(self, name):
+        return (self.folder / name).read_bytes()
+
+    def rows(self, name):
+        with open(self.folder / name, encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    def test_a_supernet_ranks_networks_and_feeds_a_study(self):
+        self.train("s.pt", "--sampling", "sandwich", "--random-paths", "1", epochs=4)
+        found = self.evaluate("--table", "table.csv", "--accuracy", "accuracy", "-o", "a.csv")
+        self.assertEqual(found["networks"], len(self.rows("table.csv")))
+        for name in ("spearman", "kendall"):
+            low, high = found[f"{name}_interval"]
+            self.assertLessEqual(low, found[name])
+            self.assertLessEqual(found[name], high)
+        rows = self.rows("a.csv")
+        self.assertEqual([row["alone_percent"] for row in rows],
+                         [row["accuracy"] for row in self.rows("table.csv")])
+        self.assertGreater(max(float(row["accuracy_percent"]) for row in rows), 20)
+        # The same networks, whatever else is evaluated and however many at a time.
+        self.run_program("supernet", "evaluate", "s.pt", "--images", ".", "--sample", "9",
+                         "--jobs", "2", "-o", "b.csv")
+        one_shot = {row["genotype"]: row["accuracy_percent"] for row in rows}
+        for row in self.rows("b.csv"):
+            self.assertEqual(row["accuracy_percent"],
+                             one_shot.get(row["genotype"], row["accuracy_percent"]))
+        self.write_study(("accuracy: accuracy}", "accuracy: accuracy_percent}"),
+                         ("table.csv", "a.csv"))
+        self.run_json("run", "study.yaml")
+
+    def test_a_stopped_training_ends_with_the_same_bytes(self):
+        self.train("whole.pt", epochs=5)
+        command = [cli_support.PROGRAM, *self.training("s.pt", 5)]
+        for number in (signal.SIGINT, signal.SIGKILL):
+            process = subprocess.Popen(command, cwd=self.folder, stderr=subprocess.DEVNULL)
+            while process.poll() is None and not (self.folder / "s.pt.part").exists():
+                time.sleep(0.005)
+            process.send_signal(number)
+            self.assertEqual(process.wait(), STOPPED if number == signal.SIGINT else -number)
+        self.assertFalse((self.folder / "s.pt").exists())
+        self.assertIn("learning_rate is 0.15 there and 0.1 here",
+                      self.train("s.pt", "--learning-rate", "0.1", epochs=5,
+                                 expect=BAD_INPUT).stderr)
+        self.train("s.pt", epochs=5)
+        self.assertEqual(self.read("s.pt"), self.read("whole.pt"))
+        self.assertFalse((self.folder / "s.pt.part").exists())
+
+    def test_a_search_counts_latency_on_an_accelerator(self):
+        found = self.run_json("supernet", "search", *short(), "--variant", "first-order",
+                              "--accelerator", "nvdla-256", "--latency-weight", "1000",
+                              "--architecture-learning-rate", "0.1", "--training-images", "60",
+                              "-o", "trace.csv")
+        smallest = "0" * len(found["genotype"])
+        self.assertEqual(found["genotype"], smallest)
+        cost = self.run_json("cost", "-n", f"fashion-macro:{smallest}", "-a", "nvdla-256")
+        self.assertEqual(found["latency_cycles"], cost["latency_cycles"])
+        trace = self.rows("trace.csv")
+        self.assertEqual([row["epoch"] for row in trace], ["1", "2"])
+        self.assertAlmostEqual(sum(float(trace[1][f"choice3_alternative{i}"]) for i in range(3)), 1,
+                               places=5)
+        self.assertEqual(float(trace[1]["expected_latency_cycles"]),
+                         found["expected_latency_cycles"])
+        for variant in ("second-order", "implicit"):
+            self.run_json("supernet", "search", *short(), "--variant", variant,
+                          "--training-images", "20", "--validation-images", "20", "-o", "other.csv")
+
+    def test_bad_input_is_named(self):
+        self.train("s.pt")
+        whole = self.read("s.pt")
+        ask = ["supernet", "evaluate", "s.pt", "--images", ".", "-o", "a.csv"]
+        for content, says in ((b"PK", "is no supernet of cosearch"),
+                              (whole.replace(b"supernet 1", b"supernet 7", 1),
+                               "of version 7; this program reads version 1"),
+                              (whole[:-3], "is damaged")):
+            (self.folder / "s.pt").write_bytes(content)
+            self.refused(*ask, expect=BAD_INPUT, says=["s.pt", says])
+        (self.folder / "s.pt").unlink()
+        self.refused(*ask, expect=FILE_TROUBLE, says=["s.pt"])
+        (self.folder / "s.pt").write_bytes(whole)
+        self.refused(*ask, "--validation-images", "1000", expect=BAD_INPUT,
+                     says=["validation_images = 1000: must be from 1 to the 40 of 240"])
+        pixels, labels = bar_images.images(240, "others")
+        bar_images.write_gzip(self.folder / "train-images-idx3-ubyte.gz", pixels)
+        bar_images.write_gzip(self.folder / "train-labels-idx1-ubyte.gz", labels)
+        self.refused(*ask, expect=BAD_INPUT, says=["s.pt", "trained on other images"])
+        self.assertIn("is there already", self.train("s.pt", expect=BAD_INPUT).stderr)
+        self.assertIn("the loss became not a number at step",
+                      self.train("t.pt", "--learning-rate", "1e30", expect=BAD_INPUT).stderr)
+        command = ["supernet", "train", "--images", ".", "-o", "t.pt"]
+        for arguments, says in ((["--space", "gpt"], "known by its cost only"),
+                                (["--sampling", "sandwhich"], "did you mean 'sandwich'"),
+                                (["--batch", "1"], "recipe.batch = 1: must be at least 2")):
+            self.refused(*command, *arguments, expect=BAD_INPUT, says=[says])
+        command[1] = "search"
+        for arguments, says in ((["--space", "resnet-9"], "cannot be searched by gradients"),
+                                (["--latency-weight", "1"], "none is given"),
+                                (["--variant", "third-order"], "expected one of: first-order")):
+            self.refused(*command, *arguments, expect=BAD_INPUT, says=[says])
+        self.assert_files("study.yaml", "table.csv", *bar_images.IMAGES, "s.pt")
+
+
+if __name__ == "__main__":
+    main()

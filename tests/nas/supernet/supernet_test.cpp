@@ -1,0 +1,205 @@
+// The supernet trainer as the program loads it.
+#include "nas/supernet/supernet.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/random.h"
+#include "core/user_error.h"
+#include "nas/space.h"
+#include "nas/supernet/extreme_networks.h"
+#include "tests/support/bar_images.h"
+
+namespace cosearch::nas {
+namespace {
+
+// Loading LibTorch takes about half a second: once is enough.
+const SupernetTrainer& trainer() {
+  static const auto loaded = load_supernet_trainer(COSEARCH_TRAINING_FOLDER);
+  return *loaded;
+}
+
+const NetworkSpace& macro() {
+  static const auto space = make_space("fashion-macro", {{"positions", 4}});
+  return *space;
+}
+
+const LabelledImages& images() {
+  static const OwnedImages owned = bars(500, 1);
+  static const LabelledImages view = owned.view();
+  return view;
+}
+
+SupernetRecipe short_recipe() {
+  SupernetRecipe recipe;
+  recipe.training.training_images = 400;
+  recipe.training.epochs = 2;
+  recipe.training.batch = 20;
+  return recipe;
+}
+
+const EvaluationOptions kEvaluation{.recalibration_images = 100, .validation_images = 100};
+
+std::string trained(const SupernetRecipe& recipe, std::uint64_t seed) {
+  return *trainer().train({.space = macro(), .recipe = recipe, .seed = seed}, images());
+}
+
+// What `call` complains of, or nothing.
+template <class Call>
+std::string complaint(const Call& call) {
+  try {
+    call();
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Supernet, TrainsAllNetworksAtOnce) {
+  SupernetRecipe recipe = short_recipe();
+  recipe.training.epochs = 12;
+  const std::string state = trained(recipe, 1);
+  const auto supernet = trainer().load(state, macro(), recipe, kEvaluation, images());
+  // A network of hardly more than a mean over the map sees no bar's height.
+  for (const std::string genotype : {"1111", "2020", "2222"})
+    EXPECT_GT(supernet->accuracy_of(genotype), 40) << genotype << ", where chance gives 10";
+  EXPECT_NE(complaint([&] { (void)supernet->accuracy_of("0300"); }), "");
+}
+
+TEST(Supernet, TellsTheSameAccuracyWheneverItIsAsked) {
+  const SupernetRecipe recipe = short_recipe();
+  const auto supernet = trainer().load(trained(recipe, 1), macro(), recipe, kEvaluation, images());
+  const std::vector<std::string> genotypes{"0121", "2222", "1000"};
+  std::vector<double> first, beside(genotypes.size());
+  for (const std::string& genotype : genotypes) first.push_back(supernet->accuracy_of(genotype));
+  std::vector<std::thread> threads;
+  for (std::size_t i = genotypes.size(); i-- > 0;)
+    threads.emplace_back([&, i] { beside[i] = supernet->accuracy_of(genotypes[i]); });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(first, beside);
+}
+
+TEST(Supernet, IsTheSameBytesForOneSeedWhereverItsTrainingWasStopped) {
+  SupernetRecipe recipe = short_recipe();
+  recipe.training.epochs = 3;
+  recipe.training.crop_padding = 2;
+  recipe.training.training_images = 100;
+  for (const PathSampling sampling : {PathSampling::single_path, PathSampling::sandwich}) {
+    const bool is_sandwich = sampling == PathSampling::sandwich;
+    SCOPED_TRACE(name_of(sampling));
+    recipe.sampling = sampling;
+    recipe.training.optimiser = is_sandwich ? Optimiser::adamw : Optimiser::sgd;
+    recipe.training.learning_rate = is_sandwich ? 0.01 : 0.15;
+    const std::string whole = trained(recipe, 3);
+    EXPECT_NE(whole, trained(recipe, 4));
+    Notebook notebook;
+    SupernetTask task{.space = macro(), .recipe = recipe, .seed = 3};
+    task.checkpoints = &notebook;
+    task.stop = [] { return true; };
+    int stops = 0;
+    std::optional<std::string> state;
+    while (!(state = trainer().train(task, images()))) ++stops;
+    EXPECT_EQ(stops, 2) << "once after every epoch but the last";
+    EXPECT_EQ(*state, whole);
+    EXPECT_EQ(*notebook.bytes, whole);
+  }
+}
+
+TEST(Supernet, SaysWhereTheLossStoppedBeingANumberAndKeepsTheEpochBefore) {
+  Notebook notebook;
+  SupernetTask task{.space = macro(), .recipe = short_recipe(), .seed = 1};
+  task.checkpoints = &notebook;
+  task.stop = [] { return true; };
+  EXPECT_FALSE(trainer().train(task, images()));
+  const auto good = notebook.bytes;
+  task.recipe.training.learning_rate = 1e30;
+  const std::string said = complaint([&] { (void)trainer().train(task, images()); });
+  EXPECT_NE(said.find("the loss became not a number at step"), std::string::npos) << said;
+  EXPECT_NE(said.find("in epoch 2 of 2; the state after epoch 1 is kept"), std::string::npos)
+      << said;
+  EXPECT_EQ(notebook.bytes, good);
+}
+
+TEST(Supernet, TrainsCellsThatAreSharedByEdgeAndOperation) {
+  const auto space =
+      make_space("nas-bench-201",
+                 {{"image", 8}, {"channels", 4}, {"cells", 1}, {"prune", 0}, {"classes", 10}});
+  std::vector<float> pixels;
+  std::vector<std::int32_t> labels;
+  Random random(1);
+  for (int image = 0; image < 60; ++image) {
+    labels.push_back(image % 10);
+    for (int i = 0; i < 3 * 8 * 8; ++i) pixels.push_back(static_cast<float>(random.uniform()));
+  }
+  const LabelledImages images{60, 3, 8, 8, std::span<const float>(pixels), labels, 10};
+  SupernetRecipe recipe = short_recipe();
+  recipe.training.training_images = 40;
+  recipe.training.epochs = 1;
+  const auto state = trainer().train({.space = *space, .recipe = recipe}, images);
+  const auto supernet = trainer().load(
+      *state, *space, recipe, {.recalibration_images = 20, .validation_images = 20}, images);
+  for (int i = 0; i < 3; ++i) {
+    const double accuracy = supernet->accuracy_of(space->sample(random));
+    EXPECT_TRUE(accuracy >= 0 && accuracy <= 100) << accuracy;
+  }
+}
+
+TEST(Supernet, RefusesWhatDoesNotFit) {
+  const SupernetRecipe recipe = short_recipe();
+  const auto opaque = make_space("gpt");
+  EXPECT_NE(complaint([&] {
+              (void)trainer().train({.space = *opaque, .recipe = recipe}, images());
+            }).find("known by its cost only"),
+            std::string::npos);
+  const auto colour = make_space("nas-bench-macro");
+  EXPECT_NE(complaint([&] {
+              (void)trainer().train({.space = *colour, .recipe = recipe}, images());
+            }).find("training images: images are 1x28x28"),
+            std::string::npos);
+  EXPECT_NE(complaint([&] {
+              (void)trainer().load("no state", macro(), recipe, kEvaluation, images());
+            }).find("LibTorch"),
+            std::string::npos);
+
+  SupernetRecipe wrong = recipe;
+  wrong.random_paths = -1;
+  wrong.training.batch = 1;
+  EXPECT_EQ(problems_in(wrong, 500),
+            (std::vector<std::string>{"recipe.batch = 1: must be at least 2",
+                                      "recipe.random_paths = -1: must be zero or more"}));
+  EXPECT_EQ(
+      problems_in(EvaluationOptions{.recalibration_images = 10, .validation_images = 101}, recipe,
+                  500),
+      (std::vector<std::string>{
+          "recalibration_images = 10: must be from one batch, 20, to the 400 images trained on",
+          "validation_images = 101: must be from 1 to the 100 of 500 training images that the "
+          "supernet was not trained on"}));
+  EXPECT_EQ(complaint([] { (void)path_sampling_named("sandwhich"); }),
+            "no rule of drawing paths is called 'sandwhich' (did you mean 'sandwich'?)");
+}
+
+TEST(ExtremeNetworks, AreTheLargestAndTheSmallestOfASpaceThatIsWalkedThrough) {
+  for (const auto& [name, options] : std::vector<std::pair<std::string, SpaceOptions>>{
+           {"fashion-macro", {{"positions", 4}}}, {"fashion-macro", {{"positions", 6}}}}) {
+    SCOPED_TRACE(name);
+    const auto space = make_space(name, options);
+    std::int64_t most = 0, least = INT64_MAX;
+    for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(space->size()); ++i) {
+      const std::int64_t macs = space->lower(space->genotype(i)).macs();
+      most = std::max(most, macs);
+      least = std::min(least, macs);
+    }
+    EXPECT_EQ(space->lower(largest_network(*space)).macs(), most);
+    EXPECT_EQ(space->lower(smallest_network(*space)).macs(), least);
+  }
+}
+
+}  // namespace
+}  // namespace cosearch::nas

@@ -1,6 +1,7 @@
 #include "datasets/journal_payload.h"
 
 #include <algorithm>
+#include <map>
 
 #include "datasets/byte_stream.h"
 
@@ -31,9 +32,22 @@ void put(ByteWriter& out, const StudyHeader& header) {
   put_texts(out, header.strategies);
   out.put(std::uint64_t{header.library_versions.size()});
   for (const auto& [library, version] : header.library_versions) put_texts(out, {library, version});
+  put_texts(out, header.accuracy_sources);
+  out.put(std::uint64_t{header.inputs.size()});
+  for (const auto& [key, hash] : header.inputs) put_texts(out, {key, hash});
 }
 
-StudyHeader take_header(ByteReader& in) {
+std::map<std::string, std::string> take_pairs(ByteReader& in) {
+  std::map<std::string, std::string> pairs;
+  for (std::uint64_t left = in.take_count(24); left > 0; --left) {
+    const std::vector<std::string> pair = take_texts(in);
+    require(pair.size() == 2);
+    pairs[pair[0]] = pair[1];
+  }
+  return pairs;
+}
+
+StudyHeader take_header(ByteReader& in, std::uint32_t version) {
   StudyHeader header;
   const std::vector<std::string> texts = take_texts(in);
   require(texts.size() == 6);
@@ -45,11 +59,13 @@ StudyHeader take_header(ByteReader& in) {
   header.configuration = texts[5];
   header.seed = in.take<std::uint64_t>();
   header.strategies = take_texts(in);
-  for (std::uint64_t left = in.take_count(24); left > 0; --left) {
-    const std::vector<std::string> pair = take_texts(in);
-    require(pair.size() == 2);
-    header.library_versions[pair[0]] = pair[1];
+  header.library_versions = take_pairs(in);
+  if (version < 2) {
+    header.accuracy_sources = table_provenance();
+    return header;
   }
+  header.accuracy_sources = take_texts(in);
+  header.inputs = take_pairs(in);
   return header;
 }
 
@@ -130,6 +146,7 @@ void check(const PointBatch& points, const StudyStart& start) {
     return accelerator < start.accelerators.rows.size() || accelerator == kNoStoredAccelerator;
   }));
   require(all_below(points.strategy, start.header.strategies.size()));
+  require(all_below(points.accuracy_source, start.header.accuracy_sources.size()));
 }
 
 }  // namespace
@@ -144,10 +161,10 @@ void append_start(std::string& payload, const StudyStart& start) {
   out.put(static_cast<std::uint8_t>(start.is_whole ? 1 : 0));
 }
 
-StudyStart parse_start(std::string_view payload) {
+StudyStart parse_start(std::string_view payload, std::uint32_t version) {
   ByteReader in(payload);
   StudyStart start;
-  start.header = take_header(in);
+  start.header = take_header(in, version);
   start.metrics = take_metrics(in);
   start.networks = take_networks(in);
   start.accelerators = take_accelerators(in);
@@ -169,12 +186,14 @@ void append_batch(std::string& payload, const JournalBatch& batch) {
   out.put_all(points.reason);
   out.put_all(points.strategy);
   out.put_all(points.step);
+  out.put_all(points.accuracy_source);
+  out.put_all(points.accuracy_spread);
   out.put(batch.first_reason);
   put_texts(out, batch.reasons);
   out.put(batch.layer_evaluations);
 }
 
-JournalBatch parse_batch(std::string_view payload, const StudyStart& start) {
+JournalBatch parse_batch(std::string_view payload, const StudyStart& start, std::uint32_t version) {
   ByteReader in(payload);
   JournalBatch batch;
   PointBatch& points = batch.points;
@@ -189,6 +208,12 @@ JournalBatch parse_batch(std::string_view payload, const StudyStart& start) {
   points.reason = in.take_all<std::uint16_t>(count);
   points.strategy = in.take_all<std::uint16_t>(count);
   points.step = in.take_all<std::uint64_t>(count);
+  if (version < 2) {
+    add_table_provenance(points, start.metrics);
+  } else {
+    points.accuracy_source = in.take_all<std::uint16_t>(count);
+    points.accuracy_spread = in.take_all<double>(count);
+  }
   batch.first_reason = in.take<std::uint64_t>();
   batch.reasons = take_texts(in);
   batch.layer_evaluations = in.take<std::uint64_t>();

@@ -67,7 +67,7 @@ void write_identity(const Handle& file) {
   write_attribute(file, "schema_version", kStudySchemaVersion);
 }
 
-void check_identity(const Handle& file, const std::filesystem::path& path) {
+std::uint32_t version_of(const Handle& file, const std::filesystem::path& path) {
   if (!has_attribute(file, "format") || read_text(file, "format") != kStudyFormat)
     throw UserError({path.string()},
                     "is an HDF5 file but not a cosearch study (its attribute "
@@ -78,6 +78,7 @@ void check_identity(const Handle& file, const std::filesystem::path& path) {
                     fmt::format("has schema_version {}; this program reads up to {}: use a newer "
                                 "cosearch",
                                 version, kStudySchemaVersion));
+  return version;
 }
 
 void write_header(const Handle& file, const StudyHeader& header) {
@@ -93,10 +94,13 @@ void write_header(const Handle& file, const StudyHeader& header) {
   const Handle libraries = create_group(study, "library_versions");
   for (const auto& [library, version] : header.library_versions)
     write_text(libraries, library, version);
+  const Handle inputs = create_group(study, "inputs");
+  for (const auto& [key, hash] : header.inputs) write_text(inputs, key, hash);
   write_text_column(file, "strategies", header.strategies);
+  write_text_column(file, "accuracy_sources", header.accuracy_sources);
 }
 
-StudyHeader read_header(const Handle& file) {
+StudyHeader read_header(const Handle& file, std::uint32_t version) {
   const Handle study = open_group(file, "study");
   StudyHeader header;
   header.name = read_text(study, "name");
@@ -112,6 +116,14 @@ StudyHeader read_header(const Handle& file) {
   for (const std::string& library : attribute_names(libraries))
     header.library_versions[library] = read_text(libraries, library);
   header.strategies = read_text_column(file, "strategies");
+  if (version < 2) {
+    header.accuracy_sources = table_provenance();
+    return header;
+  }
+  header.accuracy_sources = read_text_column(file, "accuracy_sources");
+  const Handle inputs = open_group(study, "inputs");
+  for (const std::string& key : attribute_names(inputs))
+    header.inputs[key] = read_text(inputs, key);
   return header;
 }
 
@@ -228,26 +240,35 @@ PointColumns PointColumns::create(const Handle& file, const std::vector<MetricCo
                       Column<std::uint8_t>::create(group, "feasible", ""),
                       Column<std::uint16_t>::create(group, "reason", ""),
                       Column<std::uint16_t>::create(group, "strategy", ""),
-                      Column<std::uint64_t>::create(group, "step", "")};
+                      Column<std::uint64_t>::create(group, "step", ""),
+                      Column<std::uint16_t>::create(group, "accuracy_source", ""),
+                      Column<double>::create(group, "accuracy_spread", "percent")};
   write_attribute(points.accelerator.handle(), "none", kNoStoredAccelerator);
   return points;
 }
 
-PointColumns PointColumns::open(const Handle& file, const std::vector<MetricColumn>& metrics) {
+PointColumns PointColumns::open(const Handle& file, const std::vector<MetricColumn>& metrics,
+                                std::uint32_t version) {
   const Handle group = open_group(file, "points");
   auto id = Column<std::uint64_t>::open(group, "id");
   const std::uint64_t rows = id.size();
   std::vector<Column<double>> columns;
   for (const MetricColumn& metric : metrics)
     columns.push_back(open_column<double>(group, metric.name, rows));
-  return {std::move(id),
-          open_column<std::uint32_t>(group, "network", rows),
-          open_column<std::uint32_t>(group, "accelerator", rows),
-          std::move(columns),
-          open_column<std::uint8_t>(group, "feasible", rows),
-          open_column<std::uint16_t>(group, "reason", rows),
-          open_column<std::uint16_t>(group, "strategy", rows),
-          open_column<std::uint64_t>(group, "step", rows)};
+  PointColumns points{std::move(id),
+                      open_column<std::uint32_t>(group, "network", rows),
+                      open_column<std::uint32_t>(group, "accelerator", rows),
+                      std::move(columns),
+                      open_column<std::uint8_t>(group, "feasible", rows),
+                      open_column<std::uint16_t>(group, "reason", rows),
+                      open_column<std::uint16_t>(group, "strategy", rows),
+                      open_column<std::uint64_t>(group, "step", rows),
+                      {},
+                      {}};
+  if (version < 2) return points;
+  points.accuracy_source = open_column<std::uint16_t>(group, "accuracy_source", rows);
+  points.accuracy_spread = open_column<double>(group, "accuracy_spread", rows);
+  return points;
 }
 
 void PointColumns::append(const PointBatch& batch, std::size_t count) {
@@ -260,22 +281,40 @@ void PointColumns::append(const PointBatch& batch, std::size_t count) {
   reason.append(first(batch.reason));
   strategy.append(first(batch.strategy));
   step.append(first(batch.step));
+  accuracy_source->append(first(batch.accuracy_source));
+  accuracy_spread->append(first(batch.accuracy_spread));
 }
 
 PointBatch PointColumns::read(std::uint64_t first, std::uint64_t count) const {
-  PointBatch batch{id.read(first, count),          network.read(first, count),
-                   accelerator.read(first, count), {},
-                   feasible.read(first, count),    reason.read(first, count),
-                   strategy.read(first, count),    step.read(first, count)};
+  PointBatch batch{id.read(first, count),
+                   network.read(first, count),
+                   accelerator.read(first, count),
+                   {},
+                   feasible.read(first, count),
+                   reason.read(first, count),
+                   strategy.read(first, count),
+                   step.read(first, count),
+                   {},
+                   {}};
+  if (accuracy_source) batch.accuracy_source = accuracy_source->read(first, count);
+  if (accuracy_spread) batch.accuracy_spread = accuracy_spread->read(first, count);
   for (const auto& metric : metrics) batch.metrics.push_back(metric.read(first, count));
   return batch;
 }
 
 PointBatch PointColumns::read_rows(std::span<const std::uint64_t> rows) const {
-  PointBatch batch{id.read_rows(rows),          network.read_rows(rows),
-                   accelerator.read_rows(rows), {},
-                   feasible.read_rows(rows),    reason.read_rows(rows),
-                   strategy.read_rows(rows),    step.read_rows(rows)};
+  PointBatch batch{id.read_rows(rows),
+                   network.read_rows(rows),
+                   accelerator.read_rows(rows),
+                   {},
+                   feasible.read_rows(rows),
+                   reason.read_rows(rows),
+                   strategy.read_rows(rows),
+                   step.read_rows(rows),
+                   {},
+                   {}};
+  if (accuracy_source) batch.accuracy_source = accuracy_source->read_rows(rows);
+  if (accuracy_spread) batch.accuracy_spread = accuracy_spread->read_rows(rows);
   for (const auto& metric : metrics) batch.metrics.push_back(metric.read_rows(rows));
   return batch;
 }
@@ -292,8 +331,9 @@ std::vector<MetricColumn> read_metric_columns(const Handle& file) {
 }
 
 bool is_bad_metric_name(const std::string& name) {
-  constexpr std::array<std::string_view, 7> kTaken{"id",     "network",  "accelerator", "feasible",
-                                                   "reason", "strategy", "step"};
+  constexpr std::array<std::string_view, 9> kTaken{
+      "id",       "network", "accelerator",     "feasible",       "reason",
+      "strategy", "step",    "accuracy_source", "accuracy_spread"};
   return cannot_name_dataset(name) || contains(kTaken, name);
 }
 

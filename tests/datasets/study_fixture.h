@@ -23,6 +23,8 @@ inline datasets::StudyHeader example_header() {
   header.command_line = "cosearch run study.yaml -o study.h5";
   header.configuration = "name: first light\nseed: 1  # \xC3\xBC\n";
   header.strategies = {"exhaustive", "random"};
+  header.accuracy_sources = {"", "predictor"};
+  header.inputs = {{"accuracy.predictor", std::string(64, 'a')}};
   return header;
 }
 
@@ -62,6 +64,8 @@ inline datasets::PointBatch random_points(std::uint64_t first, std::size_t count
     batch.reason.push_back(static_cast<std::uint16_t>(random.below(2)));
     batch.strategy.push_back(static_cast<std::uint16_t>(random.below(2)));
     batch.step.push_back(i / 100);
+    batch.accuracy_source.push_back(static_cast<std::uint16_t>(random.below(2)));
+    batch.accuracy_spread.push_back(random.uniform());
   }
   return batch;
 }

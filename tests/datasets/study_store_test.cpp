@@ -195,6 +195,8 @@ TEST(StudyStore, RefusesBatchesThatBreakItsPromises) {
   refused([](PointBatch& batch) { batch.network[1] = 3; });
   refused([](PointBatch& batch) { batch.accelerator[1] = 2; });
   refused([](PointBatch& batch) { batch.strategy[2] = 2; });
+  refused([](PointBatch& batch) { batch.accuracy_source[2] = 2; });
+  refused([](PointBatch& batch) { batch.accuracy_spread.pop_back(); });
   refused([](PointBatch& batch) { batch.id[0] = 33; });  // already given
   refused([](PointBatch& batch) { batch.id[2] = batch.id[1]; });
   store.append(random_points(20, 3));
@@ -204,7 +206,7 @@ TEST(StudyStore, RefusesBatchesThatBreakItsPromises) {
 
 TEST(StudyStore, RefusesColumnNamesThatAreTaken) {
   const TemporaryFolder folder;
-  for (const char* name : {"id", "network", "a/b", "", "."})
+  for (const char* name : {"id", "network", "accuracy_source", "a/b", "", "."})
     EXPECT_THROW(StudyStore::create(folder / "s.h5", {}, {{name, "", "minimise"}}, {}, {}),
                  std::invalid_argument);
   EXPECT_THROW(StudyStore::create(folder / "s.h5", {}, {{"x", "", "down"}}, {}, {}),
@@ -244,8 +246,27 @@ TEST(StudyStore, RefusesANewerFormatByItsVersion) {
   H5Fclose(file);
   EXPECT_NE(message_of([&] {
               StudyStore::open(folder / "s.h5");
-            }).find("s.h5: has schema_version 7; this program reads up to 1"),
+            }).find("s.h5: has schema_version 7; this program reads up to 2"),
             std::string::npos);
+}
+
+// Written by the program whose schema_version was 1: tests/golden/study_version_1.
+TEST(StudyStore, ReadsVersion1AsAccuraciesOfATable) {
+  const std::filesystem::path golden =
+      std::filesystem::path(COSEARCH_SOURCE_DIR) / "tests/golden/study_version_1";
+  const StudyStore store = StudyStore::open(golden / "whole.h5");
+  EXPECT_EQ(store.header().accuracy_sources, table_provenance());
+  EXPECT_TRUE(store.header().inputs.empty());
+  EXPECT_EQ(store.networks().size(), 11U);
+  const PointBatch points = store.points(0, 100);
+  ASSERT_EQ(points.size(), 88U);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    EXPECT_EQ(points.metrics[0][i], store.networks()[points.network[i]].accuracy);
+    EXPECT_EQ(points.accuracy_source[i], 1);
+    EXPECT_TRUE(std::isnan(points.accuracy_spread[i]));
+  }
+  EXPECT_EQ(store.points_with(store.front().ids).accuracy_source,
+            std::vector<std::uint16_t>(store.front().ids.size(), 1));
 }
 
 TEST(StudyStore, RefusesAStudyWhoseConfigurationWasChanged) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
+#include <limits>
 
 #include "codesign/ledger.h"
 
@@ -85,8 +86,9 @@ class Search {
       std::size_t part = recall(designs.subspan(done), trials.subspan(done));
       const bool is_recalled = part > 0;
       if (!is_recalled) {
-        if (is_past_limit()) return false;
+        if (left_to_limit() == 0) return false;
         part = evaluate_part(designs.subspan(done), trials.subspan(done));
+        if (part == 0) return false;
       }
       ledger_.set_layers(evaluator_.layer_evaluations());
       const std::span<const Trial> known = trials.subspan(done, part);
@@ -108,10 +110,11 @@ class Search {
     return count;
   }
 
+  // How many were evaluated; none when it was stopped on the way.
   std::size_t evaluate_part(std::span<const Design> designs, std::span<Trial> trials) {
-    std::size_t count = 0;
-    while (count < std::min(part_size_.value(), designs.size()) && !is_past_limit())
-      ledger_.enter(designs[count++]);
+    const std::size_t count = std::min({part_size_.value(), designs.size(), left_to_limit()});
+    if (!evaluator_.find_accuracies(designs.first(count))) return 0;
+    for (const Design& design : designs.first(count)) ledger_.enter(design);
     const auto start = std::chrono::steady_clock::now();
     const std::vector<Trial> evaluated =
         evaluate_all(designs.first(count), evaluator_, archive_.question().constraints, workers_);
@@ -121,8 +124,10 @@ class Search {
   }
 
   [[nodiscard]] bool must_stop() const { return options_.stop && options_.stop(); }
-  [[nodiscard]] bool is_past_limit() const {
-    return options_.stop_after > 0 && ledger_.counts().hardware >= options_.stop_after;
+  // Designs that can be evaluated for sure before the limit is reached.
+  [[nodiscard]] std::size_t left_to_limit() const {
+    if (options_.stop_after == 0) return std::numeric_limits<std::size_t>::max();
+    return options_.stop_after - std::min(options_.stop_after, ledger_.counts().hardware);
   }
 
   SearchStrategy& strategy_;

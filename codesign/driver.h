@@ -19,6 +19,13 @@ class Evaluator {
  public:
   virtual ~Evaluator() = default;
 
+  /// Called before `prepare`, by one thread, with designs that are about to be evaluated: finds
+  /// what may take hours. False when it was stopped: the designs cannot be evaluated yet.
+  [[nodiscard]] virtual bool find_accuracies(std::span<const Design> designs) {
+    static_cast<void>(designs);
+    return true;
+  }
+
   /// Called once before each batch, by one thread: fill the caches that `evaluate` will read.
   virtual void prepare(std::span<const Design> designs) { static_cast<void>(designs); }
 

@@ -10,7 +10,10 @@
 namespace cosearch::codesign {
 
 ModelEvaluator::ModelEvaluator(const JointSpace& space, Workers& workers)
-    : space_(space), local_(space, workers), costs_(space.accelerator_count()) {
+    : space_(space),
+      local_(space, workers),
+      costs_(space.accelerator_count()),
+      accuracy_reasons_(space.network_count()) {
   for (const accel::Accelerator& accelerator : space.accelerators())
     area_mm2_.push_back(accel::area_of(accelerator).value);
 }
@@ -47,6 +50,22 @@ std::uint16_t ModelEvaluator::reason_number(const std::string& reason) {
   reasons_.push_back(reason);
   reason_numbers_.emplace(reason, number);
   return number;
+}
+
+bool ModelEvaluator::find_accuracies(std::span<const Design> designs) {
+  if (accuracies_ == nullptr) return true;
+  std::vector<std::uint32_t> networks;
+  for (const Design& design : designs) networks.push_back(design.network);
+  if (!accuracies_->find(networks)) return false;
+  // Numbered serially, in the order of the designs, so that no thread can change a number.
+  for (const std::uint32_t network : networks) {
+    const std::string& failure = accuracies_->of(network).failure;
+    accuracy_reasons_[network] =
+        failure.empty() ? std::uint16_t{0}
+                        : reason_number(fmt::format(
+                              "{}: {}", space_.networks().candidates[network].genotype, failure));
+  }
+  return true;
 }
 
 void ModelEvaluator::prepare(std::span<const Design> designs) {
@@ -87,10 +106,14 @@ Trial ModelEvaluator::evaluate(Design design) const {
   const Candidate& candidate = space_.networks().candidates[design.network];
   Trial trial;
   trial.design = design;
-  trial.metrics[Metric::accuracy] = candidate.accuracy_percent;
+  if (accuracies_ == nullptr)
+    trial.metrics[Metric::accuracy] = candidate.accuracy_percent;
+  else
+    trial.metrics[accuracies_->metric()] = accuracies_->of(design.network).value;
   trial.metrics[Metric::macs] = static_cast<double>(candidate.macs);
   trial.metrics[Metric::parameters] = static_cast<double>(candidate.parameters);
-  if (!design.has_accelerator()) return trial;
+  trial.reason = accuracy_reasons_[design.network];
+  if (!design.has_accelerator() || !trial.runs()) return trial;
 
   trial.metrics[Metric::area] = area_mm2_[design.accelerator];
   std::int64_t cycles = 0;

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <utility>
 
+#include "codesign/study.h"
 #include "datasets/document.h"
 
 namespace cosearch::codesign {
@@ -17,8 +20,16 @@ class Comparison {
  public:
   void configurations(const std::string& earlier, const std::string& now) {
     if (earlier == now) return;
-    values("", datasets::parse_yaml(earlier, "the stored study").value,
-           datasets::parse_yaml(now, "the study").value);
+    values("", in_newest_version(datasets::parse_yaml(earlier, "the stored study")).value,
+           in_newest_version(datasets::parse_yaml(now, "the study")).value);
+  }
+
+  // Files that the study names may have changed although their names have not.
+  void inputs(const std::map<std::string, std::string>& earlier,
+              const std::map<std::string, std::string>& now, const std::string& study) {
+    for (const auto& [key, hash] : now)
+      if (const auto found = earlier.find(key); found != earlier.end() && found->second != hash)
+        add("what {} names{} has changed since", key, file_named(study, key));
   }
 
   void texts(const std::string& key, const std::string& earlier, const std::string& now) {
@@ -56,6 +67,16 @@ class Comparison {
   std::vector<std::string> found;
 
  private:
+  // " ('p.h5')" for "accuracy.predictor".
+  static std::string file_named(const std::string& study, std::string key) {
+    std::ranges::replace(key, '.', '/');
+    const json value = in_newest_version(datasets::parse_yaml(study, "the study"))
+                           .value.value(json::json_pointer("/" + key), json());
+    for (const json& name : {value, value.is_object() ? value.value("images", json()) : json()})
+      if (name.is_string()) return fmt::format(" ('{}')", name.get<std::string>());
+    return "";
+  }
+
   template <class... Arguments>
   void add(fmt::format_string<Arguments...> text, Arguments&&... arguments) {
     found.push_back(fmt::format(text, std::forward<Arguments>(arguments)...));
@@ -100,6 +121,7 @@ std::vector<std::string> differences(const datasets::StudyStart& earlier,
                    now.header.program_version);
   comparison.configurations(earlier.header.configuration, now.header.configuration);
   comparison.numbers("seed", earlier.header.seed, now.header.seed);
+  comparison.inputs(earlier.header.inputs, now.header.inputs, now.header.configuration);
   if (comparison.found.empty()) {  // else these only follow from what was found
     comparison.networks(earlier.networks, now.networks);
     comparison.accelerators(earlier.accelerators, now.accelerators);

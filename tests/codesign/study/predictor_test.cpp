@@ -186,13 +186,13 @@ TEST_F(PredictorFiles, AStoredPredictorPredictsTheSameBits) {
 
 TEST_F(PredictorFiles, RefusesFilesOfAnotherKindOrVersion) {
   const auto path = folder_ / "other.h5";
-  datasets::write_array_file(path, {.kind = "predictor", .version = 2});
+  datasets::write_array_file(path, {.kind = "predictor", .version = 3});
   EXPECT_THAT(message_of([&] { (void)read_predictor(path); }),
-              HasSubstr("other.h5: is a predictor of version 2; this cosearch reads version 1"));
+              HasSubstr("other.h5: is a predictor of version 3; this cosearch reads version 2"));
   datasets::write_array_file(path, {.kind = "recommender", .version = 1});
   EXPECT_THAT(message_of([&] { (void)read_predictor(path); }),
               HasSubstr("holds a recommender; expected a predictor"));
-  datasets::write_array_file(path, {.kind = "predictor", .version = 1});
+  datasets::write_array_file(path, {.kind = "predictor", .version = 2});
   EXPECT_THAT(message_of([&] { (void)read_predictor(path); }), HasSubstr("other.h5: it has no"));
   EXPECT_THAT(message_of([&] { (void)read_predictor(write("text.h5", "no HDF5")); }),
               HasSubstr("text.h5: is no predictor file: it is not HDF5"));

@@ -86,10 +86,10 @@ std::vector<std::string> Accuracies::source_names() const {
   return names;
 }
 
-std::map<std::string, std::string> Accuracies::inputs() const {
-  std::map<std::string, std::string> inputs;
-  for (const auto& source : sources_) inputs.merge(source->inputs());
-  return inputs;
+std::map<std::string, std::string> Accuracies::input_hashes() const {
+  std::map<std::string, std::string> hashes;
+  for (const auto& source : sources_) hashes.merge(source->input_hashes());
+  return hashes;
 }
 
 void Accuracies::keep_beside(const std::filesystem::path& store) {

@@ -47,7 +47,7 @@ class Accuracies {
   /// "" and the names of the sources, as the store lists them.
   [[nodiscard]] std::vector<std::string> source_names() const;
   /// SHA-256 of the files that the sources read, by their key in the study.
-  [[nodiscard]] std::map<std::string, std::string> inputs() const;
+  [[nodiscard]] std::map<std::string, std::string> input_hashes() const;
 
   /// From now on what takes long is kept beside `store`, and what an earlier run left there counts.
   void keep_beside(const std::filesystem::path& store);

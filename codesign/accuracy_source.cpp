@@ -67,7 +67,7 @@ class PredictorSource final : public AccuracySource {
   }
 
   [[nodiscard]] AccuracyKind kind() const override { return AccuracyKind::predictor; }
-  [[nodiscard]] std::map<std::string, std::string> inputs() const override {
+  [[nodiscard]] std::map<std::string, std::string> input_hashes() const override {
     return {{key_, hash_}};
   }
 
@@ -282,7 +282,7 @@ class TrainSource final : public AccuracySource {
   }
 
   [[nodiscard]] AccuracyKind kind() const override { return AccuracyKind::train; }
-  [[nodiscard]] std::map<std::string, std::string> inputs() const override {
+  [[nodiscard]] std::map<std::string, std::string> input_hashes() const override {
     return {{choice_.key, datasets::sha256(record_of(measurement_, images_).dump())}};
   }
 

@@ -55,7 +55,7 @@ class AccuracySource {
   virtual void keep_beside(const std::filesystem::path& store) { static_cast<void>(store); }
 
   /// SHA-256 of what it reads beside the study's tables, by the key in the study.
-  [[nodiscard]] virtual std::map<std::string, std::string> inputs() const { return {}; }
+  [[nodiscard]] virtual std::map<std::string, std::string> input_hashes() const { return {}; }
 };
 
 /// What sources need that the program finds and a test replaces. Each is called when a study names

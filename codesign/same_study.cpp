@@ -24,20 +24,21 @@ class Comparison {
            in_newest_version(datasets::parse_yaml(now, "the study")).value);
   }
 
-  // Files that the study names may have changed although their names have not.
-  void inputs(const std::map<std::string, std::string>& earlier,
-              const std::map<std::string, std::string>& now, const std::string& study) {
-    for (const auto& [key, hash] : now)
-      if (const auto found = earlier.find(key); found != earlier.end() && found->second != hash)
-        add("what {} names{} has changed since", key, file_named(study, key));
-  }
-
   void texts(const std::string& key, const std::string& earlier, const std::string& now) {
     if (earlier != now) add("{} is {}, was {}", key, now, earlier);
   }
 
   void numbers(const std::string& key, std::uint64_t earlier, std::uint64_t now) {
     if (earlier != now) add("{} is {}, was {}", key, now, earlier);
+  }
+
+  // A study stored by a program that kept no hash of an input cannot say whether it changed.
+  void inputs(const std::map<std::string, std::string>& earlier,
+              const std::map<std::string, std::string>& now, const std::string& study) {
+    for (const auto& [key, hash] : now)
+      if (const auto found = earlier.find(key); found != earlier.end() && found->second != hash)
+        add("what {} names{} has changed: its SHA-256 is {}, was {}", key, file_named(study, key),
+            hash, found->second);
   }
 
   // Tables that the study names may have changed although the study itself has not.
@@ -121,8 +122,9 @@ std::vector<std::string> differences(const datasets::StudyStart& earlier,
                    now.header.program_version);
   comparison.configurations(earlier.header.configuration, now.header.configuration);
   comparison.numbers("seed", earlier.header.seed, now.header.seed);
-  comparison.inputs(earlier.header.inputs, now.header.inputs, now.header.configuration);
   if (comparison.found.empty()) {  // else these only follow from what was found
+    comparison.inputs(earlier.header.input_hashes, now.header.input_hashes,
+                      now.header.configuration);
     comparison.networks(earlier.networks, now.networks);
     comparison.accelerators(earlier.accelerators, now.accelerators);
     if (earlier.metrics != now.metrics) comparison.found.push_back("the metrics are not the same");

@@ -25,26 +25,29 @@ std::vector<std::string> take_texts(ByteReader& in) {
   return texts;
 }
 
+void put(ByteWriter& out, const std::map<std::string, std::string>& texts) {
+  out.put(std::uint64_t{texts.size()});
+  for (const auto& [key, text] : texts) put_texts(out, {key, text});
+}
+
+std::map<std::string, std::string> take_map(ByteReader& in) {
+  std::map<std::string, std::string> texts;
+  for (std::uint64_t left = in.take_count(24); left > 0; --left) {
+    const std::vector<std::string> pair = take_texts(in);
+    require(pair.size() == 2);
+    texts[pair[0]] = pair[1];
+  }
+  return texts;
+}
+
 void put(ByteWriter& out, const StudyHeader& header) {
   put_texts(out, {header.name, header.strategy, header.program_version, header.created,
                   header.command_line, header.configuration});
   out.put(header.seed);
   put_texts(out, header.strategies);
-  out.put(std::uint64_t{header.library_versions.size()});
-  for (const auto& [library, version] : header.library_versions) put_texts(out, {library, version});
+  put(out, header.library_versions);
+  put(out, header.input_hashes);
   put_texts(out, header.accuracy_sources);
-  out.put(std::uint64_t{header.inputs.size()});
-  for (const auto& [key, hash] : header.inputs) put_texts(out, {key, hash});
-}
-
-std::map<std::string, std::string> take_pairs(ByteReader& in) {
-  std::map<std::string, std::string> pairs;
-  for (std::uint64_t left = in.take_count(24); left > 0; --left) {
-    const std::vector<std::string> pair = take_texts(in);
-    require(pair.size() == 2);
-    pairs[pair[0]] = pair[1];
-  }
-  return pairs;
 }
 
 StudyHeader take_header(ByteReader& in, std::uint32_t version) {
@@ -59,13 +62,9 @@ StudyHeader take_header(ByteReader& in, std::uint32_t version) {
   header.configuration = texts[5];
   header.seed = in.take<std::uint64_t>();
   header.strategies = take_texts(in);
-  header.library_versions = take_pairs(in);
-  if (version < 2) {
-    header.accuracy_sources = table_provenance();
-    return header;
-  }
-  header.accuracy_sources = take_texts(in);
-  header.inputs = take_pairs(in);
+  header.library_versions = take_map(in);
+  if (version >= 2) header.input_hashes = take_map(in);
+  header.accuracy_sources = version >= 3 ? take_texts(in) : table_provenance();
   return header;
 }
 
@@ -208,7 +207,7 @@ JournalBatch parse_batch(std::string_view payload, const StudyStart& start, std:
   points.reason = in.take_all<std::uint16_t>(count);
   points.strategy = in.take_all<std::uint16_t>(count);
   points.step = in.take_all<std::uint64_t>(count);
-  if (version < 2) {
+  if (version < 3) {
     add_table_provenance(points, start.metrics);
   } else {
     points.accuracy_source = in.take_all<std::uint16_t>(count);

@@ -15,6 +15,7 @@
 
 #include "core/user_error.h"
 #include "datasets/hdf5/object.h"
+#include "datasets/hdf5/study_migrations.h"
 #include "datasets/hdf5/study_sections.h"
 #include "datasets/partial_file.h"
 #include "datasets/sha256.h"
@@ -26,7 +27,6 @@ struct StudyStore::Implementation {
   std::filesystem::path path;
   std::optional<PartialFile> partial;  ///< while writing
   hdf5::Handle file;
-  std::uint32_t version = hdf5::kStudySchemaVersion;
   StudyHeader header;
   std::vector<MetricColumn> metrics;
   std::uint64_t network_count = 0, accelerator_count = 0;
@@ -227,11 +227,10 @@ StudyStore StudyStore::open(const std::filesystem::path& path) {
       throw FileError({path.string()}, fmt::format("cannot open: {}", std::strerror(errno)));
     if (!hdf5::is_hdf5(path))
       throw UserError({path.string()}, "is not an HDF5 file; expected a study that cosearch wrote");
-    store->file = hdf5::open_file(path);
-    store->version = hdf5::version_of(store->file, path);
-    store->header = hdf5::read_header(store->file, store->version);
+    store->file = hdf5::open_newest(path);
+    store->header = hdf5::read_header(store->file);
     store->metrics = hdf5::read_metric_columns(store->file);
-    store->points = hdf5::PointColumns::open(store->file, store->metrics, store->version);
+    store->points = hdf5::PointColumns::open(store->file, store->metrics);
     store->point_count = store->points->id.size();
     store->network_count = hdf5::rows_in(store->file, "networks");
     store->accelerator_count = hdf5::rows_in(store->file, "accelerators");
@@ -277,7 +276,6 @@ PointBatch StudyStore::points(std::uint64_t first, std::uint64_t count) const {
   require(!store.partial.has_value(), "points are read from a store that was opened");
   return hdf5::naming(store.path, [&] {
     PointBatch batch = store.points->read(first, count);
-    if (store.version < 2) add_table_provenance(batch, store.metrics);
     check_indices(batch, store.network_count, store.accelerator_count, store.header, store.result);
     return batch;
   });
@@ -296,7 +294,6 @@ PointBatch StudyStore::points_with(std::span<const std::uint64_t> ids) const {
       rows.push_back(static_cast<std::uint64_t>(found - all.begin()));
     }
     PointBatch batch = store.points->read_rows(rows);
-    if (store.version < 2) add_table_provenance(batch, store.metrics);
     check_indices(batch, store.network_count, store.accelerator_count, store.header, store.result);
     return batch;
   });

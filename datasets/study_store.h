@@ -32,13 +32,13 @@ struct StudyHeader {
   std::string created;  ///< UTC, ISO 8601; the caller's, so that a test can repeat it
   std::string command_line;
   std::string configuration;  ///< the study file, verbatim
+  /// SHA-256 of the files that the study names and whose content stands nowhere else in the store,
+  /// in hexadecimal, by their keys in the study ("networks.scores").
+  std::map<std::string, std::string> input_hashes = {};
   /// What PointBatch::strategy indexes: who may propose points.
   std::vector<std::string> strategies;
   /// What PointBatch::accuracy_source indexes; [0] is "" (no accuracy is known).
   std::vector<std::string> accuracy_sources = {""};
-  /// SHA-256, in hexadecimal, of files that the study names and the results depend on, by the key
-  /// that names them.
-  std::map<std::string, std::string> inputs = {};
   friend bool operator==(const StudyHeader&, const StudyHeader&) = default;
 };
 
@@ -86,11 +86,10 @@ struct PointBatch {
   friend bool operator==(const PointBatch&, const PointBatch&) = default;
 };
 
-/// Fills in what versions of a study file before 2 did not say of `points`: any accuracy was a
-/// table's.
+/// Fills in what studies before schema 2 did not say of `points`: any accuracy was a table's.
 void add_table_provenance(PointBatch& points, const std::vector<MetricColumn>& metrics);
 
-/// The `accuracy_sources` of those versions.
+/// The `accuracy_sources` of those studies.
 [[nodiscard]] std::vector<std::string> table_provenance();
 
 /// What nothing else in the study beats.
@@ -129,6 +128,7 @@ class StudyStore {
 
   /// Opens for reading. Throws UserError for a file that is not HDF5, is not a study, or has a
   /// newer format than this program knows (which the message names); FileError for a damaged one.
+  /// One of an older schema is migrated in memory: it stays on the disk as it is.
   static StudyStore open(const std::filesystem::path& path);
 
   StudyStore(StudyStore&&) noexcept;

@@ -67,20 +67,6 @@ void write_identity(const Handle& file) {
   write_attribute(file, "schema_version", kStudySchemaVersion);
 }
 
-std::uint32_t version_of(const Handle& file, const std::filesystem::path& path) {
-  if (!has_attribute(file, "format") || read_text(file, "format") != kStudyFormat)
-    throw UserError({path.string()},
-                    "is an HDF5 file but not a cosearch study (its attribute "
-                    "'format' is not 'cosearch-study')");
-  const auto version = read_attribute<std::uint32_t>(file, "schema_version");
-  if (version > kStudySchemaVersion)
-    throw UserError({path.string()},
-                    fmt::format("has schema_version {}; this program reads up to {}: use a newer "
-                                "cosearch",
-                                version, kStudySchemaVersion));
-  return version;
-}
-
 void write_header(const Handle& file, const StudyHeader& header) {
   const Handle study = create_group(file, "study");
   write_text(study, "name", header.name);
@@ -94,13 +80,13 @@ void write_header(const Handle& file, const StudyHeader& header) {
   const Handle libraries = create_group(study, "library_versions");
   for (const auto& [library, version] : header.library_versions)
     write_text(libraries, library, version);
-  const Handle inputs = create_group(study, "inputs");
-  for (const auto& [key, hash] : header.inputs) write_text(inputs, key, hash);
+  const Handle inputs = create_group(study, "input_hashes");
+  for (const auto& [key, hash] : header.input_hashes) write_text(inputs, key, hash);
   write_text_column(file, "strategies", header.strategies);
   write_text_column(file, "accuracy_sources", header.accuracy_sources);
 }
 
-StudyHeader read_header(const Handle& file, std::uint32_t version) {
+StudyHeader read_header(const Handle& file) {
   const Handle study = open_group(file, "study");
   StudyHeader header;
   header.name = read_text(study, "name");
@@ -115,15 +101,13 @@ StudyHeader read_header(const Handle& file, std::uint32_t version) {
   const Handle libraries = open_group(study, "library_versions");
   for (const std::string& library : attribute_names(libraries))
     header.library_versions[library] = read_text(libraries, library);
-  header.strategies = read_text_column(file, "strategies");
-  if (version < 2) {
-    header.accuracy_sources = table_provenance();
-    return header;
+  if (has_group(study, "input_hashes")) {
+    const Handle inputs = open_group(study, "input_hashes");
+    for (const std::string& key : attribute_names(inputs))
+      header.input_hashes[key] = read_text(inputs, key);
   }
+  header.strategies = read_text_column(file, "strategies");
   header.accuracy_sources = read_text_column(file, "accuracy_sources");
-  const Handle inputs = open_group(study, "inputs");
-  for (const std::string& key : attribute_names(inputs))
-    header.inputs[key] = read_text(inputs, key);
   return header;
 }
 
@@ -247,28 +231,23 @@ PointColumns PointColumns::create(const Handle& file, const std::vector<MetricCo
   return points;
 }
 
-PointColumns PointColumns::open(const Handle& file, const std::vector<MetricColumn>& metrics,
-                                std::uint32_t version) {
+PointColumns PointColumns::open(const Handle& file, const std::vector<MetricColumn>& metrics) {
   const Handle group = open_group(file, "points");
   auto id = Column<std::uint64_t>::open(group, "id");
   const std::uint64_t rows = id.size();
   std::vector<Column<double>> columns;
   for (const MetricColumn& metric : metrics)
     columns.push_back(open_column<double>(group, metric.name, rows));
-  PointColumns points{std::move(id),
-                      open_column<std::uint32_t>(group, "network", rows),
-                      open_column<std::uint32_t>(group, "accelerator", rows),
-                      std::move(columns),
-                      open_column<std::uint8_t>(group, "feasible", rows),
-                      open_column<std::uint16_t>(group, "reason", rows),
-                      open_column<std::uint16_t>(group, "strategy", rows),
-                      open_column<std::uint64_t>(group, "step", rows),
-                      {},
-                      {}};
-  if (version < 2) return points;
-  points.accuracy_source = open_column<std::uint16_t>(group, "accuracy_source", rows);
-  points.accuracy_spread = open_column<double>(group, "accuracy_spread", rows);
-  return points;
+  return {std::move(id),
+          open_column<std::uint32_t>(group, "network", rows),
+          open_column<std::uint32_t>(group, "accelerator", rows),
+          std::move(columns),
+          open_column<std::uint8_t>(group, "feasible", rows),
+          open_column<std::uint16_t>(group, "reason", rows),
+          open_column<std::uint16_t>(group, "strategy", rows),
+          open_column<std::uint64_t>(group, "step", rows),
+          open_column<std::uint16_t>(group, "accuracy_source", rows),
+          open_column<double>(group, "accuracy_spread", rows)};
 }
 
 void PointColumns::append(const PointBatch& batch, std::size_t count) {
@@ -281,8 +260,8 @@ void PointColumns::append(const PointBatch& batch, std::size_t count) {
   reason.append(first(batch.reason));
   strategy.append(first(batch.strategy));
   step.append(first(batch.step));
-  accuracy_source->append(first(batch.accuracy_source));
-  accuracy_spread->append(first(batch.accuracy_spread));
+  accuracy_source.append(first(batch.accuracy_source));
+  accuracy_spread.append(first(batch.accuracy_spread));
 }
 
 PointBatch PointColumns::read(std::uint64_t first, std::uint64_t count) const {
@@ -294,10 +273,8 @@ PointBatch PointColumns::read(std::uint64_t first, std::uint64_t count) const {
                    reason.read(first, count),
                    strategy.read(first, count),
                    step.read(first, count),
-                   {},
-                   {}};
-  if (accuracy_source) batch.accuracy_source = accuracy_source->read(first, count);
-  if (accuracy_spread) batch.accuracy_spread = accuracy_spread->read(first, count);
+                   accuracy_source.read(first, count),
+                   accuracy_spread.read(first, count)};
   for (const auto& metric : metrics) batch.metrics.push_back(metric.read(first, count));
   return batch;
 }
@@ -311,10 +288,8 @@ PointBatch PointColumns::read_rows(std::span<const std::uint64_t> rows) const {
                    reason.read_rows(rows),
                    strategy.read_rows(rows),
                    step.read_rows(rows),
-                   {},
-                   {}};
-  if (accuracy_source) batch.accuracy_source = accuracy_source->read_rows(rows);
-  if (accuracy_spread) batch.accuracy_spread = accuracy_spread->read_rows(rows);
+                   accuracy_source.read_rows(rows),
+                   accuracy_spread.read_rows(rows)};
   for (const auto& metric : metrics) batch.metrics.push_back(metric.read_rows(rows));
   return batch;
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,13 +15,10 @@ inline constexpr const char* kStudyFormat = "cosearch-study";
 inline constexpr std::uint32_t kStudySchemaVersion = 2;
 
 void write_identity(const Handle& file);
-/// The schema_version of `file`, called `path`. Throws UserError when it is no study or a newer one
-/// than we know.
-[[nodiscard]] std::uint32_t version_of(const Handle& file, const std::filesystem::path& path);
 
 void write_header(const Handle& file, const StudyHeader& header);
 /// Throws Error when the configuration does not match its hash.
-[[nodiscard]] StudyHeader read_header(const Handle& file, std::uint32_t version);
+[[nodiscard]] StudyHeader read_header(const Handle& file);
 
 void write_networks(const Handle& file, const std::vector<NetworkRow>& networks);
 [[nodiscard]] std::vector<NetworkRow> read_networks(const Handle& file);
@@ -36,8 +32,7 @@ void write_result(const Handle& file, const StudyResult& result);
 /// Rows in a table written by the functions above.
 [[nodiscard]] std::uint64_t rows_in(const Handle& file, const std::string& table);
 
-/// The columns under /points. Of a version before 2, `read` leaves the source and the spread of
-/// accuracies empty.
+/// The columns under /points.
 struct PointColumns {
   Column<std::uint64_t> id;
   Column<std::uint32_t> network, accelerator;
@@ -45,12 +40,11 @@ struct PointColumns {
   Column<std::uint8_t> feasible;
   Column<std::uint16_t> reason, strategy;
   Column<std::uint64_t> step;
-  std::optional<Column<std::uint16_t>> accuracy_source;
-  std::optional<Column<double>> accuracy_spread;
+  Column<std::uint16_t> accuracy_source;
+  Column<double> accuracy_spread;
 
   static PointColumns create(const Handle& file, const std::vector<MetricColumn>& metrics);
-  static PointColumns open(const Handle& file, const std::vector<MetricColumn>& metrics,
-                           std::uint32_t version);
+  static PointColumns open(const Handle& file, const std::vector<MetricColumn>& metrics);
 
   /// Writes the first `count` points of `batch`.
   void append(const PointBatch& batch, std::size_t count);

@@ -93,10 +93,10 @@ TEST(Journal, RefusesANewerVersionByItsNumber) {
   const TemporaryFolder folder;
   write_journal(folder / "s", 2);
   const std::string bytes = test::read_bytes(folder / "s.journal");
-  EXPECT_EQ(with_version(bytes, 2), bytes);
-  test::write_bytes(folder / "s.journal", with_version(bytes, 3));
+  EXPECT_EQ(with_version(bytes, 3), bytes);
+  test::write_bytes(folder / "s.journal", with_version(bytes, 4));
   EXPECT_THAT(message_of([&] { JournalReader(folder / "s.journal"); }),
-              HasSubstr("s.journal: has journal version 3; this program reads up to 2"));
+              HasSubstr("s.journal: has journal version 4; this program reads up to 3"));
 }
 
 // Frames keep the version they were written with, and what is appended has its own.

@@ -22,9 +22,9 @@ inline datasets::StudyHeader example_header() {
   header.created = "2024-01-02T03:04:05Z";
   header.command_line = "cosearch run study.yaml -o study.h5";
   header.configuration = "name: first light\nseed: 1  # \xC3\xBC\n";
+  header.input_hashes = {{"networks.scores.file", std::string(64, 'a')}};
   header.strategies = {"exhaustive", "random"};
   header.accuracy_sources = {"", "predictor"};
-  header.inputs = {{"accuracy.predictor", std::string(64, 'a')}};
   return header;
 }
 

@@ -250,25 +250,6 @@ TEST(StudyStore, RefusesANewerFormatByItsVersion) {
             std::string::npos);
 }
 
-// Written by the program whose schema_version was 1: tests/golden/study_version_1.
-TEST(StudyStore, ReadsVersion1AsAccuraciesOfATable) {
-  const std::filesystem::path golden =
-      std::filesystem::path(COSEARCH_SOURCE_DIR) / "tests/golden/study_version_1";
-  const StudyStore store = StudyStore::open(golden / "whole.h5");
-  EXPECT_EQ(store.header().accuracy_sources, table_provenance());
-  EXPECT_TRUE(store.header().inputs.empty());
-  EXPECT_EQ(store.networks().size(), 11U);
-  const PointBatch points = store.points(0, 100);
-  ASSERT_EQ(points.size(), 88U);
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    EXPECT_EQ(points.metrics[0][i], store.networks()[points.network[i]].accuracy);
-    EXPECT_EQ(points.accuracy_source[i], 1);
-    EXPECT_TRUE(std::isnan(points.accuracy_spread[i]));
-  }
-  EXPECT_EQ(store.points_with(store.front().ids).accuracy_source,
-            std::vector<std::uint16_t>(store.front().ids.size(), 1));
-}
-
 TEST(StudyStore, RefusesAStudyWhoseConfigurationWasChanged) {
   const TemporaryFolder folder;
   write_example(folder / "s.h5", 10);

@@ -37,8 +37,8 @@ class Comparison {
               const std::map<std::string, std::string>& now, const std::string& study) {
     for (const auto& [key, hash] : now)
       if (const auto found = earlier.find(key); found != earlier.end() && found->second != hash)
-        add("what {} names{} has changed: its SHA-256 is {}, was {}", key, file_named(study, key),
-            hash, found->second);
+        add("the file that {} names has changed{}: its SHA-256 is {}, was {}", key,
+            file_named(study, key), hash, found->second);
   }
 
   // Tables that the study names may have changed although the study itself has not.

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +40,8 @@ class StoredDesign {
   std::vector<datasets::ParameterColumn> parameters_;
   datasets::AcceleratorRow accelerator_;
   std::string strategy_, reason_, name_, space_options_, technology_;  // options: JSON
+  std::string accuracy_source_;
+  double accuracy_ = std::numeric_limits<double>::quiet_NaN();  // percent
   std::vector<std::string> objectives_;
 };
 

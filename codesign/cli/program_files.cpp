@@ -20,6 +20,12 @@ std::filesystem::path training_module_folder() {
 
 std::filesystem::path neural_module_folder() { return module_folder(COSEARCH_BUILD_NEURAL_FOLDER); }
 
+AccuracyTools program_accuracy_tools() {
+  return {.trainer = [] { return nas::load_trainer(training_module_folder()); },
+          .scorer = [] { return nas::load_scorer(training_module_folder()); },
+          .neural_modules = neural_module_folder()};
+}
+
 std::filesystem::path default_image_folder() { return "/usr/share/datasets/fashion-mnist"; }
 
 }  // namespace cosearch::codesign

@@ -160,6 +160,7 @@ TEST_F(PredictorFiles, AStoredPredictorPredictsTheSameBits) {
     TrainedPredictor trained{.model = model,
                              .source = kSource,
                              .target = "accuracy",
+                             .kind = "accuracy",
                              .scale = {predictors::ScaleKind::error, targets},
                              .predictor = predictors::make_predictor(model),
                              .examples = rows.size(),
@@ -172,6 +173,7 @@ TEST_F(PredictorFiles, AStoredPredictorPredictsTheSameBits) {
     EXPECT_EQ(again.source.scores, kSource.scores);
     EXPECT_EQ(again.source.options, trained.source.options);
     EXPECT_EQ(again.target, "accuracy");
+    EXPECT_EQ(again.kind, "accuracy");
     EXPECT_EQ(again.seed, trained.seed);
     EXPECT_EQ(again.examples, rows.size());
     const auto a = trained.predictor->predict(data.networks.examples),

@@ -98,7 +98,7 @@ void write_images(const StudyFolder& folder) {
   }
 }
 
-const std::string kTrain = "{images: images, training_images: 3, batch: 1, epochs: 1}";
+const std::string kTrain = "{images: images, training_images: 3, batch: 2, epochs: 1}";
 
 // What training "0112" gives, made up.
 double trained_accuracy(const std::string& genotype) {
@@ -448,12 +448,12 @@ INSTANTIATE_TEST_SUITE_P(Accuracy, EverySource,
 TEST(Accuracy, RefusesAPredictorOfSomethingElse) {
   const auto folder = folder_with("{predictor: p.h5}");
   train_predictor(*folder, {.kind = "latency"});
-  EXPECT_THAT(error_of(*folder), AllOf(HasSubstr("study.yaml:7:13"), HasSubstr("p.h5"),
+  EXPECT_THAT(error_of(*folder), AllOf(HasSubstr("study.yaml:8:12"), HasSubstr("p.h5"),
                                        HasSubstr("a kind of latency; expected")));
   train_predictor(*folder, {.space = "nas-bench-201"});
   EXPECT_THAT(error_of(*folder), HasSubstr("is for the space nas-bench-201; the study's is fash"));
-  train_predictor(*folder, {.options = {{"classes", 7}}});
-  EXPECT_THAT(error_of(*folder), AllOf(HasSubstr("classes 7"), HasSubstr("the study has")));
+  train_predictor(*folder, {.options = {{"positions", 5}}});
+  EXPECT_THAT(error_of(*folder), AllOf(HasSubstr("positions 5"), HasSubstr("the study has")));
   train_predictor(*folder, {.scores = {"naswot"}});
   EXPECT_THAT(error_of(*folder), HasSubstr("needs the score 'naswot' of every network"));
   test::write_bytes(*folder / "p.h5", "no HDF5");
@@ -487,11 +487,11 @@ TEST(Accuracy, SaysWhatIsMissingOrContradictsItself) {
            {"{then: {table: accuracy}}", "no source: give 'table'"},
            {"{score: macs, then: {table: accuracy}}", "nothing comes after 'score'"},
            {"{table: accuracy, then: {table: accuracy}}", "'table' measures nothing that 'table'"},
-           {"{score: mcas}", "did you mean 'macs'"},
+           {"{score: mcas}", "no score is called 'mcas'"},
            {"{table: acuracy}", "no column 'acuracy'"},
            {"{train: {images: images, epochs: 0}}", "epochs"},
            {"{train: {images: images, training_images: 9}}", "9"},
-           {"{train: {images: images, training_images: 3, batch: 1, device: cuda}}", "CUDA"},
+           {"{train: {images: images, training_images: 3, batch: 2, device: cuda}}", "CUDA"},
            {"{train: {images: none}}", "none"}}) {
     SCOPED_TRACE(c.accuracy);
     const auto folder = folder_with(c.accuracy);
@@ -518,7 +518,7 @@ TEST(Accuracy, IsFoundInStudiesOfVersion1) {
   old.write(
       test::replaced(test::read_bytes(old.study()), "schema_version: 2", "schema_version: 1"));
   EXPECT_THAT(message_of([&] { static_cast<void>(old.read()); }),
-              HasSubstr("study.yaml:7:1: 'accuracy' is a key of schema_version 2"));
+              HasSubstr("study.yaml:8:1: 'accuracy' is a key of schema_version 2"));
 }
 
 // Stores and journals that the program wrote whose schemas were 1 (tests/golden/study_version_1),

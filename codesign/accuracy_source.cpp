@@ -54,6 +54,19 @@ std::string options_text(const std::string& space, const nas::SpaceOptions& give
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
+// A file that speaks of a space speaks of the study's.
+void require_space(const AccuracyChoice& choice, const Study& study, const std::string& space,
+                   const nas::SpaceOptions& options) {
+  const auto refuse = [&](const std::string& why) {
+    throw UserError(choice.where, fmt::format("{} is for {}", choice.file.string(), why));
+  };
+  if (space != study.networks.space)
+    refuse(fmt::format("the space {}; the study's is {}", space, study.networks.space));
+  const std::string there = options_text(space, options),
+                    here = options_text(space, study.networks.options);
+  if (there != here) refuse(fmt::format("{} with {}; the study has {}", space, there, here));
+}
+
 class PredictorSource final : public AccuracySource {
  public:
   PredictorSource(const AccuracyChoice& choice, const Study& study, const NetworkSet& networks,
@@ -87,21 +100,14 @@ class PredictorSource final : public AccuracySource {
 
  private:
   void require_suitable(const AccuracyChoice& choice, const Study& study) const {
-    const std::string file = choice.file.string();
     const FeatureSource& source = trained_.source;
     const auto refuse = [&](const std::string& why) {
-      throw UserError(choice.where, fmt::format("{} {}", file, why));
+      throw UserError(choice.where, fmt::format("{} {}", choice.file.string(), why));
     };
     if (trained_.kind != "accuracy")
       refuse(fmt::format("predicts '{}', a kind of {}; expected a predictor of accuracy",
                          trained_.target, trained_.kind));
-    if (source.space != study.networks.space)
-      refuse(fmt::format("is for the space {}; the study's is {}", source.space,
-                         study.networks.space));
-    const std::string there = options_text(source.space, source.options),
-                      here = options_text(source.space, study.networks.options);
-    if (there != here)
-      refuse(fmt::format("is for {} with {}; the study has {}", source.space, there, here));
+    require_space(choice, study, source.space, source.options);
     for (const std::string& score : source.scores)
       if (std::ranges::find(networks_.score_names, score) == networks_.score_names.end())
         refuse(
@@ -255,6 +261,36 @@ class ScoreSource final : public KeptSource {
   json subject_;
 };
 
+// A supernet tells the accuracies of all networks, roughly, with the weights they inherit.
+class SupernetSource final : public KeptSource {
+ public:
+  SupernetSource(const AccuracyChoice& choice, const Study& study, const NetworkSet& networks,
+                 Workers& workers, const AccuracyTools& tools)
+      : KeptSource(networks, workers), key_(choice.key) {
+    if (!tools.supernet) throw UserError(choice.where, "this program asks no supernets");
+    supernet_ = tools.supernet(choice.file, datasets::read_image_data(choice.images));
+    require_space(choice, study, supernet_.space, supernet_.options);
+    hash_ = datasets::sha256(datasets::read_file(choice.file));
+  }
+
+  [[nodiscard]] AccuracyKind kind() const override { return AccuracyKind::supernet; }
+  // Its images are those that the file was trained on, or opening it had failed.
+  [[nodiscard]] std::map<std::string, std::string> input_hashes() const override {
+    return {{key_, hash_}};
+  }
+  void keep_beside(const std::filesystem::path& store) override {
+    kept_.keep_in(beside(store, ".inherited"), {{"supernet", hash_}});
+  }
+
+ private:
+  [[nodiscard]] double value_of(std::uint32_t network) const override {
+    return supernet_.accuracy_of(candidate(network).genotype);
+  }
+
+  std::string key_, hash_;
+  AskedSupernet supernet_;
+};
+
 // Trains each distinct network once.
 class TrainSource final : public AccuracySource {
  public:
@@ -371,7 +407,7 @@ std::unique_ptr<AccuracySource> make_accuracy_source(const AccuracyChoice& choic
     case AccuracyKind::score:
       return std::make_unique<ScoreSource>(choice, study, networks, workers, tools);
     case AccuracyKind::supernet:
-      throw UserError(choice.where, "supernets are not there yet");
+      return std::make_unique<SupernetSource>(choice, study, networks, workers, tools);
     default:
       return std::make_unique<TableSource>(networks);
   }

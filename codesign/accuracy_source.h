@@ -15,6 +15,7 @@
 #include "codesign/network_set.h"
 #include "codesign/study.h"
 #include "codesign/workers.h"
+#include "datasets/image_set.h"
 #include "nas/scores/scorer.h"
 #include "nas/training/trainer.h"
 
@@ -58,11 +59,21 @@ class AccuracySource {
   [[nodiscard]] virtual std::map<std::string, std::string> input_hashes() const { return {}; }
 };
 
+/// A trained supernet: of which space, and the accuracy in percent of a genotype of it with
+/// inherited weights, NaN where it has none; safe to ask on several threads.
+struct AskedSupernet {
+  std::string space;
+  nas::SpaceOptions options;
+  std::function<double(const std::string& genotype)> accuracy_of;
+};
+
 /// What sources need that the program finds and a test replaces. Each is called when a study names
 /// such a source; an empty one is as good as a module that is not installed.
 struct AccuracyTools {
   std::function<std::unique_ptr<nas::Trainer>()> trainer = {};
   std::function<std::unique_ptr<nas::Scorer>()> scorer = {};
+  std::function<AskedSupernet(const std::filesystem::path& file, const datasets::ImageData& images)>
+      supernet = {};
   std::filesystem::path neural_modules = {};  ///< the folder
 };
 

@@ -1,6 +1,8 @@
 #include "codesign/front_measurement.h"
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 
 namespace cosearch::codesign {
 
@@ -39,10 +41,22 @@ std::vector<std::uint32_t> FrontMeasurement::unmeasured_on_front() const {
   return networks;
 }
 
+// Those that are most likely to be something else than they look; the order of the front where
+// nothing says how far off an accuracy may be.
+void FrontMeasurement::put_least_certain_first(std::vector<std::uint32_t>& networks) {
+  // Where an earlier run had asked about them, nobody did in this one.
+  static_cast<void>(accuracies_.find(networks));
+  std::ranges::stable_sort(networks, std::ranges::greater(), [&](std::uint32_t network) {
+    const double spread = accuracies_.of(network).spread;
+    return std::isnan(spread) ? -1 : spread;
+  });
+}
+
 // Two spellings of one network are measured as one.
 void FrontMeasurement::choose_networks() {
-  std::vector<std::uint32_t> chosen;
-  for (const std::uint32_t network : unmeasured_on_front()) {
+  std::vector<std::uint32_t> chosen, candidates = unmeasured_on_front();
+  put_least_certain_first(candidates);
+  for (const std::uint32_t network : candidates) {
     const std::string& canonical = networks_.candidates[network].canonical;
     if (at_most_ && distinct_.size() >= *at_most_ && !distinct_.contains(canonical)) continue;
     distinct_.insert(canonical);

@@ -22,7 +22,8 @@ namespace cosearch::codesign {
 class FrontMeasurement : public SearchStrategy {
  public:
   /// Keeps references to `networks` and `accuracies`, which has a second source. `at_most`:
-  /// distinct networks that may be measured.
+  /// distinct networks that may be measured; where the front has more, those with the largest
+  /// spread are.
   FrontMeasurement(SearchQuestion question, const NetworkSet& networks, Accuracies& accuracies,
                    std::optional<std::uint64_t> at_most);
 
@@ -41,6 +42,7 @@ class FrontMeasurement : public SearchStrategy {
 
  private:
   void choose_networks();
+  void put_least_certain_first(std::vector<std::uint32_t>& networks);
   [[nodiscard]] std::vector<std::uint32_t> unmeasured_on_front() const;
 
   SearchQuestion question_;

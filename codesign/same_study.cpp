@@ -73,8 +73,10 @@ class Comparison {
     std::ranges::replace(key, '.', '/');
     const json value = in_newest_version(datasets::parse_yaml(study, "the study"))
                            .value.value(json::json_pointer("/" + key), json());
-    for (const json& name : {value, value.is_object() ? value.value("images", json()) : json()})
-      if (name.is_string()) return fmt::format(" ('{}')", name.get<std::string>());
+    if (value.is_string()) return fmt::format(" ('{}')", value.get<std::string>());
+    for (const char* named : {"file", "images"})
+      if (value.is_object() && value.contains(named))
+        return fmt::format(" ('{}')", value[named].get<std::string>());
     return "";
   }
 

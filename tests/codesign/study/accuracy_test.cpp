@@ -138,8 +138,18 @@ class FakeTrainer : public nas::Trainer {
   std::shared_ptr<Log> log_;
 };
 
+// A supernet's file says its space; its accuracies are made up.
+AskedSupernet fake_supernet(const std::filesystem::path& file, const datasets::ImageData& images) {
+  EXPECT_EQ(images.training.count, 3);
+  return {
+      .space = test::read_bytes(file),
+      .options = {},
+      .accuracy_of = [](const std::string& genotype) { return trained_accuracy(genotype) / 2; }};
+}
+
 AccuracyTools tools_with(const std::shared_ptr<FakeTrainer::Log>& log) {
-  return {.trainer = [log] { return std::make_unique<FakeTrainer>(log); }};
+  return {.trainer = [log] { return std::make_unique<FakeTrainer>(log); },
+          .supernet = fake_supernet};
 }
 
 RunResult run(const StudyFolder& folder, RunOptions options, int jobs = 1,
@@ -393,6 +403,7 @@ std::unique_ptr<StudyFolder> folder_of_source(const std::string& accuracy) {
                                  "[score, latency, energy]"));
   train_predictor(*folder);
   write_images(*folder);
+  test::write_bytes(*folder / "s", "fashion-macro");
   return folder;
 }
 
@@ -440,6 +451,7 @@ TEST_P(EverySource, GivesTheSameForAnyNumberOfJobsAndInterruptions) {
 
 INSTANTIATE_TEST_SUITE_P(Accuracy, EverySource,
                          testing::Values("{table: accuracy}", "{predictor: p.h5}", "{score: macs}",
+                                         "{supernet: {file: s, images: images}}",
                                          "{train: " + kTrain + "}",
                                          "{predictor: p.h5, then: {table: accuracy}}",
                                          "{predictor: p.h5, then: {train: " + kTrain + "}}"),
@@ -460,6 +472,22 @@ TEST(Accuracy, RefusesAPredictorOfSomethingElse) {
   EXPECT_THAT(error_of(*folder), HasSubstr("p.h5: is no predictor file"));
   std::filesystem::remove(*folder / "p.h5");
   EXPECT_THROW(StudySetting(folder->read(), 1), FileError);
+}
+
+TEST(Accuracy, OfASupernetIsKeptAndOfItsSpace) {
+  const auto folder = folder_with("{supernet: {file: s, images: images}}");
+  write_images(*folder);
+  test::write_bytes(*folder / "s", "fashion-macro");
+  static_cast<void>(run(*folder, {.max_evaluations = 20}));
+  for (const Point& point : points_of(*folder / "out.h5")) {
+    EXPECT_EQ(point.accuracy, trained_accuracy(point.genotype) / 2);
+    EXPECT_EQ(point.source, "supernet");
+  }
+  EXPECT_TRUE(std::filesystem::exists(*folder / "out.h5.inherited"));
+  test::write_bytes(*folder / "s", "darts");
+  EXPECT_THAT(error_of(*folder, tools_with(std::make_shared<FakeTrainer::Log>())),
+              HasSubstr("is for the space darts; the study's is fashion-macro"));
+  EXPECT_THAT(error_of(*folder), HasSubstr("this program asks no supernets"));
 }
 
 TEST(Accuracy, IsNotResumedWithAnotherPredictorOrOtherImages) {

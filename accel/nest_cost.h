@@ -18,12 +18,17 @@ struct NestCost {
 
   [[nodiscard]] Cycles cycles() const { return latency.total(); }
   [[nodiscard]] Picojoules total_energy() const { return energy.total(); }
+  friend bool operator==(const NestCost&, const NestCost&) = default;
 };
 
 /// Requires problems_in(nest, layer, machine) to be empty, and a layer of multiply-accumulates.
 /// Allocates nothing; safe to call from several threads.
 [[nodiscard]] NestCost evaluate(const Layer& layer, const Machine& machine, const LoopNest& nest,
                                 Accounting accounting = Accounting::exact);
+/// The same into `cost`, a fresh one or one that this function filled before: costing many nests
+/// into one place clears only what the last of them wrote.
+void evaluate(const Layer& layer, const Machine& machine, const LoopNest& nest,
+              Accounting accounting, NestCost& cost);
 
 /// Multiply-accumulates over what all multipliers could have done in `latency`, in [0, 1].
 [[nodiscard]] double utilisation(const Layer& layer, const Machine& machine, Cycles latency);

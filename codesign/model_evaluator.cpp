@@ -75,6 +75,7 @@ bool ModelEvaluator::find_accuracies(std::span<const Design> designs) {
 std::size_t ModelEvaluator::prepare_some(std::span<const Design> designs) {
   using Clock = std::chrono::steady_clock;
   constexpr std::chrono::duration<double> kEnough(0.1), kAim(0.03);
+  constexpr std::size_t kMostTasks = 1 << 20;
   const auto start = Clock::now();
   std::span<const Design> left = designs;
   while (!left.empty()) {
@@ -83,7 +84,7 @@ std::size_t ModelEvaluator::prepare_some(std::span<const Design> designs) {
     if (missing.empty()) break;
     cost(missing);
     const auto end = Clock::now();
-    if (end - begin < kAim) tasks_at_once_ *= 2;
+    if (end - begin < kAim) tasks_at_once_ = std::min(kMostTasks, 2 * tasks_at_once_);
     if (end - begin > 2 * kAim) tasks_at_once_ = std::max<std::size_t>(1, tasks_at_once_ / 2);
     if (end - start > kEnough) break;
   }

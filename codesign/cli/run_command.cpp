@@ -301,8 +301,10 @@ auto made_on_every_rank(const MpiJob& job, Make make) -> decltype(make()) {
 const char* farewell(const Console& console) {
   if (console.quiet) return "";
   return console.is_terminal
-             ? "\r\033[Kcosearch: stopped before the store was written; --resume goes on\n"
-             : "cosearch: stopped before the store was written; --resume goes on\n";
+             ? "\r\033[Kcosearch: stopped at once: to end in order would have taken longer than a "
+               "second; --resume goes on\n"
+             : "cosearch: stopped at once: to end in order would have taken longer than a second; "
+               "--resume goes on\n";
 }
 
 std::unique_ptr<StudySetting> setting_of(const RunCommandOptions& options,

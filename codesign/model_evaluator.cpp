@@ -31,6 +31,14 @@ std::vector<LayerTask> ModelEvaluator::take_missing(std::span<const Design>& des
   std::vector<LayerTask> missing;
   for (; !designs.empty() && missing.size() < most; designs = designs.subspan(1)) {
     const Design& design = designs.front();
+    if (accuracies_ != nullptr && accuracy_reasons_[design.network] == 0) {
+      const std::string& failure = accuracies_->of(design.network).failure;
+      // Reasons are numbered design by design: first come those of the layers taken so far.
+      if (!failure.empty() && !missing.empty()) break;
+      if (!failure.empty())
+        accuracy_reasons_[design.network] = reason_number(
+            fmt::format("{}: {}", space_.networks().candidates[design.network].genotype, failure));
+    }
     if (!design.has_accelerator()) continue;
     std::vector<LayerEntry>& row = row_of(design.accelerator);
     for (const LayerCount& use : space_.networks().candidates[design.network].layers) {
@@ -60,16 +68,7 @@ bool ModelEvaluator::find_accuracies(std::span<const Design> designs) {
   if (accuracies_ == nullptr) return true;
   std::vector<std::uint32_t> networks;
   for (const Design& design : designs) networks.push_back(design.network);
-  if (!accuracies_->find(networks)) return false;
-  // Numbered serially, in the order of the designs, so that no thread can change a number.
-  for (const std::uint32_t network : networks) {
-    const std::string& failure = accuracies_->of(network).failure;
-    accuracy_reasons_[network] =
-        failure.empty() ? std::uint16_t{0}
-                        : reason_number(fmt::format(
-                              "{}: {}", space_.networks().candidates[network].genotype, failure));
-  }
-  return true;
+  return accuracies_->find(networks);
 }
 
 std::size_t ModelEvaluator::prepare_some(std::span<const Design> designs) {

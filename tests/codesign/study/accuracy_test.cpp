@@ -324,7 +324,9 @@ TEST(Accuracy, OfTrainingComesOnceForEachNetwork) {
     EXPECT_EQ(point.source, fails ? "" : "train");
     EXPECT_EQ(point.reason == 0, !fails);
     EXPECT_EQ(point.feasible, !fails);
-    if (!fails) EXPECT_EQ(point.accuracy, trained_accuracy(point.genotype));
+    if (!fails) {
+      EXPECT_EQ(point.accuracy, trained_accuracy(point.genotype));
+    }
   }
   EXPECT_THAT(datasets::StudyStore::open(*folder / "out.h5").result().reasons,
               testing::Contains("0112: training failed: the loss was not a number in epoch 1"));
@@ -445,8 +447,9 @@ TEST_P(EverySource, GivesTheSameForAnyNumberOfJobsAndInterruptions) {
     if (random.below(2) != 0) continue;
     // A reader may come in between, folds the journal, and finds the front of what is there.
     static_cast<void>(open_study(*folder / "out.h5"));
-    if (GetParam().find("score") == std::string::npos)
+    if (GetParam().find("score") == std::string::npos) {
       EXPECT_EQ(stored_front(*folder / "out.h5"), front_by_force(points_of(*folder / "out.h5")));
+    }
   }
   static_cast<void>(run(*folder, {.resume = true}, 1, tools_with(log)));
   EXPECT_EQ(content_of(*folder / "out.h5"), expected);

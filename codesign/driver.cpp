@@ -98,6 +98,7 @@ class Search {
       if (!is_recalled) {
         if (is_past_limit()) return false;
         part = evaluate_part(designs.subspan(done), trials.subspan(done));
+        if (part == 0) return false;
       }
       ledger_.set_layers(evaluator_.layer_evaluations());
       const std::span<const Trial> known = trials.subspan(done, part);
@@ -119,9 +120,12 @@ class Search {
     return count;
   }
 
+  // How many were evaluated; none when it was stopped on the way.
   std::size_t evaluate_part(std::span<const Design> designs, std::span<Trial> trials) {
+    const std::size_t most = most_in_part(designs.size());
+    if (!evaluator_.find_accuracies(designs.first(most))) return 0;
     const auto start = std::chrono::steady_clock::now();
-    const std::size_t count = evaluator_.prepare_some(designs.first(most_in_part(designs.size())));
+    const std::size_t count = evaluator_.prepare_some(designs.first(most));
     const std::span<const Design> part = designs.first(count);
     evaluate_into(trials, part, evaluator_, archive_.question().constraints, workers_);
     for (const Design& design : part) ledger_.enter(design);

@@ -19,6 +19,13 @@ class Evaluator {
  public:
   virtual ~Evaluator() = default;
 
+  /// Called before designs are prepared, by one thread: finds what may take hours. False when it
+  /// was stopped: they cannot be evaluated yet.
+  [[nodiscard]] virtual bool find_accuracies(std::span<const Design> designs) {
+    static_cast<void>(designs);
+    return true;
+  }
+
   /// Fills the caches that `evaluate` will read, for designs from the front of `designs` on, until
   /// about a tenth of a second has passed; for how many: at least one. Called by one thread.
   [[nodiscard]] virtual std::size_t prepare_some(std::span<const Design> designs) {

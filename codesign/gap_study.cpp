@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <memory>
+#include <numeric>
 #include <optional>
 
 #include "core/user_error.h"
@@ -20,14 +21,24 @@ std::string label_of(const StrategyChoice& choice) {
   return options.empty() ? choice.name : fmt::format("{} ({})", choice.name, options);
 }
 
-void check(const Study& study, const NetworkSet& networks) {
+// Every network has an accuracy that no search has to wait for.
+void check(StudySetting& setting) {
+  const Study& study = setting.study;
   if (!study.gap)
     throw UserError({study.file}, "the study has no 'gap' section: name the strategies to compare");
-  for (const Candidate& candidate : networks.candidates)
-    if (std::isnan(candidate.accuracy_percent))
-      throw UserError({study.file}, fmt::format("network '{}' has no accuracy to lose: give "
-                                                "'networks' a table with an 'accuracy' column",
-                                                candidate.genotype));
+  if (study.accuracy.then)
+    throw UserError(study.accuracy.then->where,
+                    "strategies are compared by accuracies of one source: leave 'then' out");
+  const std::vector<Candidate>& candidates = setting.space.networks().candidates;
+  std::vector<std::uint32_t> all(candidates.size());
+  std::iota(all.begin(), all.end(), 0U);
+  static_cast<void>(setting.accuracies.find(all));
+  for (const std::uint32_t network : all)
+    if (setting.accuracies.metric() != Metric::accuracy ||
+        std::isnan(setting.accuracies.of(network).value))
+      throw UserError({study.file}, fmt::format("network '{}' has no accuracy to lose: say in "
+                                                "'accuracy' where it comes from",
+                                                candidates[network].genotype));
 }
 
 // One search with a cache of its own; `sink` gets the trials. `budget` 0: no limit.
@@ -35,6 +46,7 @@ EvaluationCounts search(StudySetting& setting, SearchStrategy& strategy, std::ui
                         const std::function<void(std::span<const Trial>)>& sink,
                         const std::function<void(std::uint64_t)>& progress) {
   ModelEvaluator evaluator(setting.space, setting.workers);
+  evaluator.use(setting.accuracies);
   ParetoArchive archive(setting.question());
   DriverOptions options;
   options.max_hardware_evaluations = budget;
@@ -57,7 +69,7 @@ std::optional<double> finding(const SearchStrategy& strategy, std::string_view n
 GapComparison compare_gaps(
     StudySetting& setting,
     const std::function<void(std::uint64_t done, const std::string& strategy)>& progress) {
-  check(setting.study, setting.space.networks());
+  check(setting);
   const GapOptions& options = *setting.study.gap;
   GapComparison comparison{.networks = setting.space.network_count(),
                            .accelerators = setting.space.accelerator_count(),

@@ -17,6 +17,7 @@ constexpr std::array<MetricInfo, kMetricCount> kTable{{
     {"parameters", "", Direction::minimise, false},
     {"edp", "pJ*cycles", Direction::minimise, true},
     {"time", "s", Direction::minimise, true},
+    {"score", "", Direction::maximise, false},
 }};
 
 }  // namespace

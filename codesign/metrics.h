@@ -16,11 +16,21 @@
 
 namespace cosearch::codesign {
 
-enum class Metric : std::uint8_t { accuracy, latency, energy, area, macs, parameters, edp, time };
-inline constexpr std::size_t kMetricCount = 8;
+enum class Metric : std::uint8_t {
+  accuracy,
+  latency,
+  energy,
+  area,
+  macs,
+  parameters,
+  edp,
+  time,
+  score,  ///< training-free, of studies that go by one; its unit is its own
+};
+inline constexpr std::size_t kMetricCount = 9;
 inline constexpr std::array<Metric, kMetricCount> kMetrics{
-    Metric::accuracy, Metric::latency,    Metric::energy, Metric::area,
-    Metric::macs,     Metric::parameters, Metric::edp,    Metric::time};
+    Metric::accuracy,   Metric::latency, Metric::energy, Metric::area, Metric::macs,
+    Metric::parameters, Metric::edp,     Metric::time,   Metric::score};
 
 enum class Direction : std::uint8_t { minimise, maximise };
 
@@ -102,7 +112,7 @@ struct Trial {
   /// Runs and meets every constraint.
   [[nodiscard]] bool is_feasible() const { return reason == 0 && violation == 0; }
 };
-static_assert(sizeof(Trial) <= 88);
+static_assert(sizeof(Trial) <= 96);
 
 /// True when no objective of `trial` is NaN.
 [[nodiscard]] bool has_objectives(std::span<const Objective> objectives, const Trial& trial);

@@ -12,7 +12,10 @@
 namespace cosearch::codesign {
 
 ModelEvaluator::ModelEvaluator(const JointSpace& space, Workers& workers)
-    : space_(space), local_(space, workers), costs_(space.accelerator_count()) {
+    : space_(space),
+      local_(space, workers),
+      costs_(space.accelerator_count()),
+      accuracy_reasons_(space.network_count()) {
   for (const accel::Accelerator& accelerator : space.accelerators())
     area_mm2_.push_back(accel::area_of(accelerator).value);
 }
@@ -28,6 +31,14 @@ std::vector<LayerTask> ModelEvaluator::take_missing(std::span<const Design>& des
   std::vector<LayerTask> missing;
   for (; !designs.empty() && missing.size() < most; designs = designs.subspan(1)) {
     const Design& design = designs.front();
+    if (accuracies_ != nullptr && accuracy_reasons_[design.network] == 0) {
+      const std::string& failure = accuracies_->of(design.network).failure;
+      // Reasons are numbered design by design: first come those of the layers taken so far.
+      if (!failure.empty() && !missing.empty()) break;
+      if (!failure.empty())
+        accuracy_reasons_[design.network] = reason_number(
+            fmt::format("{}: {}", space_.networks().candidates[design.network].genotype, failure));
+    }
     if (!design.has_accelerator()) continue;
     std::vector<LayerEntry>& row = row_of(design.accelerator);
     for (const LayerCount& use : space_.networks().candidates[design.network].layers) {
@@ -51,6 +62,13 @@ std::uint16_t ModelEvaluator::reason_number(const std::string& reason) {
   reasons_.push_back(reason);
   reason_numbers_.emplace(reason, number);
   return number;
+}
+
+bool ModelEvaluator::find_accuracies(std::span<const Design> designs) {
+  if (accuracies_ == nullptr) return true;
+  std::vector<std::uint32_t> networks;
+  for (const Design& design : designs) networks.push_back(design.network);
+  return accuracies_->find(networks);
 }
 
 std::size_t ModelEvaluator::prepare_some(std::span<const Design> designs) {
@@ -108,10 +126,14 @@ Trial ModelEvaluator::evaluate(Design design) const {
   const Candidate& candidate = space_.networks().candidates[design.network];
   Trial trial;
   trial.design = design;
-  trial.metrics[Metric::accuracy] = candidate.accuracy_percent;
+  if (accuracies_ == nullptr)
+    trial.metrics[Metric::accuracy] = candidate.accuracy_percent;
+  else
+    trial.metrics[accuracies_->metric()] = accuracies_->of(design.network).value;
   trial.metrics[Metric::macs] = static_cast<double>(candidate.macs);
   trial.metrics[Metric::parameters] = static_cast<double>(candidate.parameters);
-  if (!design.has_accelerator()) return trial;
+  trial.reason = accuracy_reasons_[design.network];
+  if (!design.has_accelerator() || !trial.runs()) return trial;
 
   trial.metrics[Metric::area] = area_mm2_[design.accelerator];
   std::int64_t cycles = 0;

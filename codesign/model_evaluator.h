@@ -1,4 +1,4 @@
-// What a design costs by our own model: accuracy from the candidate, the rest from layer costs
+// What a design costs by our own model: accuracy from the study's source, the rest from layer costs
 // that are computed once per (layer, accelerator) and then only summed.
 #pragma once
 
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "codesign/accuracies.h"
 #include "codesign/driver.h"
 #include "codesign/joint_space.h"
 #include "codesign/layer_coster.h"
@@ -20,14 +21,18 @@ class ModelEvaluator : public Evaluator {
   ModelEvaluator(const ModelEvaluator&) = delete;
   ModelEvaluator& operator=(const ModelEvaluator&) = delete;
 
+  /// Asks `accuracies`, which must outlive every later call, instead of the candidates' table.
+  void use(Accuracies& accuracies) { accuracies_ = &accuracies; }
   /// Leaves the costs of layers to `coster`, which must outlive every later `prepare`.
   void use(LayerCoster& coster) { coster_ = &coster; }
+
+  [[nodiscard]] bool find_accuracies(std::span<const Design> designs) override;
 
   /// Costs, in parallel, the layers that the designs need and no earlier call has costed.
   [[nodiscard]] std::size_t prepare_some(std::span<const Design> designs) override;
 
-  /// Requires that this design was prepared. Sums are taken in layer order, so equal for
-  /// any number of threads.
+  /// Requires that the accuracy of this design was found and that it was prepared. Sums are taken
+  /// in layer order, so equal for any number of threads.
   [[nodiscard]] Trial evaluate(Design design) const override;
 
   void recall(std::span<const Design> designs) override;
@@ -61,6 +66,8 @@ class ModelEvaluator : public Evaluator {
   LayerCoster* coster_ = &local_;
   std::vector<std::vector<LayerEntry>> costs_;  // [accelerator][layer]; rows filled on first use
   std::vector<double> area_mm2_;                // by accelerator
+  Accuracies* accuracies_ = nullptr;
+  std::vector<std::uint16_t> accuracy_reasons_;  // by network; 0: it has an accuracy, or none
   std::vector<std::string> reasons_{""};
   std::map<std::string, std::uint16_t> reason_numbers_;
   std::uint64_t layer_evaluations_ = 0;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -31,6 +34,7 @@ class Fold {
  public:
   explicit Fold(datasets::EarlierPoints& earlier)
       : earlier_(earlier),
+        is_mixed_(std::ranges::count(earlier.start().header.strategies, kFrontProposerName) > 0),
         archive_(question_of(earlier.start())),
         ledger_(static_cast<std::uint32_t>(earlier.start().networks.size()),
                 static_cast<std::uint32_t>(earlier.start().accelerators.rows.size())) {}
@@ -40,27 +44,43 @@ class Fold {
       log.copy(run);
       add(run);
     }
+    if (is_mixed_) insert_latest();
     log.finish(result());
     return ids_.size();
   }
 
  private:
+  // What the front's measurement evaluated again counts instead of what came before it.
+  void insert_latest() {
+    const std::size_t from = measured_from_.value_or(trials_.size());
+    std::set<Design> again;
+    for (std::size_t i = from; i < trials_.size(); ++i) again.insert(trials_[i].design);
+    for (std::size_t i = 0; i < trials_.size(); ++i)
+      if (i >= from || !again.contains(trials_[i].design)) archive_.insert(trials_[i]);
+  }
+
   void add(const datasets::PointBatch& run) {
     std::vector<Trial> trials = trials_of(run, earlier_.start().metrics);
     for (std::size_t i = 0; i < trials.size(); ++i) {
       trials[i].violation = run.feasible[i] == 1 ? 0 : 1;
+      if (run.strategy[i] == kFrontProposer)
+        measured_from_ = std::min(measured_from_.value_or(designs_.size()), designs_.size());
       ledger_.enter(trials[i].design);
       designs_.push_back(trials[i].design);
       ids_.push_back(run.id[i]);
     }
-    archive_.insert(trials);
+    if (is_mixed_)
+      trials_.insert(trials_.end(), trials.begin(), trials.end());
+    else
+      archive_.insert(trials);
   }
 
   [[nodiscard]] datasets::StudyResult result() const {
     const std::vector<Trial> members = archive_.front();
     datasets::StudyResult result;
     result.front = front_of(archive_);
-    for (const std::uint64_t place : places_of(members, designs_))
+    for (const std::uint64_t place :
+         places_of(members, designs_, measured_from_.value_or(designs_.size())))
       result.front.ids.push_back(ids_[place]);
     result.front.hypervolume = normalised_hypervolume(members, archive_.question().objectives,
                                                       archive_.ideal(), archive_.worst());
@@ -72,9 +92,12 @@ class Fold {
   }
 
   datasets::EarlierPoints& earlier_;
+  bool is_mixed_;  // points of the search may be replaced by later ones
   ParetoArchive archive_;
   Ledger ledger_;
   std::vector<Design> designs_;
+  std::vector<Trial> trials_;  // of a mixed study
+  std::optional<std::size_t> measured_from_;
   std::vector<std::uint64_t> ids_;
 };
 

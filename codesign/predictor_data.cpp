@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -37,43 +38,48 @@ struct Block {
   std::vector<double> values;  // networks x columns
 };
 
-Block encode_all(const NetworkSet& networks, const std::string& encoding, Workers& workers) {
+using Selection = std::span<const std::uint32_t>;
+
+Block encode_all(const NetworkSet& networks, Selection which, const std::string& encoding,
+                 Workers& workers) {
   const auto encoder = nas::make_encoder(networks.network_space, encoding);
   Block block;
   for (const nas::EncodingColumn& column : encoder->columns())
     block.columns.push_back({encoding + ": " + column.name, kind_of(column.kind)});
   const std::size_t width = block.columns.size();
-  block.values.resize(networks.candidates.size() * width);
-  workers.for_ranges(networks.candidates.size(), [&](std::size_t begin, std::size_t end) {
+  block.values.resize(which.size() * width);
+  workers.for_ranges(which.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i)
-      std::ranges::copy(encoder->encode(networks.candidates[i].genotype),
+      std::ranges::copy(encoder->encode(networks.candidates[which[i]].genotype),
                         block.values.begin() + static_cast<std::ptrdiff_t>(i * width));
   });
   return block;
 }
 
-Block sizes(const NetworkSet& networks) {
+Block sizes(const NetworkSet& networks, Selection which) {
   Block block{.columns = {{"size: log MACs"}, {"size: log parameters"}}, .values = {}};
-  for (const Candidate& candidate : networks.candidates)
-    for (const std::int64_t number : {candidate.macs, candidate.parameters})
+  for (const std::uint32_t i : which)
+    for (const std::int64_t number :
+         {networks.candidates[i].macs, networks.candidates[i].parameters})
       block.values.push_back(std::log(std::max(1.0, static_cast<double>(number))));
   return block;
 }
 
-Block score(const JoinedTables& tables, const std::string& column) {
-  Block block{.columns = {{"score: " + column}}, .values = tables.numbers(column)};
-  for (double& value : block.values) value = std::asinh(value);
+Block score(Selection which, const std::string& column, const std::vector<double>& numbers) {
+  Block block{.columns = {{"score: " + column}}, .values = {}};
+  for (const std::uint32_t i : which) block.values.push_back(std::asinh(numbers[i]));
   return block;
 }
 
-Block feature_block(const NetworkSet& networks, const std::string& feature, Workers& workers) {
-  if (feature == kSize) return sizes(networks);
+Block feature_block(const NetworkSet& networks, Selection which, const std::string& feature,
+                    Workers& workers) {
+  if (feature == kSize) return sizes(networks, which);
   std::vector<std::string> known = nas::encoding_names(*networks.network_space);
   known.emplace_back(kSize);
   if (std::ranges::find(known, feature) == known.end())
     throw UserError("space '" + networks.space + "' has no features '" + feature + "'" +
                     did_you_mean(feature, known));
-  return encode_all(networks, feature, workers);
+  return encode_all(networks, which, feature, workers);
 }
 
 predictors::Examples side_by_side(const std::vector<Block>& blocks, std::size_t rows) {
@@ -90,14 +96,15 @@ predictors::Examples side_by_side(const std::vector<Block>& blocks, std::size_t 
   return examples;
 }
 
-void append_graphs(predictors::Examples& examples, const NetworkSet& networks, Workers& workers) {
+void append_graphs(predictors::Examples& examples, const NetworkSet& networks, Selection which,
+                   Workers& workers) {
   examples.operation_kinds = nas::graph_operations(*networks.network_space);
   if (examples.operation_kinds == 0) return;
-  examples.graphs.resize(networks.candidates.size());
-  workers.for_ranges(networks.candidates.size(), [&](std::size_t begin, std::size_t end) {
+  examples.graphs.resize(which.size());
+  workers.for_ranges(which.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       nas::EncodedGraph graph =
-          nas::encode_graph(*networks.network_space, networks.candidates[i].genotype);
+          nas::encode_graph(*networks.network_space, networks.candidates[which[i]].genotype);
       examples.graphs[i] = {std::move(graph.operations), std::move(graph.edges)};
     }
   });
@@ -181,17 +188,29 @@ NetworkSet lower_table(const ExampleTable& table, const JoinedTables& tables,
                    std::move(entries), workers);
 }
 
-NetworkExamples examples_of(const NetworkSet& networks, const JoinedTables& tables,
-                            const FeatureSource& source, Workers& workers) {
+predictors::Examples features_of(
+    const NetworkSet& networks, std::span<const std::uint32_t> which, const FeatureSource& source,
+    const std::function<std::vector<double>(const std::string& column)>& numbers,
+    Workers& workers) {
   std::vector<Block> blocks;
   for (const std::string& feature : source.features)
-    blocks.push_back(feature_block(networks, feature, workers));
-  for (const std::string& column : source.scores) blocks.push_back(score(tables, column));
+    blocks.push_back(feature_block(networks, which, feature, workers));
+  for (const std::string& column : source.scores)
+    blocks.push_back(score(which, column, numbers(column)));
+  predictors::Examples examples = side_by_side(blocks, which.size());
+  append_graphs(examples, networks, which, workers);
+  return examples;
+}
 
+NetworkExamples examples_of(const NetworkSet& networks, const JoinedTables& tables,
+                            const FeatureSource& source, Workers& workers) {
+  std::vector<std::uint32_t> all(networks.candidates.size());
+  std::iota(all.begin(), all.end(), 0U);
   NetworkExamples result{
       .file = tables.first().name(), .examples = {}, .genotypes = {}, .network = {}, .networks = 0};
-  result.examples = side_by_side(blocks, networks.candidates.size());
-  append_graphs(result.examples, networks, workers);
+  result.examples = features_of(
+      networks, all, source, [&](const std::string& column) { return tables.numbers(column); },
+      workers);
   std::map<std::string, std::size_t> number;
   for (const Candidate& candidate : networks.candidates) {
     result.genotypes.push_back(candidate.genotype);

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -74,6 +76,13 @@ class JoinedTables {
 /// Throws UserError, at its row, for a genotype that is not of the space.
 [[nodiscard]] NetworkSet lower_table(const ExampleTable& table, const JoinedTables& tables,
                                      const FeatureSource& source, Workers& workers);
+
+/// The features of the candidates `which`, row by row; the numbers of a score's column for all
+/// candidates come from `numbers`. Throws UserError for an unknown feature and what `numbers`
+/// throws.
+[[nodiscard]] predictors::Examples features_of(
+    const NetworkSet& networks, std::span<const std::uint32_t> which, const FeatureSource& source,
+    const std::function<std::vector<double>(const std::string& column)>& numbers, Workers& workers);
 
 /// The features of every row. Throws UserError for an unknown feature or column and as above.
 [[nodiscard]] NetworkExamples examples_of(const NetworkSet& networks, const JoinedTables& tables,

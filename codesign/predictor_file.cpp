@@ -11,7 +11,7 @@ namespace cosearch::codesign {
 namespace {
 
 constexpr const char* kKind = "predictor";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 
 const std::string& text_of(const datasets::ArrayFile& file, const std::string& name) {
   const auto found = file.texts.find(name);
@@ -76,6 +76,7 @@ TrainedPredictor restored(const datasets::ArrayFile& file,
       .model = text_of(file, "model"),
       .source = source_of(file),
       .target = text_of(file, "target"),
+      .kind = text_of(file, "target_kind"),
       .scale = predictors::TargetScale(state),
       .predictor = predictors::make_predictor(text_of(file, "model"), module_folder),
       .examples = examples_of(state),
@@ -93,6 +94,7 @@ void write_predictor(const std::filesystem::path& path, const TrainedPredictor& 
   file.texts = {{"model", trained.model},
                 {"space", trained.source.space},
                 {"target", trained.target},
+                {"target_kind", trained.kind},
                 {"seed", std::to_string(trained.seed)}};
   if (!trained.source.space_text.empty()) file.texts["space_file"] = trained.source.space_text;
   file.text_lists = {{"features", trained.source.features}, {"scores", trained.source.scores}};

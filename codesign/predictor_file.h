@@ -16,6 +16,7 @@ struct TrainedPredictor {
   std::string model;  ///< as predictors::make_predictor takes it
   FeatureSource source;
   std::string target;  ///< the column it predicts
+  std::string kind;    ///< what that is: "accuracy", "latency" or "energy"
   predictors::TargetScale scale;
   std::unique_ptr<predictors::Predictor> predictor;
   std::uint64_t examples = 0, seed = 0;  ///< it was trained on, and with

@@ -42,14 +42,14 @@ bool passes(const PointFilter& filter, const StudyUnion& studies, const Trial& t
   });
 }
 
-// Calls `look(trial, id, member)` with every point that passes; the violation says whether it is
-// feasible.
+// Calls `look(trial, points, row, member)` with every point that passes and that no later one
+// replaces; the violation says whether it is feasible.
 void for_each_trial(const StudyUnion& studies, const PointFilter& filter, const auto& look) {
-  studies.visit([&](const PointBatch& points, std::size_t member) {
+  studies.visit(StudyUnion::Which::latest, [&](const PointBatch& points, std::size_t member) {
     std::vector<Trial> trials = trials_of(points, studies.metrics());
     for (std::size_t i = 0; i < trials.size(); ++i) {
       trials[i].violation = points.feasible[i] == 1 ? 0 : 1;
-      if (passes(filter, studies, trials[i])) look(trials[i], points.id[i], member);
+      if (passes(filter, studies, trials[i])) look(trials[i], points, i, member);
     }
   });
 }
@@ -57,6 +57,14 @@ void for_each_trial(const StudyUnion& studies, const PointFilter& filter, const 
 struct Origin {
   std::uint64_t id = 0;
   std::size_t member = 0;
+  std::uint16_t accuracy_source = 0;
+  double accuracy_spread = 0;
+
+  Origin(const PointBatch& points, std::size_t row, std::size_t from)
+      : id(points.id[row]),
+        member(from),
+        accuracy_source(points.accuracy_source[row]),
+        accuracy_spread(points.accuracy_spread[row]) {}
 };
 
 // `trials` as rows, with what the archive does not keep.
@@ -65,7 +73,10 @@ PointBatch batch_of(const std::vector<Trial>& trials, const std::map<Design, Ori
   PointBatch batch;
   batch.metrics.resize(metrics.size());
   for (const Trial& trial : trials) {
-    batch.id.push_back(origins.at(trial.design).id);
+    const Origin& origin = origins.at(trial.design);
+    batch.id.push_back(origin.id);
+    batch.accuracy_source.push_back(origin.accuracy_source);
+    batch.accuracy_spread.push_back(origin.accuracy_spread);
     batch.network.push_back(trial.design.network);
     batch.accelerator.push_back(trial.design.accelerator);
     for (std::size_t m = 0; m < metrics.size(); ++m) {
@@ -121,13 +132,15 @@ PointFilter parse_filter(const std::vector<std::string>& conditions) {
 datasets::Columns front_of(const StudyUnion& studies, const PointFilter& filter) {
   ParetoArchive archive(question_of(studies));
   std::map<Design, Origin> origins;  // of every design that was ever on the front
-  for_each_trial(studies, filter, [&](const Trial& trial, std::uint64_t id, std::size_t member) {
-    if (archive.insert(trial)) origins.emplace(trial.design, Origin{id, member});
-  });
+  for_each_trial(
+      studies, filter,
+      [&](const Trial& trial, const PointBatch& points, std::size_t row, std::size_t member) {
+        if (archive.insert(trial)) origins.emplace(trial.design, Origin(points, row, member));
+      });
   const std::vector<Trial> front = archive.front();
   datasets::Columns columns =
       columns_of(batch_of(front, origins, studies.metrics()), studies.metrics(), studies.networks(),
-                 studies.accelerators());
+                 studies.accelerators(), studies.accuracy_sources());
   if (studies.members().size() > 1) {
     std::vector<std::string> names;
     for (const Trial& trial : front)
@@ -140,8 +153,7 @@ datasets::Columns front_of(const StudyUnion& studies, const PointFilter& filter)
 datasets::Columns trace_of(const StudyUnion& studies, const PointFilter& filter) {
   // The box is known only at the end, so the points are read twice rather than kept.
   ParetoArchive whole(question_of(studies));
-  for_each_trial(studies, filter,
-                 [&](const Trial& trial, std::uint64_t, std::size_t) { whole.insert(trial); });
+  for_each_trial(studies, filter, [&](const Trial& trial, auto&&...) { whole.insert(trial); });
   const std::vector<double> ideal = whole.ideal(), worst = whole.worst();
   std::vector<std::int64_t> evaluations, sizes;
   std::vector<double> volumes;
@@ -153,7 +165,7 @@ datasets::Columns trace_of(const StudyUnion& studies, const PointFilter& filter)
     volumes.push_back(
         normalised_hypervolume(archive.front(), archive.question().objectives, ideal, worst));
   };
-  for_each_trial(studies, filter, [&](const Trial& trial, std::uint64_t, std::size_t) {
+  for_each_trial(studies, filter, [&](const Trial& trial, auto&&...) {
     ++done;
     if (archive.insert(trial)) note();
   });
@@ -169,6 +181,7 @@ void write_merged(const StudyUnion& studies, const std::filesystem::path& output
   header.name = joined_names(studies);
   header.command_line = command_line;
   header.strategies = studies.strategies();
+  header.accuracy_sources = studies.accuracy_sources();
   header.program_version = versions().front().second;
   auto store = datasets::StudyStore::create(output, header, studies.metrics(), studies.networks(),
                                             studies.accelerators());
@@ -176,16 +189,16 @@ void write_merged(const StudyUnion& studies, const std::filesystem::path& output
   std::map<Design, Origin> origins;
   Ledger ledger(static_cast<std::uint32_t>(studies.networks().size()),
                 static_cast<std::uint32_t>(studies.accelerators().rows.size()));
-  studies.visit([&](const PointBatch& points, std::size_t member) {
+  studies.visit(StudyUnion::Which::all, [&](const PointBatch& points, std::size_t) {
     store.append(points);
-    std::vector<Trial> trials = trials_of(points, studies.metrics());
-    for (std::size_t i = 0; i < trials.size(); ++i) {
-      trials[i].violation = points.feasible[i] == 1 ? 0 : 1;
-      ledger.enter(trials[i].design);
-      if (archive.insert(trials[i]))
-        origins.emplace(trials[i].design, Origin{points.id[i], member});
-    }
+    for (std::size_t i = 0; i < points.size(); ++i)
+      ledger.enter({points.network[i], points.accelerator[i]});
   });
+  for_each_trial(
+      studies, {},
+      [&](const Trial& trial, const PointBatch& points, std::size_t row, std::size_t member) {
+        if (archive.insert(trial)) origins.emplace(trial.design, Origin(points, row, member));
+      });
   datasets::StudyResult result;
   result.front = codesign::front_of(archive);
   const std::vector<Trial> front = archive.front();

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "codesign/front_measurement.h"
 #include "codesign/hypervolume.h"
 #include "codesign/search/registry.h"
 #include "codesign/study_points.h"
@@ -16,19 +17,6 @@
 
 namespace cosearch::codesign {
 namespace {
-
-// Without accuracies no design could ever meet such a question.
-void require_accuracies(const Study& study, const NetworkSet& networks) {
-  const auto is_accuracy = [](const auto& asked) { return asked.metric == Metric::accuracy; };
-  if (std::ranges::none_of(study.objectives, is_accuracy) &&
-      std::ranges::none_of(study.constraints, is_accuracy))
-    return;
-  const auto is_known = [](const Candidate& c) { return !std::isnan(c.accuracy_percent); };
-  if (std::ranges::none_of(networks.candidates, is_known))
-    throw UserError({study.file},
-                    "the study asks for accuracy and knows none: give 'networks' a 'table' with "
-                    "accuracies, or leave accuracy out of 'objectives' and 'constraints'");
-}
 
 // A cycle of one clock is not a cycle of another.
 void require_comparable_cycles(const Study& study,
@@ -55,7 +43,6 @@ JointSpace joint_space(const Study& study, Workers& workers) {
     throw UserError({study.file}, "the study has no 'accelerators' to search");
   NetworkSet networks = load_networks(study, workers);
   if (networks.candidates.empty()) throw UserError({study.file}, "the study has no networks");
-  require_accuracies(study, networks);
   std::vector<accel::Accelerator> accelerators = load_accelerators(study);
   require_comparable_cycles(study, accelerators);
   return {std::move(networks), std::move(accelerators)};
@@ -126,11 +113,14 @@ class RetainedRanks {
 
 }  // namespace
 
-StudySetting::StudySetting(Study given, int jobs)
+StudySetting::StudySetting(Study given, int jobs, const AccuracyTools& tools)
     : study(std::move(given)),
       workers(jobs),
       space(joint_space(study, workers)),
-      evaluator(space, workers) {}
+      accuracies(study, space.networks(), workers, tools),
+      evaluator(space, workers) {
+  evaluator.use(accuracies);
+}
 
 std::unique_ptr<SearchStrategy> StudySetting::make(const StrategyChoice& choice) const {
   const StrategyInfo& info = strategy_named(choice.name);
@@ -162,12 +152,50 @@ void set_limits(DriverOptions& driver, const RunOptions& options, const Study& s
   driver.max_hardware_evaluations = driver.stop_after > budget ? 0 : budget;
 }
 
+// The networks on the front that the search found are measured, in a search of its own that asks
+// for their designs again; `result` then tells of both.
+void measure_front(StudySetting& setting, const RunOptions& options, PointWriter& writer,
+                   FrontMeasurement& measurement, RunResult& result) {
+  const EvaluationCounts found = result.summary.counts;
+  const std::uint64_t steps = writer.next_step();
+  const auto with_search = [&](const EvaluationCounts& counts) {
+    return EvaluationCounts{found.trials + counts.trials, found.networks, found.hardware,
+                            counts.layers};
+  };
+  DriverOptions driver;
+  driver.stop = options.stop;
+  driver.recall = [&](std::uint64_t first, std::span<const Design> designs,
+                      std::span<Trial> trials) {
+    return writer.recall(found.trials + first, designs, trials);
+  };
+  driver.record = [&](const TrialsPart& part) {
+    const EvaluationCounts counts = with_search(part.so_far);
+    writer.record({part.trials, steps + part.step, part.is_recalled, counts}, kFrontProposer);
+    if (options.progress) options.progress(counts, result.archive);
+  };
+  ParetoArchive asked_again(setting.question());
+  const SearchSummary summary = run_search(measurement, setting.space, setting.evaluator,
+                                           asked_again, setting.workers, driver);
+  result.summary = {with_search(summary.counts), summary.cause == StopCause::stopped
+                                                     ? StopCause::stopped
+                                                     : result.summary.cause};
+  result.archive = measurement.archive();
+  const auto findings = measurement.findings();
+  result.findings.insert(result.findings.end(), findings.begin(), findings.end());
+}
+
 }  // namespace
 
 RunResult run_study(StudySetting& setting, const RunOptions& options) {
   const std::unique_ptr<SearchStrategy> strategy = setting.make(setting.study.strategy);
   RunResult result{.summary = {}, .front = {}, .archive = ParetoArchive(setting.question())};
   PointWriter writer(options, setting, strategy->name());
+  setting.accuracies.keep_beside(options.output);
+  setting.accuracies.watch({options.stop, options.measured});
+  std::optional<FrontMeasurement> measurement;
+  if (setting.accuracies.has_second())
+    measurement.emplace(setting.question(), setting.space.networks(), setting.accuracies,
+                        setting.study.accuracy.at_most);
   setting.evaluator.recall_reasons(writer.earlier_reasons());
   if (options.notice)
     for (const std::string& notice : writer.notices()) options.notice(notice);
@@ -182,14 +210,17 @@ RunResult run_study(StudySetting& setting, const RunOptions& options) {
   driver.recall = [&](std::uint64_t first, std::span<const Design> designs,
                       std::span<Trial> trials) { return writer.recall(first, designs, trials); };
   driver.record = [&](const TrialsPart& part) {
-    writer.record(part);
+    writer.record(part, kSearchProposer);
+    if (measurement) measurement->add(part.trials);
     if (wants_ranks) ranks.add(part.trials);
     if (options.progress) options.progress(part.so_far, result.archive);
   };
   result.summary = run_search(*strategy, setting.space, setting.evaluator, result.archive,
                               setting.workers, driver);
-  result.front = result.archive.front();
   result.findings = strategy->findings();
+  if (measurement && result.summary.cause != StopCause::stopped)
+    measure_front(setting, options, writer, *measurement, result);
+  result.front = result.archive.front();
   result.hypervolume = normalised_hypervolume(result.front, setting.study.objectives,
                                               result.archive.ideal(), result.archive.worst());
   if (wants_ranks && result.summary.cause != StopCause::stopped)

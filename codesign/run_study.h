@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "codesign/accuracies.h"
 #include "codesign/archive.h"
 #include "codesign/driver.h"
 #include "codesign/joint_space.h"
@@ -23,8 +24,8 @@ namespace cosearch::codesign {
 /// Everything a search over a study needs, built once.
 struct StudySetting {
   /// Throws UserError for a space that is empty, a study without accelerators, and one that
-  /// compares cycles between accelerators of different clocks.
-  StudySetting(Study study, int jobs);
+  /// compares cycles between accelerators of different clocks; and what Accuracies throws.
+  StudySetting(Study study, int jobs, const AccuracyTools& tools = {});
 
   /// The strategy with its options resolved: names of networks and accelerators become indices.
   /// Throws UserError at the option's line.
@@ -35,7 +36,8 @@ struct StudySetting {
   Study study;
   Workers workers;
   JointSpace space;
-  ModelEvaluator evaluator;
+  Accuracies accuracies;
+  ModelEvaluator evaluator;  ///< asks `accuracies`
 };
 
 struct RunOptions {
@@ -49,10 +51,12 @@ struct RunOptions {
   /// Cuts the search short after so many hardware evaluations; the study's own budget gives way
   /// where it is smaller.
   std::optional<std::uint64_t> max_evaluations = {};
-  /// Asked often (DriverOptions::stop); true ends the search.
+  /// Asked often (DriverOptions::stop), by several threads; true ends the search.
   std::function<bool()> stop = {};
   /// Told each time that points are on the disk.
   std::function<void(const EvaluationCounts& so_far, const ParetoArchive& archive)> progress = {};
+  /// Told of each network whose accuracy took long to find.
+  std::function<void(std::uint64_t done, std::uint64_t all, const std::string& last)> measured = {};
   /// Told what of the earlier run could not be read.
   std::function<void(const std::string& notice)> notice = {};
 };

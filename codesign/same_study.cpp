@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
 #include <utility>
 
+#include "codesign/study.h"
 #include "datasets/document.h"
 
 namespace cosearch::codesign {
@@ -18,8 +20,8 @@ class Comparison {
  public:
   void configurations(const std::string& earlier, const std::string& now) {
     if (earlier == now) return;
-    values("", datasets::parse_yaml(earlier, "the stored study").value,
-           datasets::parse_yaml(now, "the study").value);
+    values("", in_newest_version(datasets::parse_yaml(earlier, "the stored study")).value,
+           in_newest_version(datasets::parse_yaml(now, "the study")).value);
   }
 
   void texts(const std::string& key, const std::string& earlier, const std::string& now) {
@@ -32,11 +34,11 @@ class Comparison {
 
   // A study stored by a program that kept no hash of an input cannot say whether it changed.
   void inputs(const std::map<std::string, std::string>& earlier,
-              const std::map<std::string, std::string>& now) {
+              const std::map<std::string, std::string>& now, const std::string& study) {
     for (const auto& [key, hash] : now)
       if (const auto found = earlier.find(key); found != earlier.end() && found->second != hash)
-        add("the file that {} names has changed: its SHA-256 is {}, was {}", key, hash,
-            found->second);
+        add("the file that {} names has changed{}: its SHA-256 is {}, was {}", key,
+            file_named(study, key), hash, found->second);
   }
 
   // Tables that the study names may have changed although the study itself has not.
@@ -66,6 +68,18 @@ class Comparison {
   std::vector<std::string> found;
 
  private:
+  // " ('p.h5')" for "accuracy.predictor".
+  static std::string file_named(const std::string& study, std::string key) {
+    std::ranges::replace(key, '.', '/');
+    const json value = in_newest_version(datasets::parse_yaml(study, "the study"))
+                           .value.value(json::json_pointer("/" + key), json());
+    if (value.is_string()) return fmt::format(" ('{}')", value.get<std::string>());
+    for (const char* named : {"file", "images"})
+      if (value.is_object() && value.contains(named))
+        return fmt::format(" ('{}')", value[named].get<std::string>());
+    return "";
+  }
+
   template <class... Arguments>
   void add(fmt::format_string<Arguments...> text, Arguments&&... arguments) {
     found.push_back(fmt::format(text, std::forward<Arguments>(arguments)...));
@@ -113,7 +127,8 @@ std::vector<std::string> differences(const datasets::StudyStart& earlier,
     comparison.found.emplace_back("the file of the space is not what it was");
   comparison.numbers("seed", earlier.header.seed, now.header.seed);
   if (comparison.found.empty()) {  // else these only follow from what was found
-    comparison.inputs(earlier.header.input_hashes, now.header.input_hashes);
+    comparison.inputs(earlier.header.input_hashes, now.header.input_hashes,
+                      now.header.configuration);
     comparison.networks(earlier.networks, now.networks);
     comparison.accelerators(earlier.accelerators, now.accelerators);
     if (earlier.metrics != now.metrics) comparison.found.push_back("the metrics are not the same");

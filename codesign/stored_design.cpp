@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "codesign/accelerator_file.h"
+#include "codesign/metrics.h"
 #include "codesign/network_file.h"
 #include "codesign/space_file.h"
 #include "core/user_error.h"
@@ -47,6 +48,9 @@ StoredDesign::StoredDesign(const datasets::StudyStore& store, std::uint64_t id)
   parameters_ = table.parameters;
   accelerator_ = table.rows.at(point_.accelerator[0]);
   strategy_ = store.header().strategies.at(point_.strategy[0]);
+  accuracy_source_ = store.header().accuracy_sources.at(point_.accuracy_source[0]);
+  for (std::size_t i = 0; i < metrics_.size(); ++i)
+    if (metrics_[i].name == info_of(Metric::accuracy).name) accuracy_ = point_.metrics[i][0];
   reason_ = store.result().reasons.at(point_.reason[0]);
   const json study = datasets::parse_yaml(store.header().configuration, "the stored study").value;
   space_options_ = study.value(json::json_pointer("/networks/options"), json::object()).dump();
@@ -67,6 +71,9 @@ std::vector<std::pair<std::string, std::string>> StoredDesign::facts() const {
     if (!std::isnan(point_.metrics[i][0]))
       facts.emplace_back(metrics_[i].name,
                          fmt::format("{} {}", point_.metrics[i][0], metrics_[i].unit));
+  if (!accuracy_source_.empty()) facts.emplace_back("accuracy source", accuracy_source_);
+  if (!std::isnan(point_.accuracy_spread[0]))
+    facts.emplace_back("accuracy spread", fmt::format("{} percent", point_.accuracy_spread[0]));
   facts.emplace_back("feasible", point_.feasible[0] == 1 ? "yes" : "no");
   if (!reason_.empty()) facts.emplace_back("cannot run", reason_);
   facts.emplace_back("proposed by", fmt::format("{}, step {}", strategy_, point_.step[0]));
@@ -96,22 +103,26 @@ std::string StoredDesign::accelerator_yaml(const std::string& indent) const {
 }
 
 std::string StoredDesign::study_yaml() const {
-  const bool has_accuracy = !std::isnan(network_.accuracy);
-  std::string text = fmt::format("kind: study\nschema_version: 1\nname: {}\nnetworks:\n",
+  const bool has_accuracy = !std::isnan(accuracy_) && !network_.space.empty();
+  std::string text = fmt::format("kind: study\nschema_version: 2\nname: {}\nnetworks:\n",
                                  quoted(fmt::format("point {} of {}", point_.id[0], name_)));
   if (network_.space.empty())
     text += fmt::format("  named: [{}]\n", quoted(network_.genotype));
   else
     text +=
-        fmt::format("  space: {}\n{}  table: {{file: network.csv, genotype: genotype{}}}\n",
+        fmt::format("  space: {}\n{}  table: {{file: network.csv, genotype: genotype}}\n{}",
                     space_file_.empty() ? network_.space : kSpaceFile,
                     space_options_ == "{}" ? "" : fmt::format("  options: {}\n", space_options_),
-                    has_accuracy ? ", accuracy: accuracy" : "");
+                    has_accuracy ? "accuracy: {table: accuracy}\n" : "");
   text += fmt::format("accelerators:\n{}  grids:\n    -\n{}",
                       technology_ == "45nm" ? "" : "  technology: " + quoted(technology_) + "\n",
                       accelerator_yaml("      "));
+  // A score may be of a table that does not come along.
+  std::vector<std::string> objectives = objectives_;
+  std::erase(objectives, info_of(Metric::score).name);
+  if (objectives.empty()) objectives.emplace_back(info_of(Metric::latency).name);
   return text + fmt::format("objectives: [{}]\nstrategy: {{name: exhaustive}}\n",
-                            fmt::join(objectives_, ", "));
+                            fmt::join(objectives, ", "));
 }
 
 void StoredDesign::write_files(const std::filesystem::path& folder) const {
@@ -128,8 +139,8 @@ void StoredDesign::write_files(const std::filesystem::path& folder) const {
   if (network_.space.empty()) return;
   if (!space_file_.empty()) datasets::write_file(folder / kSpaceFile, space_file_);
   datasets::Columns table{{{"genotype", "", std::vector<std::string>{network_.genotype}}}};
-  if (!std::isnan(network_.accuracy))
-    table.columns.push_back({"accuracy", "", std::vector<double>{network_.accuracy}});
+  if (!std::isnan(accuracy_))
+    table.columns.push_back({"accuracy", "", std::vector<double>{accuracy_}});
   datasets::write_csv(folder / "network.csv", table);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,6 +41,8 @@ class StoredDesign {
   datasets::AcceleratorRow accelerator_;
   std::string strategy_, reason_, name_, technology_;
   std::string space_options_, space_file_;  // JSON, YAML
+  std::string accuracy_source_;
+  double accuracy_ = std::numeric_limits<double>::quiet_NaN();  // percent
   std::vector<std::string> objectives_;
 };
 

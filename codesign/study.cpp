@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
@@ -19,8 +20,13 @@ namespace {
 using nlohmann::json;
 
 bool takes_plain_number(Metric metric) {
-  return metric == Metric::macs || metric == Metric::parameters || metric == Metric::edp;
+  return metric == Metric::macs || metric == Metric::parameters || metric == Metric::edp ||
+         metric == Metric::score;
 }
+
+constexpr std::array kAccuracyKinds{AccuracyKind::table, AccuracyKind::predictor,
+                                    AccuracyKind::train, AccuracyKind::score,
+                                    AccuracyKind::supernet};
 
 double number(const std::string& text, std::string_view unit, std::string_view expected) {
   double value = 0;
@@ -45,9 +51,10 @@ class StudyReader {
     study.name = root["name"];
     study.seed = root.value("seed", std::uint64_t{1});
     study.networks = networks(root["networks"]);
+    if (root.contains("accuracy")) set_accuracy(root["accuracy"], study);
     if (root.contains("accelerators")) study.accelerators = accelerators(root["accelerators"]);
     if (root.contains("costs")) study.costs = costs(root["costs"]);
-    study.objectives = objectives(root);
+    study.objectives = objectives(root, study.accuracy.first.kind);
     if (root.contains("constraints")) study.constraints = constraints(root["constraints"]);
     if (root.contains("strategy")) study.strategy = strategy(root["strategy"], "/strategy");
     if (root.contains("budget") && root["budget"].contains("evaluations"))
@@ -155,11 +162,100 @@ class StudyReader {
     NetworkTableSource table;
     table.file = file(part["file"], "/networks/table/file");
     table.genotype = strings(part["genotype"]);
-    table.accuracy = part.value("accuracy", "");
     table.id = part.value("id", "");
     if (part.contains("require")) table.require = part["require"];
     table.where = where(part);
     return table;
+  }
+
+  // The one source that `part` names.
+  [[nodiscard]] AccuracyChoice source(const json& part, const std::string& at,
+                                      NetworkSource& networks) const {
+    AccuracyChoice choice;
+    for (const AccuracyKind kind : kAccuracyKinds) {
+      if (!part.contains(name_of(kind))) continue;
+      if (choice.kind != AccuracyKind::none)
+        fail(at, fmt::format("accuracies come from one source, here from both '{}' and '{}'",
+                             name_of(choice.kind), name_of(kind)));
+      choice.kind = kind;
+    }
+    if (choice.kind == AccuracyKind::none)
+      fail(at, "no source: give 'table', 'predictor', 'train', 'score' or 'supernet'");
+    const std::string pointer = at + "/" + std::string(name_of(choice.kind));
+    const json& value = part[std::string(name_of(choice.kind))];
+    choice.key = datasets::key_path(pointer);
+    choice.where = document_.location_of_key(pointer);
+    if (networks.space.empty())
+      fail(pointer, "named networks have no accuracies: give 'networks' a 'space'");
+    switch (choice.kind) {
+      case AccuracyKind::table:
+        set_column(value, pointer, networks);
+        break;
+      case AccuracyKind::predictor:
+        choice.file = file(value, pointer);
+        break;
+      case AccuracyKind::train:
+        set_training(value, pointer, choice);
+        break;
+      case AccuracyKind::score:
+        choice.score = located(pointer, [&] { return nas::score_named(value.get<std::string>()); });
+        break;
+      default:
+        choice.file = file(value["file"], pointer + "/file");
+        choice.images = file(value["images"], pointer + "/images");
+    }
+    return choice;
+  }
+
+  void set_column(const json& column, const std::string& at, NetworkSource& networks) const {
+    constexpr const char* kEmbeddedColumn = "accuracy_percent";
+    if (networks.table)
+      networks.table->accuracy = column;
+    else if (!networks.embedded_table)
+      fail(at, "the study has no table: name it in 'networks.table'");
+    else if (column != kEmbeddedColumn)
+      fail(at, fmt::format("the embedded table's column of accuracies is '{}'", kEmbeddedColumn));
+  }
+
+  void set_training(const json& part, const std::string& at, AccuracyChoice& choice) const {
+    choice.images = file(part["images"], at + "/images");
+    nas::TrainingRecipe& recipe = choice.recipe;
+    const auto set = [&](const char* key, auto& value) {
+      if (part.contains(key)) part[key].get_to(value);
+    };
+    set("training_images", recipe.training_images);
+    set("epochs", recipe.epochs);
+    set("batch", recipe.batch);
+    set("learning_rate", recipe.learning_rate);
+    set("warmup", recipe.warmup_fraction);
+    set("momentum", recipe.momentum);
+    set("weight_decay", recipe.weight_decay);
+    set("label_smoothing", recipe.label_smoothing);
+    set("crop_padding", recipe.crop_padding);
+    set("flip", recipe.horizontal_flip);
+    set("patience", recipe.patience);
+    set("validation_images", recipe.validation_images);
+    if (part.contains("optimiser"))
+      recipe.optimiser = nas::optimiser_named(part["optimiser"].get<std::string>());
+    if (part.value("device", "cpu") == "cuda") choice.device = nas::Device::cuda;
+  }
+
+  void set_accuracy(const json& part, Study& study) const {
+    AccuracySourcing& accuracy = study.accuracy;
+    accuracy.first = source(part, "/accuracy", study.networks);
+    if (!part.contains("then")) return;
+    const AccuracyKind first = accuracy.first.kind;
+    accuracy.then = source(part["then"], "/accuracy/then", study.networks);
+    const AccuracyKind then = accuracy.then->kind;
+    if (first == AccuracyKind::train || first == AccuracyKind::score)
+      fail("/accuracy/then",
+           fmt::format("nothing comes after '{}': a front is searched with a 'table', 'predictor' "
+                       "or 'supernet' first",
+                       name_of(first)));
+    if (then == AccuracyKind::score || then == first)
+      fail("/accuracy/then",
+           fmt::format("'{}' measures nothing that '{}' left open", name_of(then), name_of(first)));
+    if (part["then"].contains("at_most")) accuracy.at_most = part["then"]["at_most"];
   }
 
   [[nodiscard]] CostTableSource costs(const json& part) const {
@@ -192,9 +288,11 @@ class StudyReader {
     return source;
   }
 
-  [[nodiscard]] std::vector<Objective> objectives(const json& root) const {
+  [[nodiscard]] static std::vector<Objective> objectives(const json& root, AccuracyKind source) {
     if (!root.contains("objectives"))
-      return {{Metric::accuracy}, {Metric::latency}, {Metric::energy}};
+      return {{source == AccuracyKind::score ? Metric::score : Metric::accuracy},
+              {Metric::latency},
+              {Metric::energy}};
     std::vector<Objective> objectives;
     for (const json& name : root["objectives"])
       objectives.push_back({*metric_named(name.get<std::string>())});
@@ -288,8 +386,40 @@ double parse_metric(Metric metric, const std::string& text) {
   }
 }
 
+std::string_view name_of(AccuracyKind kind) {
+  constexpr std::array<std::string_view, 6> kNames{"",      "table", "predictor",
+                                                   "train", "score", "supernet"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+datasets::Document in_newest_version(datasets::Document document) {
+  json& root = document.value;
+  if (!root.is_object() || !root.contains("schema_version") || root["schema_version"] != 1)
+    return document;
+  if (root.contains("accuracy"))
+    throw UserError(document.location_of_key("/accuracy"),
+                    "'accuracy' is a key of schema_version 2: write that");
+  root["schema_version"] = 2;
+  const json::json_pointer at("/networks/table");
+  if (!root.contains(at)) return document;
+  const auto move_to_accuracy = [&](const std::string& pointer, json column) {
+    root["accuracy"] = {{"table", std::move(column)}};
+    const auto place = document.places.find(pointer);
+    if (place == document.places.end()) return;
+    document.places["/accuracy"] = document.places["/accuracy/table"] = place->second;
+  };
+  json& table = root[at];
+  if (table == "embedded") {
+    move_to_accuracy("/networks/table", "accuracy_percent");
+  } else if (table.is_object() && table.contains("accuracy")) {
+    move_to_accuracy("/networks/table/accuracy", table["accuracy"]);
+    table.erase("accuracy");
+  }
+  return document;
+}
+
 Study read_study(const std::filesystem::path& path, const Definitions& definitions) {
-  const datasets::Document document = datasets::read_yaml(path);
+  const datasets::Document document = in_newest_version(datasets::read_yaml(path));
   datasets::validate(document, kStudySchema);
   Study study = StudyReader(document, definitions).read();
   study.text = document.text;

@@ -12,7 +12,10 @@
 #include "accel/accelerator_space.h"
 #include "codesign/metrics.h"
 #include "core/user_error.h"
+#include "datasets/document.h"
+#include "nas/scores/score.h"
 #include "nas/space.h"
+#include "nas/training/trainer.h"
 
 namespace cosearch::codesign {
 
@@ -23,7 +26,7 @@ using RowFilter = std::map<std::string, std::vector<std::string>>;
 struct NetworkTableSource {
   std::filesystem::path file = {};
   std::vector<std::string> genotype = {};  ///< columns, joined with ';'
-  std::string accuracy = {};               ///< column; empty: no accuracies
+  std::string accuracy = {};               ///< column, from `accuracy: {table}`; may be empty
   std::string id = {};                     ///< column; empty: the genotype itself
   std::vector<std::string> require = {};   ///< columns that must not be empty
   RowFilter where = {};
@@ -56,6 +59,32 @@ struct NetworkSource {
   bool merge_equivalent = false;  ///< one candidate for all spellings of a network
 };
 
+/// Who says how accurate a network is.
+enum class AccuracyKind : std::uint8_t { none, table, predictor, train, score, supernet };
+
+/// As a study and its store spell it; empty for `none`.
+[[nodiscard]] std::string_view name_of(AccuracyKind kind);
+
+/// One source of accuracies, and what its kind needs.
+struct AccuracyChoice {
+  AccuracyKind kind = AccuracyKind::none;
+  std::string key = {};             ///< "accuracy.then.train": how messages call it
+  SourceLocation where = {};        ///< of its key in the study
+  std::filesystem::path file = {};  ///< predictor, supernet
+  nas::Score score = nas::Score::synflow;
+  std::filesystem::path images = {};  ///< train, supernet: the folder
+  nas::TrainingRecipe recipe = {};
+  nas::Device device = nas::Device::cpu;
+};
+
+/// Where the accuracies of a study come from.
+struct AccuracySourcing {
+  AccuracyChoice first = {};
+  /// Measures the networks on the front of what `first` says, until all on it are measured.
+  std::optional<AccuracyChoice> then = {};
+  std::optional<std::uint64_t> at_most = {};  ///< networks that `then` measures
+};
+
 struct AcceleratorSource {
   std::string technology = "45nm";  ///< "45nm" or the path of a CSV file
   std::vector<std::string> named;
@@ -83,6 +112,7 @@ struct Study {
   std::string name;
   std::uint64_t seed = 1;
   NetworkSource networks;
+  AccuracySourcing accuracy;
   AcceleratorSource accelerators;
   std::optional<CostTableSource> costs;
   std::vector<Objective> objectives;
@@ -104,6 +134,10 @@ extern const std::string_view kStudySchema;
 /// A metric's value as people write it: "85%", "2e5cycles", "1.5mJ", "3mm2", "20ms", and a plain
 /// number for the others. Throws UserError.
 [[nodiscard]] double parse_metric(Metric metric, const std::string& text);
+
+/// `document`, a study in any version of its schema, as the newest one spells it. Throws UserError,
+/// at the key, for one that the study's version does not have.
+[[nodiscard]] datasets::Document in_newest_version(datasets::Document document);
 
 /// Throws FileError when the file cannot be read and UserError, at its line and column, for
 /// everything the schema, the spaces, the templates and the strategies do not accept.

@@ -48,7 +48,10 @@ datasets::StudyHeader header_of(const StudySetting& setting, const std::string& 
   header.configuration = setting.study.text;
   header.space_file = setting.study.networks.space_text;
   header.input_hashes = input_hashes(setting.study);
+  header.input_hashes.merge(setting.accuracies.input_hashes());
   header.strategies = {strategy};
+  if (setting.accuracies.has_second()) header.strategies.emplace_back(kFrontProposerName);
+  header.accuracy_sources = setting.accuracies.source_names();
   for (const auto& [what, version] : versions()) {
     if (what == "cosearch")
       header.program_version = version;
@@ -58,9 +61,16 @@ datasets::StudyHeader header_of(const StudySetting& setting, const std::string& 
   return header;
 }
 
-std::vector<datasets::MetricColumn> metric_columns() {
+// A score has a column in studies that go by one.
+std::vector<Metric> stored_metrics(const StudySetting& setting) {
+  std::vector<Metric> metrics(kMetrics.begin(), kMetrics.end());
+  if (setting.accuracies.metric() != Metric::score) std::erase(metrics, Metric::score);
+  return metrics;
+}
+
+std::vector<datasets::MetricColumn> metric_columns(const StudySetting& setting) {
   std::vector<datasets::MetricColumn> columns;
-  for (const Metric metric : kMetrics) {
+  for (const Metric metric : stored_metrics(setting)) {
     const MetricInfo& info = info_of(metric);
     columns.push_back({std::string(info.name), std::string(info.unit),
                        info.direction == Direction::maximise ? "maximise" : "minimise"});
@@ -108,7 +118,7 @@ datasets::StudyStart start_of(const RunOptions& options, const StudySetting& set
                               const std::string& strategy) {
   datasets::StudyStart start;
   start.header = header_of(setting, strategy, options.command_line);
-  start.metrics = metric_columns();
+  start.metrics = metric_columns(setting);
   start.networks = network_rows(setting.space.networks());
   start.accelerators = accelerator_table(setting.space.accelerators());
   for (const Objective& objective : setting.study.objectives)
@@ -136,18 +146,19 @@ void refuse_another_study(const std::string& output, const datasets::StudyStart&
 }
 
 datasets::PointBatch batch_of(std::span<const Trial> trials, std::uint64_t first_id,
-                              std::uint64_t step) {
+                              std::uint64_t step, std::uint16_t proposer,
+                              const std::vector<Metric>& metrics) {
   datasets::PointBatch batch;
-  batch.metrics.resize(kMetricCount);
+  batch.metrics.resize(metrics.size());
   for (const Trial& trial : trials) {
     batch.id.push_back(first_id++);
     batch.network.push_back(trial.design.network);
     batch.accelerator.push_back(trial.design.accelerator);
-    for (std::size_t metric = 0; metric < kMetricCount; ++metric)
-      batch.metrics[metric].push_back(trial.metrics.value[metric]);
+    for (std::size_t column = 0; column < metrics.size(); ++column)
+      batch.metrics[column].push_back(trial.metrics[metrics[column]]);
     batch.feasible.push_back(trial.is_feasible() ? 1 : 0);
     batch.reason.push_back(trial.reason);
-    batch.strategy.push_back(0);
+    batch.strategy.push_back(proposer);
     batch.step.push_back(step);
   }
   return batch;
@@ -205,34 +216,56 @@ std::size_t PointWriter::recall(std::uint64_t first, std::span<const Design> des
                                 std::span<Trial> trials) {
   // What was evaluated again, after damage, was known further on as well.
   while (has_more_earlier() && run_.id[at_] < first) ++at_;
+  recalled_sources_.clear();
+  recalled_spreads_.clear();
   std::size_t count = 0;
   while (count < designs.size() && has_more_earlier() && run_.id[at_] == first + count) {
     if (run_trials_[at_].design != designs[count])
       throw UserError({name_}, fmt::format("cannot be resumed: its point {} is not the one that "
                                            "this search evaluates there",
                                            first + count));
+    recalled_sources_.push_back(run_.accuracy_source[at_]);
+    recalled_spreads_.push_back(run_.accuracy_spread[at_]);
     trials[count++] = run_trials_[at_++];
   }
   return count;
 }
 
-void PointWriter::record(const TrialsPart& part) {
-  const datasets::PointBatch batch = batch_of(part.trials, designs_.size(), part.step);
-  for (const Trial& trial : part.trials) designs_.push_back(trial.design);
-  if (part.is_recalled)
+void PointWriter::record(const TrialsPart& part, std::uint16_t proposer) {
+  datasets::PointBatch batch =
+      batch_of(part.trials, designs_.size(), part.step, proposer, stored_metrics(setting_));
+  next_step_ = part.step + 1;
+  if (proposer == kFrontProposer && !measured_from_) measured_from_ = designs_.size();
+  for (const Trial& trial : part.trials) {
+    designs_.push_back(trial.design);
+    if (part.is_recalled) continue;
+    const Accuracies& accuracies = setting_.accuracies;
+    batch.accuracy_source.push_back(accuracies.source_of(trial.design.network));
+    batch.accuracy_spread.push_back(accuracies.of(trial.design.network).spread);
+  }
+  if (part.is_recalled) {
+    batch.accuracy_source = std::exchange(recalled_sources_, {});
+    batch.accuracy_spread = std::exchange(recalled_spreads_, {});
     log_->copy(batch);
-  else
+  } else {
     log_->append(batch, setting_.evaluator.reasons(), part.so_far.layers);
+  }
 }
 
 std::vector<std::uint64_t> places_of(const std::vector<Trial>& front,
-                                     const std::vector<Design>& designs) {
-  std::map<Design, std::uint64_t> first;
-  for (const Trial& trial : front) first.emplace(trial.design, designs.size());
-  for (std::uint64_t place = designs.size(); place-- > 0;)
-    if (const auto found = first.find(designs[place]); found != first.end()) found->second = place;
+                                     const std::vector<Design>& designs,
+                                     std::size_t measured_from) {
+  std::map<Design, std::uint64_t> place_of;
+  for (const Trial& trial : front) place_of.emplace(trial.design, designs.size());
+  const auto note = [&](std::size_t first, std::size_t last) {
+    for (std::uint64_t place = last; place-- > first;)
+      if (const auto found = place_of.find(designs[place]); found != place_of.end())
+        found->second = place;
+  };
+  note(0, measured_from);
+  note(measured_from, designs.size());
   std::vector<std::uint64_t> places;
-  for (const Trial& trial : front) places.push_back(first.at(trial.design));
+  for (const Trial& trial : front) places.push_back(place_of.at(trial.design));
   return places;
 }
 
@@ -258,7 +291,7 @@ bool PointWriter::finish(const RunResult& result) {
   }
   datasets::StudyResult stored;
   stored.front = front_of(result.archive);
-  stored.front.ids = places_of(result.front, designs_);
+  stored.front.ids = places_of(result.front, designs_, measured_from_.value_or(designs_.size()));
   stored.front.hypervolume = result.hypervolume;
   const EvaluationCounts& counts = result.summary.counts;
   stored.counts = {counts.trials, counts.networks, counts.hardware, counts.layers};
@@ -270,19 +303,36 @@ bool PointWriter::finish(const RunResult& result) {
 
 datasets::Columns front_columns(const datasets::StudyStore& store) {
   return columns_of(store.points_with(store.front().ids), store.metrics(), store.networks(),
-                    store.accelerators());
+                    store.accelerators(), store.header().accuracy_sources);
 }
+
+namespace {
+
+void add_provenance(datasets::Columns& columns, const datasets::PointBatch& points,
+                    const std::vector<std::string>& accuracy_sources) {
+  if (std::ranges::any_of(points.accuracy_spread, [](double value) { return !std::isnan(value); }))
+    columns.columns.push_back({"accuracy_spread", "percent", points.accuracy_spread});
+  std::vector<std::string> sources;
+  for (const std::uint16_t source : points.accuracy_source)
+    sources.push_back(accuracy_sources.at(source));
+  if (std::ranges::any_of(sources, [](const std::string& name) { return !name.empty(); }))
+    columns.columns.push_back({"accuracy_source", "", std::move(sources)});
+}
+
+}  // namespace
 
 datasets::Columns columns_of(const datasets::PointBatch& points,
                              const std::vector<datasets::MetricColumn>& metrics,
                              const std::vector<datasets::NetworkRow>& networks,
-                             const datasets::AcceleratorTable& accelerators) {
+                             const datasets::AcceleratorTable& accelerators,
+                             const std::vector<std::string>& accuracy_sources) {
   datasets::Columns columns;
   std::vector<std::int64_t> ids(points.id.begin(), points.id.end());
   columns.columns.push_back({"id", "", std::move(ids)});
   for (std::size_t m = 0; m < points.metrics.size(); ++m)
     if (std::ranges::any_of(points.metrics[m], [](double value) { return !std::isnan(value); }))
       columns.columns.push_back({metrics[m].name, metrics[m].unit, points.metrics[m]});
+  add_provenance(columns, points, accuracy_sources);
 
   // A network that was asked about alone has no accelerator: empty names, unknown parameters.
   const datasets::AcceleratorRow none{

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <utility>
 
+#include "codesign/study_points.h"
 #include "core/user_error.h"
 
 namespace cosearch::codesign {
@@ -53,6 +55,16 @@ void push_row(PointBatch& to, const PointBatch& from, std::size_t i) {
   to.reason.push_back(from.reason[i]);
   to.strategy.push_back(from.strategy[i]);
   to.step.push_back(from.step[i]);
+  to.accuracy_source.push_back(from.accuracy_source[i]);
+  to.accuracy_spread.push_back(from.accuracy_spread[i]);
+}
+
+std::uint64_t key_of(const PointBatch& points, std::size_t i) {
+  return (std::uint64_t{points.network[i]} << 32) | points.accelerator[i];
+}
+
+bool is_front_proposer(const std::string& strategy) {
+  return strategy.starts_with(kFrontProposerName);  // a merged store adds seed and file
 }
 
 }  // namespace
@@ -75,6 +87,7 @@ StudyUnion::StudyUnion(std::vector<Member> members) : members_(std::move(members
     add_networks(member, numbering);
     add_accelerators(member, numbering);
     add_names(member, numbering);
+    add_measured(member, numbering);
     numberings_.push_back(std::move(numbering));
   }
 }
@@ -124,8 +137,21 @@ void StudyUnion::add_names(const Member& member, Numbering& numbering) {
         strategies_, members_.size() == 1
                          ? strategy
                          : fmt::format("{}, seed {}, {}", strategy, header.seed, member.name)));
+  for (const std::string& source : header.accuracy_sources)
+    numbering.accuracy_sources.push_back(position_in<std::uint16_t>(accuracy_sources_, source));
   for (const std::string& reason : member.store.result().reasons)
     numbering.reasons.push_back(position_in<std::uint16_t>(reasons_, reason));
+}
+
+void StudyUnion::add_measured(const Member& member, Numbering& numbering) {
+  const std::vector<std::string>& strategies = member.store.header().strategies;
+  if (std::ranges::none_of(strategies, is_front_proposer)) return;
+  for (std::uint64_t first = 0; first < member.store.point_count(); first += kRows) {
+    const PointBatch points = member.store.points(first, kRows);
+    for (std::size_t i = 0; i < points.size(); ++i)
+      if (is_front_proposer(strategies[points.strategy[i]]))
+        numbering.measured[key_of(points, i)] = points.id[i];
+  }
 }
 
 void StudyUnion::translate(PointBatch& points, const Numbering& numbering) const {
@@ -135,19 +161,48 @@ void StudyUnion::translate(PointBatch& points, const Numbering& numbering) const
       accelerator = numbering.accelerators[accelerator];
   for (std::uint16_t& reason : points.reason) reason = numbering.reasons[reason];
   for (std::uint16_t& strategy : points.strategy) strategy = numbering.strategies[strategy];
+  for (std::uint16_t& source : points.accuracy_source) source = numbering.accuracy_sources[source];
 }
 
-PointBatch StudyUnion::first_seen(const PointBatch& points, Seen& seen) const {
-  PointBatch fresh;
-  fresh.metrics.resize(points.metrics.size());
+std::vector<std::size_t> StudyUnion::first_seen(const PointBatch& points, Seen& seen) const {
+  std::vector<std::size_t> rows;
   for (std::size_t i = 0; i < points.size(); ++i)
     if (seen.insert(datasets::fingerprint_of(content_of(points, i, canonical_[points.network[i]])))
             .second)
-      push_row(fresh, points, i);
-  return fresh;
+      rows.push_back(i);
+  return rows;
 }
 
+namespace {
+
+// Whether a later point of the same design replaces it; `measured`: those points, by key_of.
+std::vector<bool> replaced_in(const PointBatch& points,
+                              const std::unordered_map<std::uint64_t, std::uint64_t>& measured) {
+  std::vector<bool> replaced(points.size());
+  for (std::size_t i = 0; i < points.size() && !measured.empty(); ++i) {
+    const auto found = measured.find(key_of(points, i));
+    replaced[i] = found != measured.end() && points.id[i] < found->second;
+  }
+  return replaced;
+}
+
+std::vector<std::size_t> every_row(const PointBatch& points) {
+  std::vector<std::size_t> rows(points.size());
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  return rows;
+}
+
+PointBatch rows_of(const PointBatch& points, const std::vector<std::size_t>& rows) {
+  PointBatch some;
+  some.metrics.resize(points.metrics.size());
+  for (const std::size_t row : rows) push_row(some, points, row);
+  return some;
+}
+
+}  // namespace
+
 void StudyUnion::visit(
+    Which which,
     const std::function<void(const PointBatch& points, std::size_t member)>& visit) const {
   Seen seen;
   std::uint64_t next_id = 0;
@@ -155,11 +210,15 @@ void StudyUnion::visit(
     const datasets::StudyStore& store = members_[member].store;
     for (std::uint64_t first = 0; first < store.point_count(); first += kRows) {
       PointBatch points = store.points(first, kRows);
+      const std::vector<bool> replaced = replaced_in(points, numberings_[member].measured);
       translate(points, numberings_[member]);
-      if (members_.size() > 1) {
-        points = first_seen(points, seen);
-        for (std::uint64_t& id : points.id) id = next_id++;
-      }
+      std::vector<std::size_t> rows =
+          members_.size() > 1 ? first_seen(points, seen) : every_row(points);
+      if (members_.size() > 1)
+        for (const std::size_t row : rows) points.id[row] = next_id++;
+      if (which == Which::latest)
+        std::erase_if(rows, [&](std::size_t row) { return replaced[row]; });
+      if (rows.size() < points.size()) points = rows_of(points, rows);
       if (points.size() > 0) visit(points, member);
     }
   }

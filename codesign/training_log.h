@@ -1,27 +1,20 @@
-// Networks trained so far by a measurement that may be stopped at any moment, in a file of text
-// beside the table they will make: one JSON object a line, the first of which says what is
-// measured.
+// Networks trained so far by a measurement that may be stopped at any moment.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "codesign/accuracy_measurement.h"
-#include "datasets/descriptor.h"
-#include "datasets/writer_lock.h"
+#include "codesign/json_lines.h"
 
 namespace cosearch::codesign {
 
 /// Protocol: construct append* remove. One process at a time holds it.
 class TrainingLog {
  public:
-  /// Begins the log at `path`, or goes on with the one that is there: what a crash cut short at its
-  /// end is dropped and trained again. `measurement`: an object of everything that the results
-  /// depend on. Throws UserError when the log there was begun for another measurement, naming what
-  /// differs, or a line of it is damaged; FileError when another process holds it or the file
-  /// system refuses.
+  /// Begins the log at `path`, or goes on with the one that is there, as JsonLines does and with
+  /// its errors. `measurement`: an object of everything that the results depend on.
   TrainingLog(const std::filesystem::path& path, const nlohmann::json& measurement);
 
   /// Those of earlier runs.
@@ -31,15 +24,10 @@ class TrainingLog {
   void append(const TrainedNetwork& network);
 
   /// Once the table stands.
-  void remove();
+  void remove() { lines_.remove(); }
 
  private:
-  void read(const nlohmann::json& measurement);
-  void append(const nlohmann::json& row);
-
-  datasets::WriterLock lock_;
-  datasets::Descriptor file_;
-  std::uint64_t end_ = 0;  ///< of what is on the disk
+  JsonLines lines_;
   std::vector<TrainedNetwork> networks_;
 };
 

@@ -153,7 +153,7 @@ std::uint64_t JournalReader::accept_frame_at(std::uint64_t offset) {
     if (kind == kStart) {
       start_ = parse_start(payload_, version);
     } else if (kind == kBatch && start_) {
-      note(parse_batch(payload_, *start_), offset);
+      note(parse_batch(payload_, *start_, version), offset);
     } else if (kind == kBatch) {
       throw FileError({file_.name().string()},
                       "both copies of its beginning are damaged: its points cannot be read");
@@ -191,7 +191,9 @@ JournalBatch JournalReader::batch(std::size_t index) const {
   std::array<char, kHeadSize> head;
   file_.read_at(offset, head);
   ByteReader in({head.data(), head.size()});
-  static_cast<void>(in.take_all<std::uint64_t>(2));  // magic, version and kind
+  static_cast<void>(in.take<std::uint64_t>());  // magic
+  const auto version = in.take<std::uint32_t>();
+  static_cast<void>(in.take<std::uint32_t>());  // kind
   const auto length = in.take<std::uint64_t>();
   const auto checksum = in.take<std::uint64_t>();
   std::string payload(std::min(length, size_), '\0');
@@ -199,7 +201,7 @@ JournalBatch JournalReader::batch(std::size_t index) const {
   // Read anew, so checked anew: what changed since the scan is not believed.
   if (checksum != checksum_of({head.data(), head.size()}, payload))
     throw FileError({file_.name().string()}, "changed while it was read");
-  return parse_batch(payload, *start_);
+  return parse_batch(payload, *start_, version);
 }
 
 }  // namespace cosearch::datasets

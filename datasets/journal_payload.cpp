@@ -1,6 +1,7 @@
 #include "datasets/journal_payload.h"
 
 #include <algorithm>
+#include <map>
 
 #include "datasets/byte_stream.h"
 
@@ -48,6 +49,7 @@ void put(ByteWriter& out, const StudyHeader& header) {
   put_texts(out, header.strategies);
   put(out, header.library_versions);
   put(out, header.input_hashes);
+  put_texts(out, header.accuracy_sources);
 }
 
 StudyHeader take_header(ByteReader& in, std::uint32_t version) {
@@ -65,6 +67,7 @@ StudyHeader take_header(ByteReader& in, std::uint32_t version) {
   header.strategies = take_texts(in);
   header.library_versions = take_map(in);
   if (version >= 2) header.input_hashes = take_map(in);
+  header.accuracy_sources = version >= 3 ? take_texts(in) : table_provenance();
   return header;
 }
 
@@ -145,6 +148,7 @@ void check(const PointBatch& points, const StudyStart& start) {
     return accelerator < start.accelerators.rows.size() || accelerator == kNoStoredAccelerator;
   }));
   require(all_below(points.strategy, start.header.strategies.size()));
+  require(all_below(points.accuracy_source, start.header.accuracy_sources.size()));
 }
 
 }  // namespace
@@ -184,12 +188,14 @@ void append_batch(std::string& payload, const JournalBatch& batch) {
   out.put_all(points.reason);
   out.put_all(points.strategy);
   out.put_all(points.step);
+  out.put_all(points.accuracy_source);
+  out.put_all(points.accuracy_spread);
   out.put(batch.first_reason);
   put_texts(out, batch.reasons);
   out.put(batch.layer_evaluations);
 }
 
-JournalBatch parse_batch(std::string_view payload, const StudyStart& start) {
+JournalBatch parse_batch(std::string_view payload, const StudyStart& start, std::uint32_t version) {
   ByteReader in(payload);
   JournalBatch batch;
   PointBatch& points = batch.points;
@@ -204,6 +210,12 @@ JournalBatch parse_batch(std::string_view payload, const StudyStart& start) {
   points.reason = in.take_all<std::uint16_t>(count);
   points.strategy = in.take_all<std::uint16_t>(count);
   points.step = in.take_all<std::uint64_t>(count);
+  if (version < 3) {
+    add_table_provenance(points, start.metrics);
+  } else {
+    points.accuracy_source = in.take_all<std::uint16_t>(count);
+    points.accuracy_spread = in.take_all<double>(count);
+  }
   batch.first_reason = in.take<std::uint64_t>();
   batch.reasons = take_texts(in);
   batch.layer_evaluations = in.take<std::uint64_t>();

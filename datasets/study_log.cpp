@@ -18,9 +18,16 @@ PointBatch rows_of(const PointBatch& batch, std::size_t first, std::size_t last)
     return std::decay_t<decltype(column)>(begin + static_cast<std::ptrdiff_t>(first),
                                           begin + static_cast<std::ptrdiff_t>(last));
   };
-  PointBatch rows{
-      part(batch.id),       part(batch.network), part(batch.accelerator), {},
-      part(batch.feasible), part(batch.reason),  part(batch.strategy),    part(batch.step)};
+  PointBatch rows{part(batch.id),
+                  part(batch.network),
+                  part(batch.accelerator),
+                  {},
+                  part(batch.feasible),
+                  part(batch.reason),
+                  part(batch.strategy),
+                  part(batch.step),
+                  part(batch.accuracy_source),
+                  part(batch.accuracy_spread)};
   for (const std::vector<double>& metric : batch.metrics) rows.metrics.push_back(part(metric));
   return rows;
 }

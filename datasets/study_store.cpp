@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <optional>
 #include <set>
@@ -84,7 +85,8 @@ void check_batch(const PointBatch& batch, std::size_t metrics) {
   const std::size_t size = batch.size();
   bool same = batch.network.size() == size && batch.accelerator.size() == size &&
               batch.feasible.size() == size && batch.reason.size() == size &&
-              batch.strategy.size() == size && batch.step.size() == size;
+              batch.strategy.size() == size && batch.step.size() == size &&
+              batch.accuracy_source.size() == size && batch.accuracy_spread.size() == size;
   for (const std::vector<double>& column : batch.metrics) same = same && column.size() == size;
   require(same, "columns of a batch have one length");
   require(batch.metrics.size() == metrics, "a batch has every metric column");
@@ -106,6 +108,8 @@ void append_to(PointBatch& buffer, const PointBatch& batch) {
   move_to_end(buffer.reason, batch.reason);
   move_to_end(buffer.strategy, batch.strategy);
   move_to_end(buffer.step, batch.step);
+  move_to_end(buffer.accuracy_source, batch.accuracy_source);
+  move_to_end(buffer.accuracy_spread, batch.accuracy_spread);
 }
 
 void drop_first(PointBatch& buffer, std::size_t count) {
@@ -120,9 +124,22 @@ void drop_first(PointBatch& buffer, std::size_t count) {
   drop(buffer.reason);
   drop(buffer.strategy);
   drop(buffer.step);
+  drop(buffer.accuracy_source);
+  drop(buffer.accuracy_spread);
 }
 
 }  // namespace
+
+void add_table_provenance(PointBatch& points, const std::vector<MetricColumn>& metrics) {
+  points.accuracy_source.assign(points.size(), 0);
+  points.accuracy_spread.assign(points.size(), std::numeric_limits<double>::quiet_NaN());
+  for (std::size_t m = 0; m < metrics.size(); ++m)
+    if (metrics[m].name == "accuracy")
+      for (std::size_t i = 0; i < points.size(); ++i)
+        points.accuracy_source[i] = std::isnan(points.metrics[m][i]) ? 0 : 1;
+}
+
+std::vector<std::string> table_provenance() { return {"", "table"}; }
 
 StudyStore::StudyStore(std::unique_ptr<Implementation> implementation)
     : implementation_(std::move(implementation)) {}
@@ -162,6 +179,8 @@ void StudyStore::append(const PointBatch& batch) {
           "a point's accelerator is in the list");
   require(all_below(batch.strategy, store.header.strategies.size()),
           "a point's strategy is in the list");
+  require(all_below(batch.accuracy_source, store.header.accuracy_sources.size()),
+          "a point's source of accuracy is in the list");
   std::uint64_t next_id = store.next_id;
   for (const std::uint64_t id : batch.id) {
     require(id >= next_id, "ids increase");
@@ -245,6 +264,7 @@ void check_indices(const PointBatch& batch, std::uint64_t networks, std::uint64_
                    const StudyHeader& header, const StudyResult& result) {
   if (!all_below(batch.network, networks) || !accelerators_exist(batch, accelerators) ||
       !all_below(batch.strategy, header.strategies.size()) ||
+      !all_below(batch.accuracy_source, header.accuracy_sources.size()) ||
       !all_below(batch.reason, result.reasons.size()))
     throw hdf5::Error("is damaged: a point names a row that is not there");
 }

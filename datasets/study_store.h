@@ -39,6 +39,8 @@ struct StudyHeader {
   std::map<std::string, std::string> input_hashes = {};
   /// What PointBatch::strategy indexes: who may propose points.
   std::vector<std::string> strategies;
+  /// What PointBatch::accuracy_source indexes; [0] is "" (no accuracy is known).
+  std::vector<std::string> accuracy_sources = {""};
   friend bool operator==(const StudyHeader&, const StudyHeader&) = default;
 };
 
@@ -77,10 +79,20 @@ struct PointBatch {
                                         ///< why not, as an index into StudyResult::reasons
   std::vector<std::uint16_t> strategy;  ///< who proposed it: an index into StudyHeader::strategies
   std::vector<std::uint64_t> step;      ///< the proposer's batch, from 0
+  /// Who said what the accuracy is: an index into StudyHeader::accuracy_sources.
+  std::vector<std::uint16_t> accuracy_source;
+  /// Standard deviation of a predicted accuracy, in percentage points; NaN of any other.
+  std::vector<double> accuracy_spread;
 
   [[nodiscard]] std::size_t size() const { return id.size(); }
   friend bool operator==(const PointBatch&, const PointBatch&) = default;
 };
+
+/// Fills in what studies before schema 2 did not say of `points`: any accuracy was a table's.
+void add_table_provenance(PointBatch& points, const std::vector<MetricColumn>& metrics);
+
+/// The `accuracy_sources` of those studies.
+[[nodiscard]] std::vector<std::string> table_provenance();
 
 /// What nothing else in the study beats.
 struct StudyFront {

@@ -54,8 +54,8 @@ class Study:
         with file:
             if text(file.attrs.get("format", b"")) != "cosearch-study":
                 raise BadInput(f"{path}: not a cosearch study (its attribute 'format' is missing)")
-            if file.attrs["schema_version"] > 1:
-                raise BadInput(f"{path}: schema version {file.attrs['schema_version']}; only 1 is known")
+            if file.attrs["schema_version"] > 2:
+                raise BadInput(f"{path}: schema version {file.attrs['schema_version']}; 2 is the newest known")
             try:
                 self._read(file)
             except KeyError as error:

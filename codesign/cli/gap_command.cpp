@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "codesign/cli/console.h"
+#include "codesign/cli/program_files.h"
 #include "codesign/cli/progress.h"
 #include "codesign/cli/study_options.h"
 #include "codesign/cli/text_table.h"
@@ -60,7 +61,7 @@ void print_reports(const Console& console, const GapComparison& comparison, cons
 }
 
 void gap(const StudyOptions& options, const Console& console) {
-  StudySetting setting(options.read(), options.job_count());
+  StudySetting setting(options.read(), options.job_count(), program_accuracy_tools());
   Progress progress(console);
   const GapComparison comparison =
       compare_gaps(setting, [&](std::uint64_t done, const std::string& strategy) {

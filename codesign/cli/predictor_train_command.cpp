@@ -79,6 +79,7 @@ void train_predictor(PredictorTraining& options, const Console& console) {
       .model = options.model,
       .source = options.table.source,
       .target = options.target.column,
+      .kind = options.target.kind,
       .scale = {options.target.scale_kind(), targets},
       .predictor = predictors::make_predictor(options.model, neural_module_folder()),
       .examples = rows.size(),

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 
+#include "codesign/accuracy_source.h"
+
 namespace cosearch::codesign {
 
 /// The folder of the training module: lib/cosearch beside the installed program, or the build
@@ -10,6 +12,9 @@ namespace cosearch::codesign {
 [[nodiscard]] std::filesystem::path training_module_folder();
 /// The same of the module of neural predictors.
 [[nodiscard]] std::filesystem::path neural_module_folder();
+
+/// Trains, scores and predicts with the program's modules.
+[[nodiscard]] AccuracyTools program_accuracy_tools();
 
 /// Where Debian's dataset-fashion-mnist puts its files.
 [[nodiscard]] std::filesystem::path default_image_folder();

@@ -12,6 +12,7 @@
 
 #include "codesign/cli/checks.h"
 #include "codesign/cli/console.h"
+#include "codesign/cli/program_files.h"
 #include "codesign/cli/progress.h"
 #include "codesign/cli/stop_signal.h"
 #include "codesign/cli/study_options.h"
@@ -40,15 +41,18 @@ struct RunCommandOptions {
 void print_front(const Console& console, const StudySetting& setting,
                  const std::vector<Trial>& front) {
   constexpr std::size_t kRows = 20;
-  TextTable table(
-      {"accuracy[%]", "latency[cycles]", "energy[pJ]", "area[mm2]", "network", "accelerator"});
+  const bool by_score = setting.accuracies.metric() == Metric::score;
+  TextTable table({by_score ? "score" : "accuracy[%]", "latency[cycles]", "energy[pJ]", "area[mm2]",
+                   "network", "accelerator"});
   const std::size_t rows = std::min(kRows, front.size());
   for (std::size_t row = 0; row < rows; ++row) {
     // Evenly spaced over the front, both ends included.
     const Trial& trial = front[rows == 1 ? 0 : row * (front.size() - 1) / (rows - 1)];
     const Metrics& metrics = trial.metrics;
-    table.add({fixed(metrics[Metric::accuracy], 2), grouped(metrics[Metric::latency]),
-               grouped(metrics[Metric::energy]), fixed(metrics[Metric::area], 3),
+    table.add({by_score ? fmt::format("{:.6g}", metrics[Metric::score])
+                        : fixed(metrics[Metric::accuracy], 2),
+               grouped(metrics[Metric::latency]), grouped(metrics[Metric::energy]),
+               fixed(metrics[Metric::area], 3),
                setting.space.networks().candidates[trial.design.network].genotype,
                setting.space.accelerator_name(trial.design)});
   }
@@ -80,6 +84,19 @@ void print_rank_agreement(const Console& console, const std::vector<RankMatrix>&
   table.print(console.out);
 }
 
+// "accuracy: from predictor, on the front from train"; nothing where all are of a table.
+std::string sources_text(const StudySetting& setting) {
+  const AccuracySourcing& sourcing = setting.study.accuracy;
+  if (sourcing.first.kind == AccuracyKind::score)
+    return fmt::format("score: {}", nas::name_of(sourcing.first.score));
+  if (sourcing.first.kind == AccuracyKind::none ||
+      (sourcing.first.kind == AccuracyKind::table && !sourcing.then))
+    return "";
+  std::string text = fmt::format("accuracy: from {}", name_of(sourcing.first.kind));
+  if (sourcing.then) text += fmt::format(", on the front from {}", name_of(sourcing.then->kind));
+  return text;
+}
+
 void print_result(const Console& console, const StudySetting& setting, const RunResult& result,
                   const std::string& output) {
   const EvaluationCounts& counts = result.summary.counts;
@@ -93,6 +110,8 @@ void print_result(const Console& console, const StudySetting& setting, const Run
                              grouped(static_cast<double>(counts.hardware)), grouped(pairs),
                              grouped(static_cast<double>(counts.networks)),
                              grouped(static_cast<double>(counts.layers)));
+  if (const std::string sources = sources_text(setting); !sources.empty())
+    console.out << sources << '\n';
   for (const auto& [what, value] : result.findings)
     console.out << what << ": " << finding_text(setting, what, value) << '\n';
   console.out << fmt::format("front: {} designs, hypervolume {:.4f}\n\n", result.front.size(),
@@ -106,6 +125,7 @@ json trial_json(const StudySetting& setting, const Trial& trial) {
   json row{{"network", setting.space.networks().candidates[trial.design.network].genotype},
            {"accelerator", setting.space.accelerator_name(trial.design)}};
   for (const Metric metric : kMetrics) {
+    if (metric == Metric::score && setting.accuracies.metric() != Metric::score) continue;
     const MetricInfo& info = info_of(metric);
     row[std::string(info.name)] = trial.metrics[metric];
   }
@@ -182,6 +202,7 @@ void refuse_inputs_as_output(const Study& study, const std::string& output) {
   if (study.networks.table) refuse_as_output(output, study.networks.table->file);
   if (study.networks.scores) refuse_as_output(output, study.networks.scores->file);
   if (study.costs) refuse_as_output(output, study.costs->file);
+  if (!study.accuracy.first.file.empty()) refuse_as_output(output, study.accuracy.first.file);
 }
 
 // Hardware evaluations after which the search ends as far as is known; 0 where it is not.
@@ -227,6 +248,9 @@ RunOptions run_options(const RunCommandOptions& options, const std::string& comm
   run.progress = [total = planned_evaluations(options, setting), &setting, &progress](
                      const EvaluationCounts& counts, const ParetoArchive& archive) {
     progress.update(counts.hardware, total, [&] { return state_text(setting, archive); });
+  };
+  run.measured = [&progress](std::uint64_t done, std::uint64_t all, const std::string& last) {
+    progress.show([&] { return fmt::format("{} ({} of {} at once)", last, done, all); });
   };
   return run;
 }
@@ -287,7 +311,8 @@ std::unique_ptr<StudySetting> setting_of(const RunCommandOptions& options,
                                          const std::string& output) {
   Study study = options.study.read();
   refuse_inputs_as_output(study, output);
-  return std::make_unique<StudySetting>(std::move(study), options.study.job_count());
+  return std::make_unique<StudySetting>(std::move(study), options.study.job_count(),
+                                        program_accuracy_tools());
 }
 
 void search(const RunCommandOptions& options, StudySetting& setting,

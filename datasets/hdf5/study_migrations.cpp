@@ -21,11 +21,31 @@ void fix_the_width_of_texts(const Handle& file) {
   }
 }
 
+// The columns that say who gave an accuracy: until then it was a table.
+void add_sources_of_accuracies(const Handle& file) {
+  const std::vector<MetricColumn> metrics = read_metric_columns(file);
+  const Handle group = open_group(file, "points");
+  PointBatch points;
+  points.id = Column<std::uint64_t>::open(group, "id").read_all();
+  for (const MetricColumn& metric : metrics) {
+    points.metrics.emplace_back();
+    if (metric.name != "accuracy") continue;
+    points.metrics.back() = Column<double>::open(group, metric.name).read_all();
+    if (points.metrics.back().size() != points.size())
+      throw Error("is damaged: columns of one table differ in length");
+  }
+  add_table_provenance(points, metrics);
+  write_column<std::uint16_t>(group, "accuracy_source", "", points.accuracy_source);
+  write_column<double>(group, "accuracy_spread", "percent", points.accuracy_spread);
+  write_text_column(file, "accuracy_sources", table_provenance());
+}
+
 // By the schema that it begins with, each makes a file of the next one: kMigrations[0] a file of
 // schema 1. A new one: a function, its line here, a file in tests/golden, its line in
 // tests/datasets/study_migrations_test.cpp.
 using Migration = void (*)(const Handle& file);
-constexpr std::array<Migration, kStudySchemaVersion> kMigrations{fix_the_width_of_texts};
+constexpr std::array<Migration, kStudySchemaVersion> kMigrations{fix_the_width_of_texts,
+                                                                 add_sources_of_accuracies};
 
 }  // namespace
 

@@ -84,6 +84,7 @@ void write_header(const Handle& file, const StudyHeader& header) {
   const Handle inputs = create_group(study, "input_hashes");
   for (const auto& [key, hash] : header.input_hashes) write_text(inputs, key, hash);
   write_text_column(file, "strategies", header.strategies);
+  write_text_column(file, "accuracy_sources", header.accuracy_sources);
 }
 
 StudyHeader read_header(const Handle& file) {
@@ -108,6 +109,7 @@ StudyHeader read_header(const Handle& file) {
       header.input_hashes[key] = read_text(inputs, key);
   }
   header.strategies = read_text_column(file, "strategies");
+  header.accuracy_sources = read_text_column(file, "accuracy_sources");
   return header;
 }
 
@@ -224,7 +226,9 @@ PointColumns PointColumns::create(const Handle& file, const std::vector<MetricCo
                       Column<std::uint8_t>::create(group, "feasible", ""),
                       Column<std::uint16_t>::create(group, "reason", ""),
                       Column<std::uint16_t>::create(group, "strategy", ""),
-                      Column<std::uint64_t>::create(group, "step", "")};
+                      Column<std::uint64_t>::create(group, "step", ""),
+                      Column<std::uint16_t>::create(group, "accuracy_source", ""),
+                      Column<double>::create(group, "accuracy_spread", "percent")};
   write_attribute(points.accelerator.handle(), "none", kNoStoredAccelerator);
   return points;
 }
@@ -243,7 +247,9 @@ PointColumns PointColumns::open(const Handle& file, const std::vector<MetricColu
           open_column<std::uint8_t>(group, "feasible", rows),
           open_column<std::uint16_t>(group, "reason", rows),
           open_column<std::uint16_t>(group, "strategy", rows),
-          open_column<std::uint64_t>(group, "step", rows)};
+          open_column<std::uint64_t>(group, "step", rows),
+          open_column<std::uint16_t>(group, "accuracy_source", rows),
+          open_column<double>(group, "accuracy_spread", rows)};
 }
 
 void PointColumns::append(const PointBatch& batch, std::size_t count) {
@@ -256,22 +262,36 @@ void PointColumns::append(const PointBatch& batch, std::size_t count) {
   reason.append(first(batch.reason));
   strategy.append(first(batch.strategy));
   step.append(first(batch.step));
+  accuracy_source.append(first(batch.accuracy_source));
+  accuracy_spread.append(first(batch.accuracy_spread));
 }
 
 PointBatch PointColumns::read(std::uint64_t first, std::uint64_t count) const {
-  PointBatch batch{id.read(first, count),          network.read(first, count),
-                   accelerator.read(first, count), {},
-                   feasible.read(first, count),    reason.read(first, count),
-                   strategy.read(first, count),    step.read(first, count)};
+  PointBatch batch{id.read(first, count),
+                   network.read(first, count),
+                   accelerator.read(first, count),
+                   {},
+                   feasible.read(first, count),
+                   reason.read(first, count),
+                   strategy.read(first, count),
+                   step.read(first, count),
+                   accuracy_source.read(first, count),
+                   accuracy_spread.read(first, count)};
   for (const auto& metric : metrics) batch.metrics.push_back(metric.read(first, count));
   return batch;
 }
 
 PointBatch PointColumns::read_rows(std::span<const std::uint64_t> rows) const {
-  PointBatch batch{id.read_rows(rows),          network.read_rows(rows),
-                   accelerator.read_rows(rows), {},
-                   feasible.read_rows(rows),    reason.read_rows(rows),
-                   strategy.read_rows(rows),    step.read_rows(rows)};
+  PointBatch batch{id.read_rows(rows),
+                   network.read_rows(rows),
+                   accelerator.read_rows(rows),
+                   {},
+                   feasible.read_rows(rows),
+                   reason.read_rows(rows),
+                   strategy.read_rows(rows),
+                   step.read_rows(rows),
+                   accuracy_source.read_rows(rows),
+                   accuracy_spread.read_rows(rows)};
   for (const auto& metric : metrics) batch.metrics.push_back(metric.read_rows(rows));
   return batch;
 }
@@ -288,8 +308,9 @@ std::vector<MetricColumn> read_metric_columns(const Handle& file) {
 }
 
 bool is_bad_metric_name(const std::string& name) {
-  constexpr std::array<std::string_view, 7> kTaken{"id",     "network",  "accelerator", "feasible",
-                                                   "reason", "strategy", "step"};
+  constexpr std::array<std::string_view, 9> kTaken{
+      "id",       "network", "accelerator",     "feasible",       "reason",
+      "strategy", "step",    "accuracy_source", "accuracy_spread"};
   return cannot_name_dataset(name) || contains(kTaken, name);
 }
 

@@ -12,7 +12,7 @@
 namespace cosearch::datasets::hdf5 {
 
 inline constexpr const char* kStudyFormat = "cosearch-study";
-inline constexpr std::uint32_t kStudySchemaVersion = 1;
+inline constexpr std::uint32_t kStudySchemaVersion = 2;
 
 void write_identity(const Handle& file);
 
@@ -40,6 +40,8 @@ struct PointColumns {
   Column<std::uint8_t> feasible;
   Column<std::uint16_t> reason, strategy;
   Column<std::uint64_t> step;
+  Column<std::uint16_t> accuracy_source;
+  Column<double> accuracy_spread;
 
   static PointColumns create(const Handle& file, const std::vector<MetricColumn>& metrics);
   static PointColumns open(const Handle& file, const std::vector<MetricColumn>& metrics);

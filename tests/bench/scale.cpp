@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -91,6 +92,8 @@ datasets::PointBatch points_of(std::uint64_t first, std::size_t count) {
     batch.reason.push_back(0);
     batch.strategy.push_back(0);
     batch.step.push_back(id / kBatch);
+    batch.accuracy_source.push_back(0);
+    batch.accuracy_spread.push_back(std::numeric_limits<double>::quiet_NaN());
   }
   return batch;
 }

@@ -93,10 +93,32 @@ TEST(Journal, RefusesANewerVersionByItsNumber) {
   const TemporaryFolder folder;
   write_journal(folder / "s", 2);
   const std::string bytes = test::read_bytes(folder / "s.journal");
-  EXPECT_EQ(with_version(bytes, 2), bytes);
-  test::write_bytes(folder / "s.journal", with_version(bytes, 3));
+  EXPECT_EQ(with_version(bytes, 3), bytes);
+  test::write_bytes(folder / "s.journal", with_version(bytes, 4));
   EXPECT_THAT(message_of([&] { JournalReader(folder / "s.journal"); }),
-              HasSubstr("s.journal: has journal version 3; this program reads up to 2"));
+              HasSubstr("s.journal: has journal version 4; this program reads up to 3"));
+}
+
+// Frames keep the version they were written with, and what is appended has its own.
+TEST(Journal, GoesOnInOneOfVersion1) {
+  const TemporaryFolder folder;
+  std::filesystem::copy_file(std::filesystem::path(COSEARCH_SOURCE_DIR) /
+                                 "tests/golden/study_version_1/cut_off.h5.journal",
+                             folder / "s.journal");
+  const JournalReader before(folder / "s.journal");
+  ASSERT_TRUE(before.start().has_value());
+  EXPECT_EQ(before.start()->header.accuracy_sources, table_provenance());
+  ASSERT_EQ(before.point_count(), 50U);
+  const PointBatch old = before.batch(0).points;
+  EXPECT_EQ(old.accuracy_source, std::vector<std::uint16_t>(old.size(), 1));
+  JournalBatch more = before.batch(0);
+  for (std::uint64_t& id : more.points.id) id += 50;
+  more.points.accuracy_spread.assign(old.size(), 0.5);
+  JournalWriter::reopen(folder / "s", before.end()).append(more);
+  const JournalReader after(folder / "s.journal");
+  EXPECT_EQ(after.point_count(), 50 + old.size());
+  EXPECT_EQ(after.batch(after.batch_count() - 1), more);
+  EXPECT_EQ(after.batch(0).points.metrics, old.metrics);
 }
 
 TEST(Journal, DropsATornLastFrameWhereverItIsCut) {

@@ -18,7 +18,7 @@ import numpy as np
 
 POINT_TYPES = {
     "id": "<u8", "network": "<u4", "accelerator": "<u4", "feasible": "|u1", "reason": "<u2",
-    "strategy": "<u2", "step": "<u8",
+    "strategy": "<u2", "step": "<u8", "accuracy_source": "<u2",
 }
 
 
@@ -31,7 +31,7 @@ def text(attribute):
 
 def check_study(file):
     assert text(file.attrs["format"]) == "cosearch-study"
-    assert file.attrs["schema_version"] == 1
+    assert file.attrs["schema_version"] == 2
     study = file["study"].attrs
     for name in ("name", "strategy", "program_version", "created", "command_line", "configuration"):
         assert text(study[name]), name
@@ -43,6 +43,7 @@ def check_study(file):
     for name in ("trials", "network_evaluations", "hardware_evaluations", "layer_evaluations"):
         assert study[name] > 0, name
     assert list(file["strategies"].asstr()) == ["exhaustive", "random"]
+    assert list(file["accuracy_sources"].asstr()) == ["", "predictor"]
     assert list(file["reasons"].asstr()) == ["", "buffer of the array too small"]
 
 
@@ -50,7 +51,9 @@ def check_points(file):
     points = file["points"]
     metrics = text(points.attrs["metrics"])
     assert metrics == ["accuracy", "latency", "energy", "area"]
-    assert set(points) == set(metrics) | set(POINT_TYPES)
+    assert set(points) == set(metrics) | set(POINT_TYPES) | {"accuracy_spread"}
+    assert text(points["accuracy_spread"].attrs["unit"]) == "percent"
+    assert set(points["accuracy_source"][:]) == {0, 1}
     for name, column in points.items():
         assert column.shape == (20_000,), name
         assert column.dtype.str == POINT_TYPES.get(name, "<f8"), name

@@ -25,6 +25,7 @@ inline datasets::StudyHeader example_header() {
   header.space_file = "kind: space\nname: \xC3\xBC\n";
   header.input_hashes = {{"networks.scores.file", std::string(64, 'a')}};
   header.strategies = {"exhaustive", "random"};
+  header.accuracy_sources = {"", "predictor"};
   return header;
 }
 
@@ -64,6 +65,8 @@ inline datasets::PointBatch random_points(std::uint64_t first, std::size_t count
     batch.reason.push_back(static_cast<std::uint16_t>(random.below(2)));
     batch.strategy.push_back(static_cast<std::uint16_t>(random.below(2)));
     batch.step.push_back(i / 100);
+    batch.accuracy_source.push_back(static_cast<std::uint16_t>(random.below(2)));
+    batch.accuracy_spread.push_back(random.uniform());
   }
   return batch;
 }

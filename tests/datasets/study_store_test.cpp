@@ -195,6 +195,8 @@ TEST(StudyStore, RefusesBatchesThatBreakItsPromises) {
   refused([](PointBatch& batch) { batch.network[1] = 3; });
   refused([](PointBatch& batch) { batch.accelerator[1] = 2; });
   refused([](PointBatch& batch) { batch.strategy[2] = 2; });
+  refused([](PointBatch& batch) { batch.accuracy_source[2] = 2; });
+  refused([](PointBatch& batch) { batch.accuracy_spread.pop_back(); });
   refused([](PointBatch& batch) { batch.id[0] = 33; });  // already given
   refused([](PointBatch& batch) { batch.id[2] = batch.id[1]; });
   store.append(random_points(20, 3));
@@ -204,7 +206,7 @@ TEST(StudyStore, RefusesBatchesThatBreakItsPromises) {
 
 TEST(StudyStore, RefusesColumnNamesThatAreTaken) {
   const TemporaryFolder folder;
-  for (const char* name : {"id", "network", "a/b", "", "."})
+  for (const char* name : {"id", "network", "accuracy_source", "a/b", "", "."})
     EXPECT_THROW(StudyStore::create(folder / "s.h5", {}, {{name, "", "minimise"}}, {}, {}),
                  std::invalid_argument);
   EXPECT_THROW(StudyStore::create(folder / "s.h5", {}, {{"x", "", "down"}}, {}, {}),
@@ -244,7 +246,7 @@ TEST(StudyStore, RefusesANewerFormatByItsVersion) {
   H5Fclose(file);
   EXPECT_NE(message_of([&] {
               StudyStore::open(folder / "s.h5");
-            }).find("s.h5: has schema_version 7; this program reads up to 1"),
+            }).find("s.h5: has schema_version 7; this program reads up to 2"),
             std::string::npos);
 }
 

@@ -63,8 +63,9 @@ std::uint64_t count(const fs::path& store) {
 
 std::string text_of(const datasets::PointBatch& points, std::size_t i) {
   std::string text =
-      fmt::format("{} {} {} {} {} {} {}", points.id[i], points.network[i], points.accelerator[i],
-                  points.feasible[i], points.reason[i], points.strategy[i], points.step[i]);
+      fmt::format("{} {} {} {} {} {} {} {} {:a}", points.id[i], points.network[i],
+                  points.accelerator[i], points.feasible[i], points.reason[i], points.strategy[i],
+                  points.step[i], points.accuracy_source[i], points.accuracy_spread[i]);
   for (const auto& metric : points.metrics) text += fmt::format(" {:a}", metric[i]);
   return text;
 }

@@ -160,6 +160,7 @@ TEST_F(PredictorFiles, AStoredPredictorPredictsTheSameBits) {
     TrainedPredictor trained{.model = model,
                              .source = kSource,
                              .target = "accuracy",
+                             .kind = "accuracy",
                              .scale = {predictors::ScaleKind::error, targets},
                              .predictor = predictors::make_predictor(model),
                              .examples = rows.size(),
@@ -172,6 +173,7 @@ TEST_F(PredictorFiles, AStoredPredictorPredictsTheSameBits) {
     EXPECT_EQ(again.source.scores, kSource.scores);
     EXPECT_EQ(again.source.options, trained.source.options);
     EXPECT_EQ(again.target, "accuracy");
+    EXPECT_EQ(again.kind, "accuracy");
     EXPECT_EQ(again.seed, trained.seed);
     EXPECT_EQ(again.examples, rows.size());
     const auto a = trained.predictor->predict(data.networks.examples),
@@ -186,13 +188,13 @@ TEST_F(PredictorFiles, AStoredPredictorPredictsTheSameBits) {
 
 TEST_F(PredictorFiles, RefusesFilesOfAnotherKindOrVersion) {
   const auto path = folder_ / "other.h5";
-  datasets::write_array_file(path, {.kind = "predictor", .version = 2});
+  datasets::write_array_file(path, {.kind = "predictor", .version = 3});
   EXPECT_THAT(message_of([&] { (void)read_predictor(path); }),
-              HasSubstr("other.h5: is a predictor of version 2; this cosearch reads version 1"));
+              HasSubstr("other.h5: is a predictor of version 3; this cosearch reads version 2"));
   datasets::write_array_file(path, {.kind = "recommender", .version = 1});
   EXPECT_THAT(message_of([&] { (void)read_predictor(path); }),
               HasSubstr("holds a recommender; expected a predictor"));
-  datasets::write_array_file(path, {.kind = "predictor", .version = 1});
+  datasets::write_array_file(path, {.kind = "predictor", .version = 2});
   EXPECT_THAT(message_of([&] { (void)read_predictor(path); }), HasSubstr("other.h5: it has no"));
   EXPECT_THAT(message_of([&] { (void)read_predictor(write("text.h5", "no HDF5")); }),
               HasSubstr("text.h5: is no predictor file: it is not HDF5"));

@@ -5,14 +5,14 @@
 #include <limits>
 #include <utility>
 
-#include "accel/area.h"
+#include "accel/machine_costs.h"
 
 namespace cosearch::codesign {
 
 ModelEvaluator::ModelEvaluator(const JointSpace& space, Workers& workers)
     : space_(space), local_(space, workers), costs_(space.accelerator_count()) {
-  for (const accel::Accelerator& accelerator : space.accelerators())
-    area_mm2_.push_back(accel::area_of(accelerator).value);
+  for (const Accelerator& accelerator : space.accelerators())
+    area_mm2_.push_back(accel::area_of(accelerator.machine).value);
 }
 
 std::vector<ModelEvaluator::LayerEntry>& ModelEvaluator::row_of(std::uint32_t accelerator) {
@@ -63,7 +63,7 @@ void ModelEvaluator::prepare(std::span<const Design> designs) {
     if (outcomes[i].failure.empty()) continue;
     entry.reason =
         reason_number(fmt::format("{} on {}: {}", describe(space_.networks().layers[layer]),
-                                  space_.accelerators()[accelerator].name, outcomes[i].failure));
+                                  space_.accelerators()[accelerator].machine.name, outcomes[i].failure));
   }
 }
 
@@ -106,7 +106,7 @@ Trial ModelEvaluator::evaluate(Design design) const {
   }
   trial.metrics[Metric::latency] = static_cast<double>(cycles);
   trial.metrics[Metric::time] = static_cast<double>(cycles) /
-                                space_.accelerators()[design.accelerator].parameters.clock.value;
+                                space_.accelerators()[design.accelerator].machine.clock.value;
   trial.metrics[Metric::energy] = energy_pj;
   trial.metrics = with_edp(trial.metrics);
   return trial;

@@ -32,8 +32,8 @@ void require_accuracies(const Study& study, const NetworkSet& networks) {
 
 // A cycle of one clock is not a cycle of another.
 void require_comparable_cycles(const Study& study,
-                               const std::vector<accel::Accelerator>& accelerators) {
-  const auto clock_of = [](const accel::Accelerator& a) { return a.parameters.clock; };
+                               const std::vector<Accelerator>& accelerators) {
+  const auto clock_of = [](const Accelerator& a) { return a.machine.clock; };
   const auto [slowest, fastest] = std::ranges::minmax(accelerators, {}, clock_of);
   const auto is_in_cycles = [](const auto& asked) {
     return asked.metric == Metric::latency || asked.metric == Metric::edp;
@@ -46,7 +46,7 @@ void require_comparable_cycles(const Study& study,
       fmt::format("the accelerators' clocks differ ({} at {}, {} at {}), so their cycles "
                   "do not compare: ask for 'time' instead of 'latency' and 'edp', and "
                   "compare gaps at one clock",
-                  slowest.name, datasets::format_hertz(clock_of(slowest)), fastest.name,
+                  slowest.machine.name, datasets::format_hertz(clock_of(slowest)), fastest.machine.name,
                   datasets::format_hertz(clock_of(fastest))));
 }
 
@@ -56,9 +56,9 @@ JointSpace joint_space(const Study& study, Workers& workers) {
   NetworkSet networks = load_networks(study, workers);
   if (networks.candidates.empty()) throw UserError({study.file}, "the study has no networks");
   require_accuracies(study, networks);
-  std::vector<accel::Accelerator> accelerators = load_accelerators(study);
-  require_comparable_cycles(study, accelerators);
-  return {std::move(networks), std::move(accelerators)};
+  AcceleratorSet accelerators = load_accelerators(study);
+  require_comparable_cycles(study, accelerators.list);
+  return {std::move(networks), std::move(accelerators), study.mapping};
 }
 
 // The index of `name`, or UserError with the likeliest names.
@@ -83,7 +83,7 @@ std::string resolved(const JointSpace& space, const OptionInfo& option, const st
         "network");
   if (option.kind == OptionKind::accelerator)
     return index_named(
-        space.accelerators(), [](const accel::Accelerator& a) { return a.name; }, text,
+        space.accelerators(), [](const Accelerator& a) { return a.machine.name; }, text,
         "accelerator");
   return text;
 }
@@ -102,9 +102,9 @@ class RetainedRanks {
   [[nodiscard]] std::vector<RankMatrix> matrices(Workers& workers) const {
     std::vector<double> macs;
     std::vector<CostColumn> latency, energy;
-    for (const accel::Accelerator& accelerator : space_.accelerators()) {
-      latency.push_back({accelerator.name, {}});
-      energy.push_back({accelerator.name, {}});
+    for (const Accelerator& accelerator : space_.accelerators()) {
+      latency.push_back({accelerator.machine.name, {}});
+      energy.push_back({accelerator.machine.name, {}});
     }
     for (const auto& [network, trials] : seen_) {
       if (trials.size() < space_.accelerators().size()) continue;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -27,6 +28,13 @@ class Comparison {
 
   void numbers(const std::string& key, std::uint64_t earlier, std::uint64_t now) {
     if (earlier != now) add("{} is {}, was {}", key, now, earlier);
+  }
+
+  void machine_files(const std::map<std::string, std::string>& earlier,
+                     const std::map<std::string, std::string>& now) {
+    for (const auto& [path, text] : now)
+      if (const auto found = earlier.find(path); found == earlier.end() || found->second != text)
+        add("machine file {} is not the same", path);
   }
 
   // Tables that the study names may have changed although the study itself has not.
@@ -100,6 +108,7 @@ std::vector<std::string> differences(const datasets::StudyStart& earlier,
                    now.header.program_version);
   comparison.configurations(earlier.header.configuration, now.header.configuration);
   comparison.numbers("seed", earlier.header.seed, now.header.seed);
+  comparison.machine_files(earlier.header.machine_files, now.header.machine_files);
   if (comparison.found.empty()) {  // else these only follow from what was found
     comparison.networks(earlier.networks, now.networks);
     comparison.accelerators(earlier.accelerators, now.accelerators);

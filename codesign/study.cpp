@@ -6,8 +6,8 @@
 #include <charconv>
 #include <cmath>
 
-#include "codesign/accelerator_file.h"
 #include "codesign/search/registry.h"
+#include "codesign/technology_file.h"
 #include "core/user_error.h"
 #include "datasets/document.h"
 #include "datasets/quantity_text.h"
@@ -45,6 +45,7 @@ class StudyReader {
     study.seed = root.value("seed", std::uint64_t{1});
     study.networks = networks(root["networks"]);
     if (root.contains("accelerators")) study.accelerators = accelerators(root["accelerators"]);
+    if (root.contains("mapping")) study.mapping = mapping(root["mapping"], study.accelerators);
     if (root.contains("costs")) study.costs = costs(root["costs"]);
     study.objectives = objectives(root);
     if (root.contains("constraints")) study.constraints = constraints(root["constraints"]);
@@ -65,6 +66,8 @@ class StudyReader {
   decltype(auto) located(const std::string& at, Check check) const {
     try {
       return check();
+    } catch (const FileError& error) {
+      throw FileError(document_.location_of(at), error.what());
     } catch (const UserError& error) {
       fail(at, error.what());
     }
@@ -170,19 +173,59 @@ class StudyReader {
 
   [[nodiscard]] AcceleratorSource accelerators(const json& part) const {
     AcceleratorSource source;
-    if (part.contains("technology") && part["technology"] != "45nm")
-      source.technology = file(part["technology"], "/accelerators/technology");
+    if (part.contains("technology")) source.technology = technology(part["technology"]);
     if (part.contains("named")) source.named = part["named"];
     for (std::size_t i = 0; i < source.named.size(); ++i)
       located(fmt::format("/accelerators/named/{}", i),
-              [&] { return named_parameters(source.named[i]); });
+              [&] { return named_accelerator(source.named[i]); });
+    if (part.contains("machines"))
+      for (std::size_t i = 0; i < part["machines"].size(); ++i)
+        source.machines.push_back(
+            machine(part["machines"][i], fmt::format("/accelerators/machines/{}", i)));
     if (part.contains("grids"))
       for (std::size_t i = 0; i < part["grids"].size(); ++i)
-        source.grids.push_back(read_grid(document_, fmt::format("/accelerators/grids/{}", i)));
-    if (source.named.empty() && source.grids.empty())
-      fail("/accelerators", "no accelerator: give 'named' ones, 'grids', or both");
+        source.grids.push_back(read_grid(
+            document_, fmt::format("/accelerators/grids/{}", i),
+            [&](const std::string& text, const std::string& at) { return file(text, at).string(); }));
+    if (source.named.empty() && source.machines.empty() && source.grids.empty())
+      fail("/accelerators", "no accelerator: give 'named' ones, 'machines', 'grids', or several");
     if (part.contains("sample")) source.sample = part["sample"];
     return source;
+  }
+
+  // A node, or a file.
+  [[nodiscard]] std::string technology(const json& value) const {
+    const std::vector<std::string> known = technology_names();
+    if (std::ranges::find(known, value.get<std::string>()) != known.end()) return value;
+    return file(value, "/accelerators/technology").string();
+  }
+
+  // A machine with its parameters; a file's path is relative to the study's folder.
+  [[nodiscard]] std::string machine(const json& value, const std::string& at) const {
+    return located(at, [&] {
+      auto [name, parameters] = split_parameters(value);
+      const std::string extension = std::filesystem::path(name).extension();
+      if (extension == ".yaml" || extension == ".yml" || extension == ".json")
+        name = file(name, at).string();
+      const std::string what = name + shown_parameters(parameters);
+      static_cast<void>(find_machine(what));
+      return what;
+    });
+  }
+
+  [[nodiscard]] MapperChoice mapping(const json& part, const AcceleratorSource& source) const {
+    if (part.contains("objective"))
+      located("/mapping/objective", [&] { return parse_objective(part["objective"].get<std::string>()); });
+    const MapperChoice choice = mapping_of(part);
+    if (choice.mapper == Mapper::template_rule && part.contains("objective"))
+      fail("/mapping/objective", "only the optimal mapper has an objective");
+    located("/mapping/mapper", [&] {
+      for (const std::string& what : source.machines)
+        require_rule(choice, what, find_machine(what).dataflow);
+      for (const MachineGrid& grid : source.grids)
+        require_rule(choice, grid.file().name(), grid.file().with(grid.at(0)).dataflow);
+    });
+    return choice;
   }
 
   [[nodiscard]] std::vector<Objective> objectives(const json& root) const {
@@ -279,6 +322,14 @@ double parse_metric(Metric metric, const std::string& text) {
     default:
       return number(text, "", "a plain number");
   }
+}
+
+MapperChoice mapping_of(const json& part) {
+  MapperChoice choice;
+  if (part.contains("mapper")) choice.mapper = parse_mapper(part["mapper"].get<std::string>());
+  if (part.contains("objective"))
+    choice.objective = parse_objective(part["objective"].get<std::string>());
+  return choice;
 }
 
 Study read_study(const std::filesystem::path& path, const Definitions& definitions) {

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "accel/accelerator_space.h"
+#include "codesign/accelerator_file.h"
+#include "codesign/mapper_choice.h"
 #include "codesign/metrics.h"
 #include "core/user_error.h"
 #include "nas/space.h"
@@ -56,9 +58,12 @@ struct NetworkSource {
 };
 
 struct AcceleratorSource {
-  std::string technology = "45nm";  ///< "45nm" or the path of a CSV file
+  /// Of named accelerators, and of grids of a template that give none: a node, or the path of a CSV
+  /// file.
+  std::string technology = "45nm";
   std::vector<std::string> named;
-  std::vector<accel::AcceleratorSpace> grids;
+  std::vector<std::string> machines;  ///< as find_machine() takes them
+  std::vector<MachineGrid> grids;
   std::optional<std::uint64_t> sample;
 };
 
@@ -83,6 +88,7 @@ struct Study {
   std::uint64_t seed = 1;
   NetworkSource networks;
   AcceleratorSource accelerators;
+  MapperChoice mapping;
   std::optional<CostTableSource> costs;
   std::vector<Objective> objectives;
   std::vector<Constraint> constraints;
@@ -91,7 +97,8 @@ struct Study {
   std::optional<GapOptions> gap;
 
   [[nodiscard]] bool has_accelerators() const {
-    return !accelerators.named.empty() || !accelerators.grids.empty();
+    return !accelerators.named.empty() || !accelerators.machines.empty() ||
+           !accelerators.grids.empty();
   }
 };
 
@@ -103,6 +110,9 @@ extern const std::string_view kStudySchema;
 /// A metric's value as people write it: "85%", "2e5cycles", "1.5mJ", "3mm2", "20ms", and a plain
 /// number for the others. Throws UserError.
 [[nodiscard]] double parse_metric(Metric metric, const std::string& text);
+
+/// `part`, the 'mapping' of a study.
+[[nodiscard]] MapperChoice mapping_of(const nlohmann::json& part);
 
 /// Throws FileError when the file cannot be read and UserError, at its line and column, for
 /// everything the schema, the spaces, the templates and the strategies do not accept.

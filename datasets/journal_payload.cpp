@@ -25,8 +25,11 @@ std::vector<std::string> take_texts(ByteReader& in) {
 }
 
 void put(ByteWriter& out, const StudyHeader& header) {
-  put_texts(out, {header.name, header.strategy, header.program_version, header.created,
-                  header.command_line, header.configuration});
+  std::vector<std::string> texts{header.name,    header.strategy,     header.program_version,
+                                 header.created, header.command_line, header.configuration};
+  for (const auto& [path, text] : header.machine_files)
+    texts.insert(texts.end(), {path, text});
+  put_texts(out, texts);
   out.put(header.seed);
   put_texts(out, header.strategies);
   out.put(std::uint64_t{header.library_versions.size()});
@@ -36,13 +39,14 @@ void put(ByteWriter& out, const StudyHeader& header) {
 StudyHeader take_header(ByteReader& in) {
   StudyHeader header;
   const std::vector<std::string> texts = take_texts(in);
-  require(texts.size() == 6);
+  require(texts.size() >= 6 && texts.size() % 2 == 0);
   header.name = texts[0];
   header.strategy = texts[1];
   header.program_version = texts[2];
   header.created = texts[3];
   header.command_line = texts[4];
   header.configuration = texts[5];
+  for (std::size_t i = 6; i < texts.size(); i += 2) header.machine_files[texts[i]] = texts[i + 1];
   header.seed = in.take<std::uint64_t>();
   header.strategies = take_texts(in);
   for (std::uint64_t left = in.take_count(24); left > 0; --left) {

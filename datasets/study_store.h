@@ -32,6 +32,8 @@ struct StudyHeader {
   std::string created;  ///< UTC, ISO 8601; the caller's, so that a test can repeat it
   std::string command_line;
   std::string configuration;  ///< the study file, verbatim
+  /// Text by path of the machine files that the study names, verbatim.
+  std::map<std::string, std::string> machine_files;
   /// What PointBatch::strategy indexes: who may propose points.
   std::vector<std::string> strategies;
   friend bool operator==(const StudyHeader&, const StudyHeader&) = default;

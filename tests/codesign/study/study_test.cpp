@@ -54,8 +54,10 @@ TEST(ReadStudy, ReadsEveryPart) {
   EXPECT_EQ(study.networks.table->file, folder / "accuracies.csv");
   EXPECT_THAT(study.accelerators.named, ElementsAre("xp-ws-64"));
   ASSERT_EQ(study.accelerators.grids.size(), 2U);
-  EXPECT_EQ(study.accelerators.grids[0].size(), 4U);
-  EXPECT_EQ(study.accelerators.grids[1].choices().shared_buffer[1], Bytes{64 * 1024});
+  EXPECT_EQ(study.accelerators.grids[0].size(), 4);
+  EXPECT_EQ(study.accelerators.grids[1].file().name(), "eyeriss");
+  EXPECT_EQ(study.accelerators.grids[1].at(3),
+            (ParameterValues{{"pe_rows", "12"}, {"pe_columns", "8"}, {"shared_buffer", "64KiB"}}));
   EXPECT_THAT(study.objectives, ElementsAre(Objective{Metric::accuracy}, Objective{Metric::latency},
                                             Objective{Metric::energy}));
   EXPECT_THAT(study.constraints,
@@ -166,9 +168,12 @@ TEST(ReadStudy, RefusesWhatNeedsASpaceForNamedNetworks) {
                  {"'table' needs a 'space'"});
 }
 
-TEST(ReadStudy, RefusesGridValuesThatDoNotIncrease) {
-  expect_refused("- template: nvdla\n      pe_rows: [4, 8]",
-                 "- @template: nvdla\n      pe_rows: [8, 4]", {"pe_rows", "must increase"});
+TEST(ReadStudy, RefusesGridValuesThatNoMachineMayHave) {
+  expect_refused("pe_rows: [4, 8]", "pe_rows: [4, @0]", {"pe_rows = 0", "fan-out along rows = 0"});
+  expect_refused("pe_rows: [4, 8]", "pe_rows: [@0, 4]", {"pe_rows = 0", "fan-out along rows = 0"});
+  expect_refused("pe_buffer: 256B", "pe_buffer: @256", {"pe_buffer = 256", "the unit is missing"});
+  expect_refused("pe_buffer: 256B", "@pe_bufer: 256B", {"no parameter 'pe_bufer'", "pe_buffer"});
+  expect_refused("- template: nvdla", "- @pe_rows: 3", {"either a 'template' or a 'machine'"});
 }
 
 TEST(ReadStudy, RefusesAnAcceleratorSectionWithoutAccelerators) {
@@ -176,11 +181,11 @@ TEST(ReadStudy, RefusesAnAcceleratorSectionWithoutAccelerators) {
   folder.write(kSmallStudy.substr(0, kSmallStudy.find("accelerators:")) +
                "accelerators:\n  sample: 3\n");
   EXPECT_THAT(test::message_of([&] { static_cast<void>(folder.read()); }),
-              HasSubstr("study.yaml:9:3: no accelerator: give 'named' ones, 'grids', or both"));
+              HasSubstr("study.yaml:9:3: no accelerator: give 'named' ones, 'machines', 'grids', or several"));
 }
 
 TEST(ReadStudy, ReportsAllProblemsOfTheSchemaAtOnce) {
-  const StudyFolder folder({{"seed: 3", "seeds: 3"}, {"pe_columns: 8\n", "pe_columns: 0\n"}});
+  const StudyFolder folder({{"seed: 3", "seeds: 3"}, {"pe_columns: 8\n", "pe_columns: true\n"}});
   const std::string message = test::message_of([&] { static_cast<void>(folder.read()); });
   EXPECT_THAT(message, HasSubstr("study.yaml:4:1: "));
   EXPECT_THAT(message, HasSubstr("study.yaml:17:19: "));

@@ -71,7 +71,8 @@ std::vector<std::string> problems_of_template(const Machine& machine) {
       problems.push_back("level '" + level.name + "': " + problem);
     };
     if (!(level.must_keep == TensorSet::all())) say("with a dataflow it keeps all tensors");
-    if (std::ranges::any_of(level.partition_bits, [](const auto& part) { return part.has_value(); }))
+    if (std::ranges::any_of(level.partition_bits,
+                            [](const auto& part) { return part.has_value(); }))
       say("with a dataflow it has no partitions");
     if (level.fanout.size() != (i == 1 ? 2U : 0U))
       say(i == 1 ? "with a dataflow its fan-out is rows and columns"

@@ -21,8 +21,8 @@ namespace cosearch::accel {
 ///               channels
 ///   xp_ws       output columns over the whole array and nothing else (rows of a GEMM)
 /// Assumes: groups spread where K and C leave room (all but xp_ws). A depthwise layer has neither K
-/// nor C: nvdla spreads its channels, and over columns left over its output rows; xp_ws its channels
-/// over the whole array, as B. Lu et al. (arXiv 2203.13921) do under every dataflow.
+/// nor C: nvdla spreads its channels, and over columns left over its output rows; xp_ws its
+/// channels over the whole array, as B. Lu et al. (arXiv 2203.13921) do under every dataflow.
 enum class Dataflow : std::uint8_t { nvdla, eyeriss, shidiannao, xp_ws };
 
 inline constexpr std::array kDataflows{Dataflow::nvdla, Dataflow::eyeriss, Dataflow::shidiannao,
@@ -32,8 +32,9 @@ inline constexpr std::array kDataflows{Dataflow::nvdla, Dataflow::eyeriss, Dataf
 /// Throws UserError with the likeliest name.
 [[nodiscard]] Dataflow dataflow_named(const std::string& name);
 
-/// Why `machine`, itself without problems, is no template's; empty when it is one: three levels that
-/// keep every tensor, the buffers without partitions, and an array of rows and columns in between.
+/// Why `machine`, itself without problems, is no template's; empty when it is one: three levels
+/// that keep every tensor, the buffers without partitions, and an array of rows and columns in
+/// between.
 [[nodiscard]] std::vector<std::string> problems_of_template(const Machine& machine);
 
 struct Unrolling {

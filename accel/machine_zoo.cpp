@@ -69,8 +69,7 @@ const std::vector<NamedAccelerator>& named_accelerators() {
        "noc_bandwidth=64B/cycle,dram_bandwidth=16B/cycle,clock=1GHz,precision=16",
        "Z. Du et al., ShiDianNao, ISCA 2015: 8 x 8 PEs, 288 KB of SRAM in all, 16 bits, 1 "
        "GHz; assumed: PE buffer, bandwidths, one buffer in place of four"},
-      {"xp-ws-64",
-       "xp_ws:pe_rows=8,pe_columns=8,noc_bandwidth=64B/cycle,dram_bandwidth=16B/cycle",
+      {"xp-ws-64", "xp_ws:pe_rows=8,pe_columns=8,noc_bandwidth=64B/cycle,dram_bandwidth=16B/cycle",
        "the dataflow of xp-ws-256 at a quarter of the PEs; assumed: bandwidths, buffers, "
        "200 MHz"},
       {"xp-ws-256",

@@ -18,7 +18,8 @@ struct ShippedMachine {
 /// assumed.
 struct NamedAccelerator {
   std::string_view name;
-  std::string_view machine;  ///< a shipped machine with parameters, as codesign's find_machine reads
+  std::string_view
+      machine;  ///< a shipped machine with parameters, as codesign's find_machine reads
   std::string_view source;
 };
 

@@ -10,8 +10,8 @@
 
 namespace cosearch::accel {
 
-/// "level NAME is N bits (B bytes, W words) too small for LAYER: its smallest tile takes ...", a tile
-/// of `words` of each tensor. `is`: the verb.
+/// "level NAME is N bits (B bytes, W words) too small for LAYER: its smallest tile takes ...", a
+/// tile of `words` of each tensor. `is`: the verb.
 [[nodiscard]] std::string shortage_text(const Layer& layer, const StorageLevel& level,
                                         const std::array<std::int64_t, 3>& words,
                                         std::int64_t missing_bits, const char* is);

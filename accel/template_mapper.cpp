@@ -77,8 +77,7 @@ class NestWriter {
     for (const Dimension d : tiling.order) cut(kDram, d, tiling.shared_tile[index_of(d)]);
     for (const Dimension d : order_) cut(kShared, d, row_tile(tiling, d) * rows(d));
     for (const Dimension d : kAllDimensions) cut(kShared, d, row_tile(tiling, d), kRows);
-    for (const Dimension d : kAllDimensions)
-      cut(kShared, d, tiling.pe_tile[index_of(d)], kColumns);
+    for (const Dimension d : kAllDimensions) cut(kShared, d, tiling.pe_tile[index_of(d)], kColumns);
     for (const Dimension d : kAllDimensions) cut(kPe, d, 1);
   }
 
@@ -176,8 +175,8 @@ struct BestSharedTiles {
   }
 };
 
-/// Tries shared tiles: what count_accesses() says about DRAM (tests/accel/template_mapper_test.cpp),
-/// at a few nanoseconds each.
+/// Tries shared tiles: what count_accesses() says about DRAM
+/// (tests/accel/template_mapper_test.cpp), at a few nanoseconds each.
 class SharedTileSearch {
  public:
   SharedTileSearch(const Layer& layer, const Machine& machine, const Unrolling& unrolling)
@@ -391,8 +390,7 @@ std::variant<Infeasible, CostedNest> template_mapping(const Layer& layer, const 
   if (!start) return too_small(layer, machine.levels[kPe], PeTileSearch::smallest(1, 1));
   SharedTileSearch shared_tiles(layer, machine, unrolling);
   const BestSharedTiles best = shared_tiles.run();
-  if (!best.smallest)
-    return too_small(layer, machine.levels[kShared], shared_tiles.smallest());
+  if (!best.smallest) return too_small(layer, machine.levels[kShared], shared_tiles.smallest());
 
   const auto run_with = [&](const SharedTile& shared) {
     Tiling tiling{*start, shared.tile, shared.order};

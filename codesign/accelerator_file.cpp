@@ -83,7 +83,8 @@ class GridReader {
     } catch (const FileError& error) {
       throw FileError(document_.location_of(at), what + error.what());
     } catch (const UserError& error) {
-      const auto [place, guilty] = what.empty() ? first_to_blame(file, values) : std::pair(at, what);
+      const auto [place, guilty] =
+          what.empty() ? first_to_blame(file, values) : std::pair(at, what);
       throw UserError(document_.location_of(place), guilty + error.what());
     }
   }
@@ -145,8 +146,9 @@ AcceleratorSpec named_accelerator(const std::string& name) {
 AcceleratorSpec read_accelerator(const datasets::Document& document) {
   datasets::validate(document, kAcceleratorSchema);
   const auto file = template_at(document, "/template");
-  const MachineGrid grid = GridReader(document, "").read(
-      file, {"kind", "schema_version", "name", "template", "technology"});
+  const MachineGrid grid =
+      GridReader(document, "")
+          .read(file, {"kind", "schema_version", "name", "template", "technology"});
   AcceleratorSpec spec{document.value["name"], file->name(), grid.at(0)};
   if (!document.value.contains("technology")) return spec;
   std::string technology = document.value["technology"];
@@ -185,10 +187,9 @@ ParameterValues MachineGrid::at(std::uint64_t index) const {
   return values;
 }
 
-MachineGrid read_grid(
-    const datasets::Document& document, const std::string& pointer,
-    const std::function<std::string(const std::string& file, const std::string& pointer)>&
-        path_of) {
+MachineGrid read_grid(const datasets::Document& document, const std::string& pointer,
+                      const std::function<std::string(const std::string& file,
+                                                      const std::string& pointer)>& path_of) {
   const json& part = document.value.at(json::json_pointer(pointer));
   if (part.contains("template") == part.contains("machine"))
     throw UserError(document.location_of(pointer),

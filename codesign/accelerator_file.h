@@ -26,8 +26,8 @@ struct AcceleratorSpec {
 /// Throws UserError with a suggestion.
 [[nodiscard]] AcceleratorSpec named_accelerator(const std::string& name);
 
-/// The accelerator in `document` (schema: accelerator.schema.json): a template and its parameters. A
-/// technology file is looked for beside it. Throws UserError at the line of what is wrong.
+/// The accelerator in `document` (schema: accelerator.schema.json): a template and its parameters.
+/// A technology file is looked for beside it. Throws UserError at the line of what is wrong.
 [[nodiscard]] AcceleratorSpec read_accelerator(const datasets::Document& document);
 
 /// A named accelerator ("nvdla-256") or the YAML file of one.
@@ -59,9 +59,9 @@ class MachineGrid {
   Values values_;
 };
 
-/// The grid at `pointer` of `document`: a 'template' or a 'machine', and one or more values for each
-/// of its parameters. `path_of` gives the path of a file that stands at a pointer. Throws UserError
-/// at the line of a value that is not possible while others are the first of their lists.
+/// The grid at `pointer` of `document`: a 'template' or a 'machine', and one or more values for
+/// each of its parameters. `path_of` gives the path of a file that stands at a pointer. Throws
+/// UserError at the line of a value that is not possible while others are the first of their lists.
 [[nodiscard]] MachineGrid read_grid(
     const datasets::Document& document, const std::string& pointer,
     const std::function<std::string(const std::string& file, const std::string& pointer)>& path_of);

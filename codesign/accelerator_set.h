@@ -16,7 +16,7 @@
 namespace cosearch::codesign {
 
 struct Accelerator {
-  accel::Machine machine;  ///< its name is the accelerator's
+  accel::Machine machine;                                    ///< its name is the accelerator's
   std::shared_ptr<const accel::MapConstraints> constraints;  ///< shared by those of one file
   std::optional<accel::Dataflow> dataflow;
   /// The machine file it is made from: a template's or machine's name, or a path.

@@ -133,8 +133,7 @@ void check(const TransferKnowledge& knowledge, const TransferBenchOptions& optio
 
 }  // namespace
 
-std::vector<CostColumn> modelled_latencies(const NetworkSet& networks,
-                                           const AcceleratorSet& chips,
+std::vector<CostColumn> modelled_latencies(const NetworkSet& networks, const AcceleratorSet& chips,
                                            Workers& workers) {
   const JointSpace space(networks, chips);
   ModelEvaluator evaluator(space, workers);

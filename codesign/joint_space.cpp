@@ -223,8 +223,7 @@ class Choices {
     }
     index -= source_.machines.size();
     auto grid = source_.grids.begin();
-    for (std::uint64_t size = 0;
-         index >= (size = static_cast<std::uint64_t>(grid->size())); ++grid)
+    for (std::uint64_t size = 0; index >= (size = static_cast<std::uint64_t>(grid->size())); ++grid)
       index -= size;
     AcceleratorSpec spec{"", grid->file().name(), grid->at(index)};
     spec.name = is_template(spec.machine) ? template_name(grid->file(), spec.parameters)
@@ -269,9 +268,7 @@ std::vector<std::size_t> matching_rows(const datasets::Table& table, const RowFi
 }
 
 JointSpace::JointSpace(NetworkSet networks, AcceleratorSet accelerators, MapperChoice mapping)
-    : networks_(std::move(networks)),
-      accelerators_(std::move(accelerators)),
-      mapping_(mapping) {
+    : networks_(std::move(networks)), accelerators_(std::move(accelerators)), mapping_(mapping) {
   for (std::uint32_t i = 0; i < network_count(); ++i)
     index_of_genotype_.emplace(networks_.candidates[i].genotype, i);
   // A neighbour that is spelled otherwise among the candidates is found by its canonical form.

@@ -69,9 +69,9 @@ class JointSpace : public DesignSpace {
 [[nodiscard]] std::vector<std::size_t> matching_rows(const datasets::Table& table,
                                                      const RowFilter& where);
 
-/// The candidate accelerators of a study, in order: named ones, machines, then grid by grid; a sample
-/// keeps this order. A machine that stands twice is one candidate. Empty when the study has none. Throws
-/// UserError for parameters that cannot be built.
+/// The candidate accelerators of a study, in order: named ones, machines, then grid by grid; a
+/// sample keeps this order. A machine that stands twice is one candidate. Empty when the study has
+/// none. Throws UserError for parameters that cannot be built.
 [[nodiscard]] AcceleratorSet load_accelerators(const Study& study);
 
 }  // namespace cosearch::codesign

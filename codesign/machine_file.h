@@ -40,9 +40,9 @@ class MachineFile {
   /// Its parameters with their defaults, in the order of the file.
   [[nodiscard]] const ParameterValues& parameters() const { return parameters_; }
 
-  /// The machine (schema: machine.schema.json) under `values`. Every cost is a number: what the file
-  /// leaves out is from its technology. Throws UserError at the line of what is wrong, or for a
-  /// parameter that the file does not have.
+  /// The machine (schema: machine.schema.json) under `values`. Every cost is a number: what the
+  /// file leaves out is from its technology. Throws UserError at the line of what is wrong, or for
+  /// a parameter that the file does not have.
   [[nodiscard]] MachineDescription with(const ParameterValues& values) const;
 
  private:

@@ -49,9 +49,10 @@ accel::MappingObjective parse_objective(std::string_view text) {
 void require_rule(const MapperChoice& choice, const std::string& machine,
                   const std::optional<accel::Dataflow>& dataflow) {
   if (choice.mapper == Mapper::template_rule && !dataflow)
-    throw UserError(fmt::format("machine '{}' is no template (its file names no 'dataflow'): let the "
-                                "optimal mapper map it (mapper: optimal)",
-                                machine));
+    throw UserError(
+        fmt::format("machine '{}' is no template (its file names no 'dataflow'): let the "
+                    "optimal mapper map it (mapper: optimal)",
+                    machine));
 }
 
 }  // namespace cosearch::codesign

@@ -61,9 +61,9 @@ void ModelEvaluator::prepare(std::span<const Design> designs) {
     entry.cycles = outcomes[i].cycles;
     entry.energy_pj = outcomes[i].energy_pj;
     if (outcomes[i].failure.empty()) continue;
-    entry.reason =
-        reason_number(fmt::format("{} on {}: {}", describe(space_.networks().layers[layer]),
-                                  space_.accelerators()[accelerator].machine.name, outcomes[i].failure));
+    entry.reason = reason_number(
+        fmt::format("{} on {}: {}", describe(space_.networks().layers[layer]),
+                    space_.accelerators()[accelerator].machine.name, outcomes[i].failure));
   }
 }
 
@@ -105,8 +105,8 @@ Trial ModelEvaluator::evaluate(Design design) const {
     energy_pj += static_cast<double>(count) * entry.energy_pj;
   }
   trial.metrics[Metric::latency] = static_cast<double>(cycles);
-  trial.metrics[Metric::time] = static_cast<double>(cycles) /
-                                space_.accelerators()[design.accelerator].machine.clock.value;
+  trial.metrics[Metric::time] =
+      static_cast<double>(cycles) / space_.accelerators()[design.accelerator].machine.clock.value;
   trial.metrics[Metric::energy] = energy_pj;
   trial.metrics = with_edp(trial.metrics);
   return trial;

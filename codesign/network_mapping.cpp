@@ -144,7 +144,8 @@ NetworkOnMachine map_network(const Network& network, const MachineDescription& m
 NetworkOnMachine pareto_map_network(const Network& network, const MachineDescription& machine,
                                     accel::Accounting accounting, Workers& workers) {
   return for_each_shape(network, workers, [&](ShapeOnMachine& shape) {
-    if (shape.layer.is_memory_bound()) return put(shape, run_vector_layer(shape.layer, machine.machine));
+    if (shape.layer.is_memory_bound())
+      return put(shape, run_vector_layer(shape.layer, machine.machine));
     auto found = accel::pareto_mappings(as_counted(shape.layer, accounting), machine.machine,
                                         machine.constraints, accounting);
     if (auto* infeasible = std::get_if<accel::Infeasible>(&found))

@@ -62,8 +62,8 @@ struct NetworkTotals {
 /// Over all layers and repetitions. Requires one run for every shape.
 [[nodiscard]] NetworkTotals totals_of(const NetworkOnMachine& network);
 
-/// Every shape as run_layer() has it. The same for any number of workers. Throws UserError where the
-/// machine is not the template that `choice` wants.
+/// Every shape as run_layer() has it. The same for any number of workers. Throws UserError where
+/// the machine is not the template that `choice` wants.
 [[nodiscard]] NetworkOnMachine map_network(const Network& network,
                                            const MachineDescription& machine,
                                            const MapperChoice& choice, accel::Accounting accounting,

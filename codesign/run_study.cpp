@@ -31,8 +31,7 @@ void require_accuracies(const Study& study, const NetworkSet& networks) {
 }
 
 // A cycle of one clock is not a cycle of another.
-void require_comparable_cycles(const Study& study,
-                               const std::vector<Accelerator>& accelerators) {
+void require_comparable_cycles(const Study& study, const std::vector<Accelerator>& accelerators) {
   const auto clock_of = [](const Accelerator& a) { return a.machine.clock; };
   const auto [slowest, fastest] = std::ranges::minmax(accelerators, {}, clock_of);
   const auto is_in_cycles = [](const auto& asked) {
@@ -46,8 +45,8 @@ void require_comparable_cycles(const Study& study,
       fmt::format("the accelerators' clocks differ ({} at {}, {} at {}), so their cycles "
                   "do not compare: ask for 'time' instead of 'latency' and 'edp', and "
                   "compare gaps at one clock",
-                  slowest.machine.name, datasets::format_hertz(clock_of(slowest)), fastest.machine.name,
-                  datasets::format_hertz(clock_of(fastest))));
+                  slowest.machine.name, datasets::format_hertz(clock_of(slowest)),
+                  fastest.machine.name, datasets::format_hertz(clock_of(fastest))));
 }
 
 JointSpace joint_space(const Study& study, Workers& workers) {

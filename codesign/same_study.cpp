@@ -30,13 +30,6 @@ class Comparison {
     if (earlier != now) add("{} is {}, was {}", key, now, earlier);
   }
 
-  void machine_files(const std::map<std::string, std::string>& earlier,
-                     const std::map<std::string, std::string>& now) {
-    for (const auto& [path, text] : now)
-      if (const auto found = earlier.find(path); found == earlier.end() || found->second != text)
-        add("machine file {} is not the same", path);
-  }
-
   // Tables that the study names may have changed although the study itself has not.
   void networks(const std::vector<datasets::NetworkRow>& earlier,
                 const std::vector<datasets::NetworkRow>& now) {
@@ -59,6 +52,13 @@ class Comparison {
       if (!is_same(earlier.rows[i], now.rows[i]))
         return add("accelerator {} is {}, was {}, or a parameter of it differs", i,
                    now.rows[i].name, earlier.rows[i].name);
+  }
+
+  void machine_files(const std::map<std::string, std::string>& earlier,
+                     const std::map<std::string, std::string>& now) {
+    for (const auto& [path, text] : now)
+      if (const auto known = earlier.find(path); known == earlier.end() || known->second != text)
+        add("machine file {} is not the same", path);
   }
 
   std::vector<std::string> found;
@@ -108,10 +108,10 @@ std::vector<std::string> differences(const datasets::StudyStart& earlier,
                    now.header.program_version);
   comparison.configurations(earlier.header.configuration, now.header.configuration);
   comparison.numbers("seed", earlier.header.seed, now.header.seed);
-  comparison.machine_files(earlier.header.machine_files, now.header.machine_files);
   if (comparison.found.empty()) {  // else these only follow from what was found
     comparison.networks(earlier.networks, now.networks);
     comparison.accelerators(earlier.accelerators, now.accelerators);
+    comparison.machine_files(earlier.header.machine_files, now.header.machine_files);
     if (earlier.metrics != now.metrics) comparison.found.push_back("the metrics are not the same");
   }
   return std::move(comparison.found);

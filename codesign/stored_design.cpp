@@ -148,10 +148,11 @@ void StoredDesign::write_files(const std::filesystem::path& folder) const {
     datasets::write_file(folder / "machine.yaml", write_machine(accelerator()));
   else
     datasets::write_file(
-      folder / "accelerator.yaml",
-      fmt::format("kind: accelerator\nschema_version: 1\nname: {}\n{}{}", quoted(accelerator_.name),
-                  technology_ == "45nm" ? "" : "technology: " + quoted(technology_) + "\n",
-                  accelerator_yaml("")));
+        folder / "accelerator.yaml",
+        fmt::format("kind: accelerator\nschema_version: 1\nname: {}\n{}{}",
+                    quoted(accelerator_.name),
+                    technology_ == "45nm" ? "" : "technology: " + quoted(technology_) + "\n",
+                    accelerator_yaml("")));
   datasets::write_file(folder / "network.yaml", write_network(network()));
   datasets::write_file(folder / "study.yaml", study_yaml());
   if (network_.space.empty()) return;

@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include "codesign/search/registry.h"
-#include "codesign/technology_file.h"
 #include "core/user_error.h"
 #include "datasets/document.h"
 #include "datasets/quantity_text.h"
@@ -173,7 +172,8 @@ class StudyReader {
 
   [[nodiscard]] AcceleratorSource accelerators(const json& part) const {
     AcceleratorSource source;
-    if (part.contains("technology")) source.technology = technology(part["technology"]);
+    if (part.contains("technology") && part["technology"] != "45nm")
+      source.technology = file(part["technology"], "/accelerators/technology");
     if (part.contains("named")) source.named = part["named"];
     for (std::size_t i = 0; i < source.named.size(); ++i)
       located(fmt::format("/accelerators/named/{}", i),
@@ -184,20 +184,14 @@ class StudyReader {
             machine(part["machines"][i], fmt::format("/accelerators/machines/{}", i)));
     if (part.contains("grids"))
       for (std::size_t i = 0; i < part["grids"].size(); ++i)
-        source.grids.push_back(read_grid(
-            document_, fmt::format("/accelerators/grids/{}", i),
-            [&](const std::string& text, const std::string& at) { return file(text, at).string(); }));
+        source.grids.push_back(read_grid(document_, fmt::format("/accelerators/grids/{}", i),
+                                         [&](const std::string& text, const std::string& at) {
+                                           return file(text, at).string();
+                                         }));
     if (source.named.empty() && source.machines.empty() && source.grids.empty())
       fail("/accelerators", "no accelerator: give 'named' ones, 'machines', 'grids', or several");
     if (part.contains("sample")) source.sample = part["sample"];
     return source;
-  }
-
-  // A node, or a file.
-  [[nodiscard]] std::string technology(const json& value) const {
-    const std::vector<std::string> known = technology_names();
-    if (std::ranges::find(known, value.get<std::string>()) != known.end()) return value;
-    return file(value, "/accelerators/technology").string();
   }
 
   // A machine with its parameters; a file's path is relative to the study's folder.
@@ -215,7 +209,8 @@ class StudyReader {
 
   [[nodiscard]] MapperChoice mapping(const json& part, const AcceleratorSource& source) const {
     if (part.contains("objective"))
-      located("/mapping/objective", [&] { return parse_objective(part["objective"].get<std::string>()); });
+      located("/mapping/objective",
+              [&] { return parse_objective(part["objective"].get<std::string>()); });
     const MapperChoice choice = mapping_of(part);
     if (choice.mapper == Mapper::template_rule && part.contains("objective"))
       fail("/mapping/objective", "only the optimal mapper has an objective");

@@ -58,7 +58,7 @@ struct NetworkSource {
 };
 
 struct AcceleratorSource {
-  /// Of named accelerators, and of grids of a template that give none: a node, or the path of a CSV
+  /// Of named accelerators, and of grids of a template that give none: "45nm" or the path of a CSV
   /// file.
   std::string technology = "45nm";
   std::vector<std::string> named;

@@ -32,7 +32,6 @@ datasets::StudyHeader header_of(const StudySetting& setting, const std::string& 
   header.created = now_utc();
   header.command_line = command_line;
   header.configuration = setting.study.text;
-  header.machine_files = setting.space.accelerator_set().files;
   header.strategies = {strategy};
   for (const auto& [what, version] : versions()) {
     if (what == "cosearch")
@@ -73,6 +72,7 @@ datasets::StudyStart start_of(const RunOptions& options, const StudySetting& set
   start.metrics = metric_columns();
   start.networks = network_rows(setting.space.networks());
   start.accelerators = table_of(setting.space.accelerator_set());
+  start.header.machine_files = setting.space.accelerator_set().files;
   for (const Objective& objective : setting.study.objectives)
     start.objectives.emplace_back(info_of(objective.metric).name);
   return start;

@@ -27,8 +27,7 @@ std::vector<std::string> take_texts(ByteReader& in) {
 void put(ByteWriter& out, const StudyHeader& header) {
   std::vector<std::string> texts{header.name,    header.strategy,     header.program_version,
                                  header.created, header.command_line, header.configuration};
-  for (const auto& [path, text] : header.machine_files)
-    texts.insert(texts.end(), {path, text});
+  for (const auto& [path, text] : header.machine_files) texts.insert(texts.end(), {path, text});
   put_texts(out, texts);
   out.put(header.seed);
   put_texts(out, header.strategies);

@@ -23,7 +23,7 @@ namespace {
 
 struct CostOptions {
   std::string network, accelerator, machine, mapping, layer, mapper, objective = "edp",
-      accounting = "exact";
+                                                                     accounting = "exact";
   bool per_layer = false, nests = false;
   int jobs = 0;
 };
@@ -36,8 +36,9 @@ NetworkOnMachine run_on_machine(const CostOptions& options, const Network& whole
     MapperChoice choice{std::nullopt, parse_objective(options.objective)};
     if (!options.mapper.empty()) choice.mapper = parse_mapper(options.mapper);
     if (options.accelerator.empty() && !choice.mapper) choice.mapper = Mapper::optimal;
-    if (accounting == accel::Accounting::timeloop && choice.mapper == Mapper::template_rule)
-      throw UserError("--accounting timeloop needs the optimal mapper: tiles must divide");
+    if (accounting == accel::Accounting::timeloop &&
+        choice.for_machine_with(machine.dataflow) == Mapper::template_rule)
+      throw UserError("--accounting timeloop needs tiles that divide: add --mapper optimal");
     Workers workers(job_count(options.jobs));
     return map_network(network, machine, choice, accounting, workers);
   }
@@ -54,8 +55,8 @@ void cost(const CostOptions& options, Console& console) {
   const MachineDescription machine = options.machine.empty() ? find_accelerator(options.accelerator)
                                                              : find_machine(options.machine);
   const NetworkOnMachine result = run_on_machine(options, whole, network, machine);
-  report_cost({network, machine, result, parse_accounting(options.accounting)},
-              options.per_layer, options.nests, console);
+  report_cost({network, machine, result, parse_accounting(options.accounting)}, options.per_layer,
+              options.nests, console);
 }
 
 }  // namespace
@@ -99,13 +100,11 @@ void add_cost_command(CLI::App& app, Console& console) {
   command->add_option("--objective", options->objective,
                       "what the optimal mapper minimises: latency, energy, edp (the default) or a "
                       "product of powers");
-  command
-      ->add_option("--accounting", options->accounting,
-                   "exact (the default), or timeloop: as Timeloop counts")
-      ->needs(machine);
+  command->add_option("--accounting", options->accounting,
+                      "exact (the default), or timeloop: as Timeloop counts");
   command->add_option("-l,--layer", options->layer, "this layer alone");
   command->add_flag("--per-layer", options->per_layer, "one row a layer, before the totals");
-  command->add_flag("--nests", options->nests, "the loop nest of each shape")->needs(machine);
+  command->add_flag("--nests", options->nests, "the loop nest of each shape");
   command->add_option("-j,--jobs", options->jobs, "threads; the answer is the same for any number")
       ->check(CLI::Range(1, 1024));
   command->callback([options, &console] { cost(*options, console); });

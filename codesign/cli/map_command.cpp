@@ -66,9 +66,9 @@ void map(const MapOptions& options, Console& console) {
   const MapperChoice mapper{Mapper::optimal, parse_objective(options.objective)};
   const accel::Accounting accounting = parse_accounting(options.accounting);
   Workers workers(job_count(options.jobs));
-  const NetworkOnMachine result =
-      options.pareto ? pareto_map_network(network, machine, accounting, workers)
-                     : map_network(network, machine, mapper, accounting, workers);
+  const NetworkOnMachine result = options.pareto
+                                      ? pareto_map_network(network, machine, accounting, workers)
+                                      : map_network(network, machine, mapper, accounting, workers);
   const MachineReport report{network, machine, result, accounting};
   if (report_misfits(console, report)) return;
   if (!options.output.empty()) write_found_mappings(options.output, report);

@@ -185,12 +185,6 @@ Handle create_group(const Handle& parent, const std::string& name) {
                 H5Gclose, quoted("create group", name));
 }
 
-bool has_link(const Handle& parent, const std::string& name) {
-  const htri_t found = H5Lexists(parent.id(), name.c_str(), H5P_DEFAULT);
-  if (found < 0) fail(quoted("look for link", name));
-  return found > 0;
-}
-
 Handle open_group(const Handle& parent, const std::string& name) {
   return Handle(H5Gopen2(parent.id(), name.c_str(), H5P_DEFAULT), H5Gclose,
                 quoted("open group", name));

@@ -20,7 +20,6 @@ namespace cosearch::datasets::hdf5 {
 
 [[nodiscard]] Handle create_group(const Handle& parent, const std::string& name);
 [[nodiscard]] Handle open_group(const Handle& parent, const std::string& name);
-[[nodiscard]] bool has_link(const Handle& parent, const std::string& name);
 [[nodiscard]] bool has_attribute(const Handle& object, const std::string& name);
 /// Names of the attributes, in alphabetical order.
 [[nodiscard]] std::vector<std::string> attribute_names(const Handle& object);

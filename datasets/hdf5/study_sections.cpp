@@ -95,14 +95,13 @@ void write_header(const Handle& file, const StudyHeader& header) {
     write_text(libraries, library, version);
   write_text_column(file, "strategies", header.strategies);
   if (header.machine_files.empty()) return;
-  const Handle files = create_group(study, "machine_files");
   std::vector<std::string> paths, texts;
   for (const auto& [path, text] : header.machine_files) {
     paths.push_back(path);
     texts.push_back(text);
   }
-  write_text_column(files, "path", paths);
-  write_text_column(files, "text", texts);
+  write_text_list(study, "machine_file_paths", paths);
+  write_text_list(study, "machine_file_texts", texts);
 }
 
 StudyHeader read_header(const Handle& file) {
@@ -121,10 +120,9 @@ StudyHeader read_header(const Handle& file) {
   for (const std::string& library : attribute_names(libraries))
     header.library_versions[library] = read_text(libraries, library);
   header.strategies = read_text_column(file, "strategies");
-  if (!has_link(study, "machine_files")) return header;
-  const Handle files = open_group(study, "machine_files");
-  const std::vector<std::string> paths = read_text_column(files, "path");
-  const std::vector<std::string> texts = read_text_column(files, "text");
+  if (!has_attribute(study, "machine_file_paths")) return header;
+  const std::vector<std::string> paths = read_text_list(study, "machine_file_paths");
+  const std::vector<std::string> texts = read_text_list(study, "machine_file_texts");
   if (paths.size() != texts.size()) throw Error("is damaged: machine files without path or text");
   for (std::size_t i = 0; i < paths.size(); ++i) header.machine_files[paths[i]] = texts[i];
   return header;

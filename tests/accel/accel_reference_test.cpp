@@ -23,8 +23,8 @@ using datasets::Table;
 
 /// PEs and bandwidths as the reference's machine has them. The reference's buffers are
 /// unlimited and its energy has no DRAM; ours are large enough for its largest tiles.
-TemplateSizes sizes(Dataflow dataflow, std::int64_t rows,
-                                 std::int64_t columns, double noc, double dram) {
+TemplateSizes sizes(Dataflow dataflow, std::int64_t rows, std::int64_t columns, double noc,
+                    double dram) {
   TemplateSizes p;
   p.dataflow = dataflow;
   p.pe_rows = rows;
@@ -38,7 +38,7 @@ TemplateSizes sizes(Dataflow dataflow, std::int64_t rows,
 
 /// Counterpart of machine `name` (its row of accelerators.csv) under `dataflow`.
 TemplateSizes counterpart(const std::string& dataflow, const Table& machines,
-                                  const std::string& name) {
+                          const std::string& name) {
   for (std::size_t row = 0; row < machines.rows(); ++row) {
     if (machines.text(row, machines.column("accelerator")) != name) continue;
     const std::int64_t pes = machines.integer(row, machines.column("num_pes"));
@@ -211,8 +211,8 @@ TEST(AgreementWithMaestro, OnAlphaNetTheRanksAreAsPrinted) {
     if (reference.arch.size() < 3) continue;  // too few to have ranks
     const auto& [dataflow, name] = key;
     const auto sizes = counterpart(dataflow, machines, name);
-    const Agreement agreement = print_agreement(dataflow + " " + name, reference,
-                                                ours(reference, networks, sizes, true));
+    const Agreement agreement =
+        print_agreement(dataflow + " " + name, reference, ours(reference, networks, sizes, true));
     EXPECT_GT(agreement.latency, 0) << dataflow << " " << name;
     EXPECT_GT(agreement.energy, 0) << dataflow << " " << name;
   }

@@ -1,4 +1,5 @@
-// Small random layers and machines of the templates: small enough to walk, odd enough to hit every edge.
+// Small random layers and machines of the templates: small enough to walk, odd enough to hit every
+// edge.
 #pragma once
 
 #include <array>

@@ -122,9 +122,7 @@ TEST(TemplateMapper, ItsNestsAreCountedAsAWalkCountsThem) {
 class SharedTiles {
  public:
   explicit SharedTiles(const Design& design)
-      : layer_(design.layer),
-        machine_(machine(design.sizes)),
-        extents_(extents_of(design.layer)) {
+      : layer_(design.layer), machine_(machine(design.sizes)), extents_(extents_of(design.layer)) {
     const Unrolling unrolling = unrolling_of(layer_, design.sizes.dataflow, machine_);
     for (std::size_t d = 0; d < kDimensions; ++d)
       unit_[d] = unrolling.rows[d] * unrolling.columns[d];
@@ -154,9 +152,9 @@ class SharedTiles {
 
   void try_orders(const Extents& tile) {
     using enum Dimension;
-    for (const LoopOrder& order : {LoopOrder{G, K, C, T, R, S, N, D, P, Q},
-                                   LoopOrder{G, K, N, D, P, Q, C, T, R, S},
-                                   LoopOrder{G, N, D, P, Q, K, C, T, R, S}}) {
+    for (const LoopOrder& order :
+         {LoopOrder{G, K, C, T, R, S, N, D, P, Q}, LoopOrder{G, K, N, D, P, Q, C, T, R, S},
+          LoopOrder{G, N, D, P, Q, K, C, T, R, S}}) {
       LoopNest nest;
       nest.levels.resize(3);
       for (const Dimension d : order)
@@ -207,22 +205,21 @@ std::int64_t needed_inputs(const Layer& layer) {
 }
 
 TEST(TemplateMapper, NothingBeatsTheRoofline) {
-  EXPECT_GT(for_each_feasible(
-                300,
-                [](const Design& design, const CostedNest& run) {
-                  const Layer& layer = design.layer;
-                  const std::int64_t least = design.sizes.precision_bits *
-                                             (needed_inputs(layer) +
-                                              layer.elements(Tensor::weights) +
-                                              layer.elements(Tensor::output));
-                  EXPECT_GE(dram_bits(design, run), least);
-                  const std::int64_t pes = design.sizes.pe_rows * design.sizes.pe_columns;
-                  const auto cycles = static_cast<double>(run.cost.cycles().value);
-                  EXPECT_GE(cycles, static_cast<double>(ceil_div(layer.macs(), pes)));
-                  EXPECT_GE(cycles + 1e-6,
-                            static_cast<double>(least) / 8 / design.sizes.dram_bandwidth);
-                }),
-            100);
+  EXPECT_GT(
+      for_each_feasible(
+          300,
+          [](const Design& design, const CostedNest& run) {
+            const Layer& layer = design.layer;
+            const std::int64_t least = design.sizes.precision_bits *
+                                       (needed_inputs(layer) + layer.elements(Tensor::weights) +
+                                        layer.elements(Tensor::output));
+            EXPECT_GE(dram_bits(design, run), least);
+            const std::int64_t pes = design.sizes.pe_rows * design.sizes.pe_columns;
+            const auto cycles = static_cast<double>(run.cost.cycles().value);
+            EXPECT_GE(cycles, static_cast<double>(ceil_div(layer.macs(), pes)));
+            EXPECT_GE(cycles + 1e-6, static_cast<double>(least) / 8 / design.sizes.dram_bandwidth);
+          }),
+      100);
 }
 
 TEST(TemplateMapper, MoreBandwidthNeverCostsCycles) {
@@ -326,15 +323,17 @@ std::string reason_of(const Layer& layer, const TemplateSizes& sizes) {
 TEST(TemplateMapper, WhatDoesNotFitSaysWhichLevelAndHowMuch) {
   const Layer layer = same_convolution(64, 64, 14, 14, 3);
   // The least a PE holds is one word of each tensor, twice: 2*1 + 2*1 + 2*4 = 12 bytes.
-  EXPECT_EQ(reason_of(layer, {.pe_buffer = {8}}),
-            "level PE buffer is 32 bits (4 bytes, 4 words) too small for convolution 64x64x3x3 -> "
-            "14x14: its smallest tile takes 2 words of input, 2 words of weights, 8 words of output "
-            "(all buffers together)");
+  EXPECT_EQ(
+      reason_of(layer, {.pe_buffer = {8}}),
+      "level PE buffer is 32 bits (4 bytes, 4 words) too small for convolution 64x64x3x3 -> "
+      "14x14: its smallest tile takes 2 words of input, 2 words of weights, 8 words of output "
+      "(all buffers together)");
   // 16 K x 16 C x 9 weights, 16 x 9 inputs, 16 outputs of 4 bytes: 2 * (2304 + 144 + 64) = 5024.
-  EXPECT_EQ(reason_of(layer, {.shared_buffer = {5000}}),
-            "level shared buffer is 192 bits (24 bytes, 24 words) too small for convolution "
-            "64x64x3x3 -> 14x14: its smallest tile takes 288 words of input, 4608 words of weights, "
-            "128 words of output (all buffers together)");
+  EXPECT_EQ(
+      reason_of(layer, {.shared_buffer = {5000}}),
+      "level shared buffer is 192 bits (24 bytes, 24 words) too small for convolution "
+      "64x64x3x3 -> 14x14: its smallest tile takes 288 words of input, 4608 words of weights, "
+      "128 words of output (all buffers together)");
   EXPECT_EQ(reason_of(layer, {.shared_buffer = {5024}}), "it runs");
 }
 

@@ -22,6 +22,7 @@ inline datasets::StudyHeader example_header() {
   header.created = "2024-01-02T03:04:05Z";
   header.command_line = "cosearch run study.yaml -o study.h5";
   header.configuration = "name: first light\nseed: 1  # \xC3\xBC\n";
+  header.machine_files = {{"chips/mine.yaml", "name: mine  # \xC3\xBC\n"}, {"other.yaml", ""}};
   header.strategies = {"exhaustive", "random"};
   return header;
 }

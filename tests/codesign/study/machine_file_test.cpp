@@ -325,8 +325,8 @@ std::string text_of(const TemplateSizes& p) {
   return fmt::format(
       "{}:pe_rows={},pe_columns={},pe_buffer={}B,shared_buffer={}B,noc_bandwidth={}B/cycle,"
       "dram_bandwidth={}B/cycle,precision={}",
-      accel::name_of(p.dataflow), p.pe_rows, p.pe_columns, p.pe_buffer.value,
-      p.shared_buffer.value, p.noc_bandwidth, p.dram_bandwidth, p.precision_bits);
+      accel::name_of(p.dataflow), p.pe_rows, p.pe_columns, p.pe_buffer.value, p.shared_buffer.value,
+      p.noc_bandwidth, p.dram_bandwidth, p.precision_bits);
 }
 
 // accel's own tests cannot read files: the machine they test is the files'.
@@ -393,9 +393,10 @@ TEST(TemplateFiles, AllowWhatTheTemplateMapperChooses) {
 
 // A template is one by its file: what its rule needs is checked there.
 TEST(MachineFile, TakesADataflowWhereTheRuleHasItsRowsAndColumns) {
-  EXPECT_THAT(error_of(changed("constraints:\n", "dataflow: nvdla\nconstraints:\n")),
-              HasSubstr("mine.yaml:33:11: machine, dataflow: level 'DRAM': with a dataflow it keeps "
-                        "all tensors"));
+  EXPECT_THAT(
+      error_of(changed("constraints:\n", "dataflow: nvdla\nconstraints:\n")),
+      HasSubstr("mine.yaml:33:11: machine, dataflow: level 'DRAM': with a dataflow it keeps "
+                "all tensors"));
   EXPECT_THAT(error_of(changed("constraints:\n", "dataflow: nvdlaa\nconstraints:\n")),
               HasSubstr("did you mean 'nvdla'?"));
 }

@@ -65,11 +65,12 @@ AcceleratorSet random_accelerators(std::uint64_t seed) {
   AcceleratorSet accelerators;
   for (const accel::Dataflow dataflow : accel::kDataflows)
     for (int i = 0; i < 2; ++i) {
-      const ParameterValues values{{"pe_rows", fmt::format("{}", 4 << random.below(4))},
-                                   {"pe_columns", fmt::format("{}", 4 << random.below(4))},
-                                   {"pe_buffer", fmt::format("{}B", 64 << random.below(4))},
-                                   {"shared_buffer", fmt::format("{}KiB", 8 << random.below(4))},
-                                   {"dram_bandwidth", fmt::format("{}B/cycle", 1 << random.below(5))}};
+      const ParameterValues values{
+          {"pe_rows", fmt::format("{}", 4 << random.below(4))},
+          {"pe_columns", fmt::format("{}", 4 << random.below(4))},
+          {"pe_buffer", fmt::format("{}B", 64 << random.below(4))},
+          {"shared_buffer", fmt::format("{}KiB", 8 << random.below(4))},
+          {"dram_bandwidth", fmt::format("{}B/cycle", 1 << random.below(5))}};
       const std::string name(accel::name_of(dataflow));
       accelerators.add(fmt::format("{} {}", name, i), MachineFile(name), values);
     }
@@ -100,8 +101,8 @@ TEST(ModelEvaluator, AddsUpWhatTheLayersCost) {
       bool fits = true;
       for (const NetworkNode& node : networks[design.network].nodes()) {
         macs += node.multiplicity * node.layer.macs();
-        const auto run = run_layer(node.layer, chip.machine, *chip.constraints, chip.dataflow,
-                                   space.mapping());
+        const auto run =
+            run_layer(node.layer, chip.machine, *chip.constraints, chip.dataflow, space.mapping());
         if (const auto* found = std::get_if<LayerRun>(&run)) {
           cycles += node.multiplicity * found->cost.cycles().value;
           energy += static_cast<double>(node.multiplicity) * found->cost.total_energy().value;

@@ -31,7 +31,8 @@ TEST(NetworkMapping, MapsEachShapeOnceAndAddsUpAllLayers) {
   const Network network = find_network("fashion-macro:0212");
   const MachineDescription machine = find_machine("nvdla");
   Workers workers(1);
-  const NetworkOnMachine result = map_network(network, machine, {}, accel::Accounting::exact, workers);
+  const NetworkOnMachine result =
+      map_network(network, machine, {}, accel::Accounting::exact, workers);
   const auto distinct = network.distinct_layers();
   ASSERT_EQ(result.shapes.size(), distinct.size());
   for (std::size_t i = 0; i < distinct.size(); ++i) {
@@ -77,7 +78,7 @@ TEST(NetworkMapping, AWrittenMappingCostsTheSameWhenReadBack) {
       SCOPED_TRACE(name);
       const MachineDescription machine = find_machine(name);
       Workers workers(1);
-            const NetworkOnMachine mapped = map_network(network, machine, {}, accounting, workers);
+      const NetworkOnMachine mapped = map_network(network, machine, {}, accounting, workers);
       ASSERT_TRUE(mapped.fits());
       const std::string text =
           write_mappings(network.name(), machine.machine, found_mappings(mapped));
@@ -133,9 +134,8 @@ TEST(NetworkMapping, TheParetoSetHoldsEveryOptimum) {
   for (const char* text : {"latency", "energy", "edp", "latency^2*energy"}) {
     SCOPED_TRACE(text);
     const MappingObjective objective = parse_objective(text);
-    const NetworkOnMachine best =
-        map_network(network, machine, {Mapper::optimal, objective}, accel::Accounting::exact,
-                    workers);
+    const NetworkOnMachine best = map_network(network, machine, {Mapper::optimal, objective},
+                                              accel::Accounting::exact, workers);
     const accel::NestCost& cost = best.shapes[0].runs[0].cost;
     EXPECT_EQ(objective.value(static_cast<double>(cost.cycles().value), cost.total_energy().value),
               least(objective));

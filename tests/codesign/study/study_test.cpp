@@ -180,8 +180,10 @@ TEST(ReadStudy, RefusesAnAcceleratorSectionWithoutAccelerators) {
   const StudyFolder folder;
   folder.write(kSmallStudy.substr(0, kSmallStudy.find("accelerators:")) +
                "accelerators:\n  sample: 3\n");
-  EXPECT_THAT(test::message_of([&] { static_cast<void>(folder.read()); }),
-              HasSubstr("study.yaml:9:3: no accelerator: give 'named' ones, 'machines', 'grids', or several"));
+  EXPECT_THAT(
+      test::message_of([&] { static_cast<void>(folder.read()); }),
+      HasSubstr(
+          "study.yaml:9:3: no accelerator: give 'named' ones, 'machines', 'grids', or several"));
 }
 
 TEST(ReadStudy, ReportsAllProblemsOfTheSchemaAtOnce) {

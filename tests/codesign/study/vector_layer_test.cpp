@@ -52,9 +52,9 @@ TEST(VectorLayer, IsCostedByHandWhereInputsAndOutputsHaveBuffersOfTheirOwn) {
   EXPECT_EQ(result.cost.counts.levels[1][accel::index_of(Tensor::output)], accel::LevelAccesses{});
 }
 
-// 8 channels of 4 x 4 plus another on a template: 256 words in, 128 out, 2 operations each. 256 lanes
-// of one operation a cycle need 1 cycle, DRAM moves 384 bytes at 16 a cycle in 24, all of them first
-// or last words.
+// 8 channels of 4 x 4 plus another on a template: 256 words in, 128 out, 2 operations each. 256
+// lanes of one operation a cycle need 1 cycle, DRAM moves 384 bytes at 16 a cycle in 24, all of
+// them first or last words.
 TEST(VectorLayer, OnATemplateMovesItsTensorsOnceAndCountsItsOperations) {
   const accel::Machine machine = find_machine("nvdla").machine;
   const auto cost = [&](const Layer& layer) {

@@ -30,13 +30,14 @@ void flatten(const Layer& layer, const Machine& machine, const LoopNest& nest, F
     if (flat.extents[index_of(d)] > 1) flat.active |= mask_of(d);
   add_windows(layer, flat);
   flat.transposed = layer.transposed;
-  for (std::size_t level = 0; level <= flat.levels; ++level) flat.tile[level] = flat.extents;
+  flat.tile[0] = flat.extents;
   for (std::size_t level = 0; level < flat.levels; ++level) {
+    Extents& below = flat.tile[level + 1] = flat.tile[level];
     flat.above[level] = flat.loop_count;
     flat.keep[level] = nest.levels[level].keep;
     for (const Loop& loop : nest.levels[level].loops) {
       const std::size_t d = index_of(loop.dimension);
-      const std::int64_t whole = flat.tile[flat.levels][d];
+      const std::int64_t whole = below[d];
       if (loop.tile == whole) continue;
       const std::int64_t full_pieces = quotient(whole, loop.tile);
       const bool divides = full_pieces * loop.tile == whole;
@@ -54,7 +55,7 @@ void flatten(const Layer& layer, const Machine& machine, const LoopNest& nest, F
       flat_loop.tile = loop.tile;
       flat_loop.bound = full_pieces + (divides ? 0 : 1);
       if (!divides) flat.ragged |= mask_of(loop.dimension);
-      for (std::size_t i = level + 1; i <= flat.levels; ++i) flat.tile[i][d] = loop.tile;
+      below[d] = loop.tile;
     }
   }
   flat.above[flat.levels] = flat.loop_count;

@@ -18,6 +18,7 @@ struct NestCost {
 
   [[nodiscard]] Cycles cycles() const { return latency.total(); }
   [[nodiscard]] Picojoules total_energy() const { return energy.total(); }
+  friend bool operator==(const NestCost&, const NestCost&) = default;
 };
 
 /// A mapping and what it costs.
@@ -30,6 +31,10 @@ struct CostedNest {
 /// Allocates nothing; safe to call from several threads.
 [[nodiscard]] NestCost evaluate(const Layer& layer, const Machine& machine, const LoopNest& nest,
                                 Accounting accounting = Accounting::exact);
+/// The same into `cost`, a fresh one or one that this function filled before: costing many nests
+/// into one place clears only what the last of them wrote.
+void evaluate(const Layer& layer, const Machine& machine, const LoopNest& nest,
+              Accounting accounting, NestCost& cost);
 
 /// Multiply-accumulates over what all multipliers could have done in `latency`, in [0, 1].
 [[nodiscard]] double utilisation(const Layer& layer, const Machine& machine, Cycles latency);

@@ -25,6 +25,7 @@ struct NestEnergy {
     return network_pj[level][0] + network_pj[level][1] + network_pj[level][2];
   }
   [[nodiscard]] Picojoules total() const;
+  friend bool operator==(const NestEnergy&, const NestEnergy&) = default;
 };
 
 /// Into a fresh `energy`; without leakage, which needs the latency (add_leakage).

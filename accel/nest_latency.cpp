@@ -265,8 +265,6 @@ void time_as_timeloop(const AccessCounts& counts, const Machine& machine, NestLa
 
 }  // namespace
 
-double PortTimes::longest() const { return std::max({read, write, shared, network}); }
-
 Cycles NestLatency::total() const {
   return {static_cast<std::int64_t>(std::ceil(fill + steady + drain))};
 }

@@ -14,6 +14,7 @@
 // long (tests/accel/nest_latency_test.cpp says why).
 #pragma once
 
+#include <algorithm>
 #include <array>
 
 #include "accel/access_counts.h"
@@ -29,7 +30,10 @@ namespace cosearch::accel {
 /// Cycles that each port of a level's busiest instance needs for all its words.
 struct PortTimes {
   double read = 0, write = 0, shared = 0, network = 0;
-  [[nodiscard]] double longest() const;
+  [[nodiscard]] double longest() const {
+    return std::max(std::max(read, write), std::max(shared, network));
+  }
+  friend bool operator==(const PortTimes&, const PortTimes&) = default;
 };
 
 /// In cycles, not yet rounded up.
@@ -43,6 +47,7 @@ struct NestLatency {
 
   /// fill + steady + drain, rounded up.
   [[nodiscard]] Cycles total() const;
+  friend bool operator==(const NestLatency&, const NestLatency&) = default;
 };
 
 /// With Accounting::timeloop the slowest of compute and all ports, as if all overlapped, and no

@@ -48,4 +48,11 @@ struct Examples {
   [[nodiscard]] Examples subset(std::span<const std::size_t> rows) const;
 };
 
+/// Throws UserError, naming row and column, when a feature is infinite.
+void check_features(const Examples& examples);
+
+/// Throws UserError, naming the first difference, when `examples` has other columns than those a
+/// model was trained on.
+void check_columns(const std::vector<FeatureColumn>& trained_on, const Examples& examples);
+
 }  // namespace cosearch::predictors

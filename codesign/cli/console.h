@@ -42,6 +42,7 @@ void add_gap_command(CLI::App& app, Console& console);
 void add_cost_command(CLI::App& app, Console& console);
 void add_map_command(CLI::App& app, Console& console);
 void add_rank_command(CLI::App& app, Console& console);
+void add_recommend_command(CLI::App& app, Console& console);
 void add_pareto_command(CLI::App& app, Console& console);
 void add_predictor_command(CLI::App& app, Console& console);
 void add_score_command(CLI::App& app, Console& console);

@@ -54,6 +54,7 @@ int run(int argc, char** argv, Console& console) {
   add_cost_command(app, console);
   add_map_command(app, console);
   add_rank_command(app, console);
+  add_recommend_command(app, console);
   add_pareto_command(app, console);
   add_predictor_command(app, console);
   add_score_command(app, console);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "predictors/predictor.h"
+#include "predictors/recommender.h"
 
 namespace cosearch::predictors {
 
@@ -14,5 +15,9 @@ namespace cosearch::predictors {
 /// not in `module_folder`, and why when it does not load.
 [[nodiscard]] std::unique_ptr<Predictor> load_neural_predictor(
     const std::string& model, Loss loss, const std::filesystem::path& module_folder);
+
+/// The same of its recommenders.
+[[nodiscard]] std::unique_ptr<Recommender> load_neural_recommender(
+    const std::string& model, const std::filesystem::path& module_folder);
 
 }  // namespace cosearch::predictors

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "accel/access_counts.h"
+#include "accel/nest_cost.h"
 #include "core/random.h"
 #include "tests/support/nest_case.h"
 #include "tests/support/nest_walk.h"
@@ -40,6 +41,17 @@ template <class Check>
 void for_random_cases(const char* purpose, std::uint64_t cases, const Check& check) {
   for_cases(
       purpose, cases, [](Choices& choices) { return random_case(choices); }, check);
+}
+
+TEST(NestCost, IsTheSameInAUsedPlaceAsInAFreshOne) {
+  // Machines of few and many levels, one after another. What Timeloop's accounting says of nests
+  // that it does not cover means nothing, and must still be the same.
+  NestCost used;
+  for_random_cases("used place", 2000, [&](const NestCase& test, Choices& choices) {
+    const auto accounting = choices.one_in(2) ? Accounting::timeloop : Accounting::exact;
+    evaluate(test.layer, test.machine, test.nest, accounting, used);
+    EXPECT_EQ(used, evaluate(test.layer, test.machine, test.nest, accounting));
+  });
 }
 
 TEST(RandomNest, FitsItsLayerAndMachine) {

@@ -1,11 +1,7 @@
 // The module of neural predictors, loaded by load_neural_predictor.
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
-#include <numbers>
 #include <numeric>
 
 #include "core/random.h"
@@ -14,32 +10,18 @@
 #include "predictors/fold_ensemble.h"
 #include "predictors/neural/module.h"
 #include "predictors/neural/torch/networks.h"
-
-// OpenBLAS keeps threads of its own, which LibTorch does not know of. Null with another BLAS.
-extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));
+#include "predictors/neural/torch/training.h"
 
 namespace cosearch::predictors {
 namespace {
 
 using torch::Tensor;
 
-// AdamW along half a cosine. Chosen once on splits with other seeds than the bench's.
-constexpr std::int64_t kSteps = 300, kBatch = 32;
-constexpr double kLearningRate = 3e-3, kWeightDecay = 1e-2;
+// Chosen once on splits with other seeds than the bench's.
+constexpr TrainingPlan kPlan{
+    .steps = 300, .batch = 32, .learning_rate = 3e-3, .weight_decay = 1e-2};
 constexpr std::int64_t kRowsAtOnce = 1024;
 constexpr std::size_t kMostVertices = 64;
-
-// For the calling thread: LibTorch's and OpenMP's settings belong to a thread each.
-void use_one_thread() {
-  at::set_num_threads(1);
-  if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);
-}
-
-Tensor as_tensor(const Matrix& matrix) {
-  using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  RowMajor values = matrix.cast<float>();
-  return torch::from_blob(values.data(), {matrix.rows(), matrix.cols()}, torch::kFloat32).clone();
-}
 
 void check_graphs(const Examples& examples) {
   if (examples.graphs.empty())
@@ -93,23 +75,6 @@ Tensor pairwise_loss(const Tensor& scores, const Tensor& targets) {
   const Tensor is_better = (targets.unsqueeze(1) > targets.unsqueeze(0)).to(torch::kFloat32);
   const Tensor lead = scores.unsqueeze(1) - scores.unsqueeze(0);
   return (torch::softplus(-lead) * is_better).sum() / is_better.sum().clamp_min(1);
-}
-
-// From our own stream: LibTorch's generator is one for all threads, and its numbers its own.
-void draw_weights(ScoringNetwork& network, Random random) {
-  const torch::NoGradGuard no_gradient;
-  for (auto& parameter : network.named_parameters()) {
-    Tensor& values = parameter.value();
-    if (values.dim() < 2) {
-      // Scales of normalisations stay one.
-      if (parameter.key().ends_with("bias")) values.zero_();
-      continue;
-    }
-    const double bound = std::sqrt(3.0 / static_cast<double>(values.size(1)));
-    std::vector<float> drawn(static_cast<std::size_t>(values.numel()));
-    for (float& value : drawn) value = static_cast<float>((2 * random.uniform() - 1) * bound);
-    values.copy_(torch::from_blob(drawn.data(), values.sizes()));
-  }
 }
 
 class NeuralEnsemble final : public FoldEnsemble {
@@ -192,46 +157,13 @@ class NeuralEnsemble::Network final : public Member {
     return outputs;
   }
 
-  /// The parameters' numbers, in the order in which the network registers them.
   [[nodiscard]] std::vector<std::uint8_t> bytes() const override {
-    std::vector<std::uint8_t> bytes;
-    for (const Tensor& parameter : network_->parameters()) {
-      const Tensor values = parameter.detach().contiguous();
-      const auto* begin = reinterpret_cast<const std::uint8_t*>(values.data_ptr<float>());
-      bytes.insert(bytes.end(), begin, begin + values.nbytes());
-    }
-    return bytes;
+    return parameter_bytes(*network_);
   }
 
  private:
   const NeuralEnsemble& ensemble_;
   std::shared_ptr<ScoringNetwork> network_;
-};
-
-// Batches from one order of the rows after another.
-class Batches {
- public:
-  Batches(std::int64_t rows, Random random)
-      : random_(random), order_(static_cast<std::size_t>(rows)) {
-    std::iota(order_.begin(), order_.end(), std::int64_t{0});
-    next_ = order_.size();
-  }
-  Tensor next() {
-    const std::size_t count = std::min(order_.size(), static_cast<std::size_t>(kBatch));
-    if (next_ + count > order_.size()) {
-      random_.shuffle(std::span(order_));
-      next_ = 0;
-    }
-    const Tensor chosen =
-        torch::from_blob(order_.data() + next_, {static_cast<std::int64_t>(count)}, torch::kInt64);
-    next_ += count;
-    return chosen.clone();
-  }
-
- private:
-  Random random_;
-  std::vector<std::int64_t> order_;
-  std::size_t next_ = 0;
 };
 
 std::unique_ptr<FoldEnsemble::Member> NeuralEnsemble::train(const Examples& examples,
@@ -245,41 +177,21 @@ std::unique_ptr<FoldEnsemble::Member> NeuralEnsemble::train(const Examples& exam
   const std::vector<float> labels(targets.begin(), targets.end());
   const Tensor target = torch::tensor(labels, torch::TensorOptions().dtype(torch::kFloat32));
 
-  torch::optim::AdamW optimiser(
-      network->parameters(), torch::optim::AdamWOptions(kLearningRate).weight_decay(kWeightDecay));
-  Batches batches(target.size(0), Random(seed, "neural predictor batches", number));
-  for (std::int64_t step = 0; step < kSteps; ++step) {
-    const double done = static_cast<double>(step) / static_cast<double>(kSteps);
-    for (auto& group : optimiser.param_groups())
-      static_cast<torch::optim::AdamWOptions&>(group.options())
-          .lr(kLearningRate * 0.5 * (1 + std::cos(std::numbers::pi * done)));
-    const Tensor chosen = batches.next();
-    const Tensor scores = network->forward(rows_of(input, chosen));
-    const Tensor wanted = target.index_select(0, chosen);
-    optimiser.zero_grad();
-    (loss_ == Loss::pairwise ? pairwise_loss(scores, wanted) : torch::mse_loss(scores, wanted))
-        .backward();
-    optimiser.step();
-  }
+  predictors::train(*network, target.size(0), kPlan,
+                    Random(seed, "neural predictor batches", number), [&](const Tensor& chosen) {
+                      const Tensor scores = network->forward(rows_of(input, chosen));
+                      const Tensor wanted = target.index_select(0, chosen);
+                      return loss_ == Loss::pairwise ? pairwise_loss(scores, wanted)
+                                                     : torch::mse_loss(scores, wanted);
+                    });
   return std::make_unique<Network>(*this, network);
 }
 
 std::unique_ptr<FoldEnsemble::Member> NeuralEnsemble::load(
     const std::vector<std::uint8_t>& bytes) const {
   use_one_thread();
-  const torch::NoGradGuard no_gradient;
   const auto network = make_network(model_, shape_);
-  std::size_t place = 0;
-  for (Tensor& parameter : network->parameters()) {
-    const std::size_t size = parameter.nbytes();
-    if (place + size > bytes.size()) break;
-    std::memcpy(parameter.data_ptr<float>(), bytes.data() + place, size);
-    place += size;
-  }
-  std::size_t expected = 0;
-  for (const Tensor& parameter : network->parameters()) expected += parameter.nbytes();
-  if (bytes.size() != expected)
-    throw UserError("the predictor's weights are damaged; train it again");
+  restore_parameters(*network, bytes);
   return std::make_unique<Network>(*this, network);
 }
 

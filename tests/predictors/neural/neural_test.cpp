@@ -4,6 +4,7 @@
 #include "core/user_error.h"
 #include "predictors/neural/loader.h"
 #include "predictors/rank_correlation.h"
+#include "predictors/recommender.h"
 #include "predictors/registry.h"
 #include "predictors/target_scale.h"
 #include "tests/predictors/support.h"
@@ -91,6 +92,51 @@ TEST(NeuralModule, SaysWhatIsMissing) {
   examples.graphs.clear();
   EXPECT_THROW(predictor->fit(examples, targets, 1), UserError);
   EXPECT_THROW((void)make_predictor("gcn", "no/such/folder"), UserError);
+}
+
+// Two columns of [-1, 1] and which quadrant they are in: no single threshold helps a tree to start.
+Examples quadrants(std::size_t rows, std::vector<std::uint32_t>& best, Random& random) {
+  Examples examples;
+  examples.columns = {{"x", FeatureKind::continuous}, {"y", FeatureKind::continuous}};
+  for (std::size_t row = 0; row < rows; ++row) {
+    const double x = 2 * random.uniform() - 1, y = 2 * random.uniform() - 1;
+    examples.features.insert(examples.features.end(), {x, y});
+    best.push_back(x * y > 0 ? 3 : 1);
+  }
+  return examples;
+}
+
+TEST(NeuralRecommender, LearnsAndComesBackBitByBit) {
+  Random random(1, "neural recommender test");
+  std::vector<std::uint32_t> best, truth;
+  const Examples training = quadrants(300, best, random), test = quadrants(300, truth, random);
+  const auto recommender = make_recommender("mlp", COSEARCH_NEURAL_FOLDER);
+  recommender->fit(training, best, 4, 1);
+  const std::vector<double> shares = recommender->shares(test);
+  std::size_t right = 0;
+  for (std::size_t row = 0; row < 300; ++row)
+    right += by_share(std::span(shares).subspan(row * 4, 4)).front() == truth[row] ? 1 : 0;
+  EXPECT_GT(right, 280U);
+
+  const auto again = make_recommender("mlp", COSEARCH_NEURAL_FOLDER);
+  again->restore(recommender->state(), recommender->columns());
+  EXPECT_EQ(again->shares(test), shares);
+  const auto twin = make_recommender("mlp", COSEARCH_NEURAL_FOLDER);
+  twin->fit(training, best, 4, 1);
+  EXPECT_EQ(twin->shares(test), shares);
+}
+
+TEST(NeuralRecommender, RefusesWeightsOfAnotherSize) {
+  Random random(2, "neural recommender test");
+  std::vector<std::uint32_t> best;
+  const Examples training = quadrants(20, best, random);
+  const auto recommender = make_recommender("mlp", COSEARCH_NEURAL_FOLDER);
+  recommender->fit(training, best, 4, 1);
+  ModelState state = recommender->state();
+  state.bytes["weights"].pop_back();
+  EXPECT_THROW(
+      make_recommender("mlp", COSEARCH_NEURAL_FOLDER)->restore(state, recommender->columns()),
+      UserError);
 }
 
 }  // namespace

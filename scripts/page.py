@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Runs the commands that docs/predictors.md shows and writes what they print below them.
+"""Runs the commands that a page shows and writes what they print below them.
 
-  scripts/predictors_page.py PROGRAM DATA          every command (an hour; most of it the neural models)
-  scripts/predictors_page.py PROGRAM DATA WORD     those that contain WORD
+  scripts/page.py PAGE PROGRAM DATA          every command
+  scripts/page.py PAGE PROGRAM DATA WORD     those that contain WORD
 
-PROGRAM is cosearch; DATA is the folder of nb201_accuracy.csv.gz, nb201_zerocost.csv.gz and
-nb201_latency_ms.csv.gz, which the page calls $DATA. Times are those of the machine it runs on.
+PAGE is docs/predictors.md (an hour, most of it the neural models) or docs/recommend.md (minutes).
+PROGRAM is cosearch; DATA is what the page calls $DATA: the folder of nb201_accuracy.csv.gz,
+nb201_zerocost.csv.gz and nb201_latency_ms.csv.gz. Run it from the top of the repository, where the
+pages' relative paths start. Times are those of the machine it runs on.
 """
 
 import os
@@ -14,7 +16,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "predictors.md"
 BLOCK = re.compile(r"```console\n\$ (cosearch .*?[^\\])\n(.*?)```\n", re.DOTALL)
 
 
@@ -27,7 +28,8 @@ def run(program, data, command):
 
 
 def main():
-    program, data, *word = sys.argv[1:]
+    page, program, data, *word = sys.argv[1:]
+    page = Path(page)
 
     def renewed(match):
         command = match.group(1)
@@ -36,10 +38,10 @@ def main():
         print(command, file=sys.stderr)
         return f"```console\n$ {command}\n{run(program, data, command)}```\n"
 
-    PAGE.write_text(BLOCK.sub(renewed, PAGE.read_text()))
+    page.write_text(BLOCK.sub(renewed, page.read_text()))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
+    if len(sys.argv) < 4:
         sys.exit(__doc__)
     main()

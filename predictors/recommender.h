@@ -1,0 +1,79 @@
+// Recommends one of a fixed list of choices, say of accelerators, for what the numbers of a
+// workload are: in one step, where a search would try the choices one by one.
+//
+// Source: A. Samajdar, J. M. Joseph, T. Krishna, "AIrchitect: automating hardware architecture and
+// mapping optimization", DATE 2023, section III: the choices are classes, and to recommend is to
+// classify.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "predictors/examples.h"
+#include "predictors/model_state.h"
+
+namespace cosearch::predictors {
+
+/// Call order: (fit | restore) recommend*. Runs on the caller's thread alone; recommending is safe
+/// from several threads at once.
+class Recommender {
+ public:
+  virtual ~Recommender() = default;
+
+  /// Learns from workloads, a row each, and the choice that is `best` for each, below `choices`.
+  /// The same arguments give the same recommender. Throws UserError for no rows, a feature that is
+  /// missing or infinite, and a choice that is not one.
+  void fit(const Examples& workloads, std::span<const std::uint32_t> best, std::uint32_t choices,
+           std::uint64_t seed);
+
+  /// rows x choices: the share of workloads like this one for which the choice is thought best, 0
+  /// for choices that were best for none. Throws UserError when the columns are not those it was
+  /// fitted to.
+  [[nodiscard]] std::vector<double> shares(const Examples& workloads) const;
+
+  [[nodiscard]] ModelState state() const;
+  /// Recommends from now on as the recommender whose state this is, bit by bit. Throws UserError
+  /// when the state is not one of this kind.
+  void restore(const ModelState& state, std::vector<FeatureColumn> columns);
+
+  [[nodiscard]] const std::vector<FeatureColumn>& columns() const { return columns_; }
+  [[nodiscard]] std::uint32_t choices() const { return choices_; }
+
+ protected:
+  /// `best` and the columns of what `infer` returns count the choices that occur, from 0 to
+  /// occurring() - 1.
+  virtual void learn(const Examples& workloads, std::span<const std::uint32_t> best,
+                     std::uint64_t seed) = 0;
+  [[nodiscard]] virtual std::vector<double> infer(const Examples& workloads) const = 0;
+  virtual void write(ModelState& state) const = 0;
+  virtual void read(const ModelState& state) = 0;
+
+  [[nodiscard]] std::size_t occurring() const { return occurring_.size(); }
+
+ private:
+  std::vector<FeatureColumn> columns_;
+  std::uint32_t choices_ = 0;
+  std::vector<std::uint32_t> occurring_;  // in ascending order
+};
+
+/// The choices of one row of shares(), best first; equal ones in order of their numbers.
+[[nodiscard]] std::vector<std::uint32_t> by_share(std::span<const double> shares);
+
+struct RecommenderInfo {
+  std::string name;
+  bool neural;  ///< needs LibTorch
+  std::string sentence;
+};
+
+[[nodiscard]] const std::vector<RecommenderInfo>& recommenders();
+
+/// Throws UserError (with a suggestion) for an unknown name, and when a neural model's module is
+/// not in `module_folder`.
+[[nodiscard]] std::unique_ptr<Recommender> make_recommender(
+    const std::string& name, const std::filesystem::path& module_folder = {});
+
+}  // namespace cosearch::predictors

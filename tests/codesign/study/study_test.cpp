@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "accel/machine_zoo.h"
 #include "core/user_error.h"
 #include "study_support.h"
 
@@ -174,6 +175,51 @@ TEST(ReadStudy, RefusesGridValuesThatNoMachineMayHave) {
   expect_refused("pe_buffer: 256B", "pe_buffer: @256", {"pe_buffer = 256", "the unit is missing"});
   expect_refused("pe_buffer: 256B", "@pe_bufer: 256B", {"no parameter 'pe_bufer'", "pe_buffer"});
   expect_refused("- template: nvdla", "- @pe_rows: 3", {"either a 'template' or a 'machine'"});
+}
+
+TEST(ReadStudy, SaysWhoMapsAndWhatFor) {
+  const Study usual = StudyFolder().read();
+  EXPECT_FALSE(usual.mapping.mapper);
+  const std::optional<accel::Dataflow> none;
+  EXPECT_EQ(usual.mapping.for_machine_with(accel::Dataflow::nvdla), Mapper::template_rule);
+  EXPECT_EQ(usual.mapping.for_machine_with(none), Mapper::optimal);
+  const std::string objectives = "objectives: [accuracy, latency, energy]\n";
+  const auto with = [&](const std::string& mapping) {
+    return StudyFolder({{objectives, "mapping: {" + mapping + "}\n" + objectives}}).read().mapping;
+  };
+  EXPECT_EQ(with("mapper: template").mapper, Mapper::template_rule);
+  const MapperChoice optimal = with("mapper: optimal, objective: latency^2*energy");
+  EXPECT_EQ(optimal.for_machine_with(accel::Dataflow::nvdla), Mapper::optimal);
+  EXPECT_EQ(optimal.objective.latency, 2);
+  EXPECT_EQ(optimal.objective.energy, 1);
+
+  const auto refused = [&](const std::string& mapping, const std::vector<std::string>& says) {
+    expect_refused(objectives, "mapping: {" + mapping + "}\n" + objectives, says);
+  };
+  refused("mapper: @optimum", {"optimal"});
+  refused("mapper: optimal, objective: @energi", {"did you mean 'energy'?"});
+  refused("mapper: template, objective: @energy", {"only the optimal mapper has an objective"});
+}
+
+TEST(ReadStudy, TakesMachinesByNameAndFromFilesBesideIt) {
+  const StudyFolder folder({{"named: [xp-ws-64]", "machines: [simba, 'mine.yaml:rows=8']"}});
+  for (const accel::ShippedMachine& shipped : accel::shipped_machines())
+    if (shipped.name == "gemmini")
+      test::write_bytes(folder / "mine.yaml", std::string(shipped.text));
+  EXPECT_THAT(folder.read().accelerators.machines,
+              ElementsAre("simba", (folder / "mine.yaml").string() + ":rows=8"));
+  folder.write(replaced(test::read_bytes(folder.study()), "mine.yaml:rows=8", "mine.yaml:row=8"));
+  EXPECT_THAT(test::message_of([&] { static_cast<void>(folder.read()); }),
+              HasSubstr("no parameter 'row' (did you mean 'rows'?)"));
+  folder.write(replaced(test::read_bytes(folder.study()), "mine.yaml:row=8", "other.yaml"));
+  EXPECT_THROW(static_cast<void>(folder.read()), FileError);
+}
+
+TEST(ReadStudy, RefusesTheRuleOfATemplateForAMachineThatIsNone) {
+  const StudyFolder folder({{"named: [xp-ws-64]", "machines: [simba]"},
+                            {"strategy: {", "mapping: {mapper: template}\nstrategy: {"}});
+  EXPECT_THAT(test::message_of([&] { static_cast<void>(folder.read()); }),
+              HasSubstr("machine 'simba' is no template"));
 }
 
 TEST(ReadStudy, RefusesAnAcceleratorSectionWithoutAccelerators) {

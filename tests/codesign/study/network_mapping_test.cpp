@@ -32,7 +32,7 @@ TEST(NetworkMapping, MapsEachShapeOnceAndAddsUpAllLayers) {
   const MachineDescription machine = find_machine("nvdla");
   Workers workers(1);
   const NetworkOnMachine result =
-      map_network(network, machine, {}, accel::Accounting::exact, workers);
+      map_network(network, machine, {Mapper::optimal, {}}, accel::Accounting::exact, workers);
   const auto distinct = network.distinct_layers();
   ASSERT_EQ(result.shapes.size(), distinct.size());
   for (std::size_t i = 0; i < distinct.size(); ++i) {

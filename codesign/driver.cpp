@@ -13,6 +13,9 @@ namespace {
 // takes effect soon and little is lost. Where a batch is cut leaves no trace in a result.
 class PartSize {
  public:
+  // A design may take minutes: the first part is one for each thread.
+  explicit PartSize(int jobs) : size_(static_cast<std::size_t>(jobs)) {}
+
   [[nodiscard]] std::size_t value() const { return size_; }
 
   void adapt(std::chrono::duration<double> taken, std::size_t most) {
@@ -24,7 +27,7 @@ class PartSize {
   }
 
  private:
-  std::size_t size_ = 64;
+  std::size_t size_;
 };
 
 // Designs that may be asked for now, so that the budget cannot be overrun; 0 when it is spent.
@@ -35,18 +38,25 @@ std::size_t next_batch(const DriverOptions& options, const EvaluationCounts& cou
       std::min<std::uint64_t>(options.batch, options.max_hardware_evaluations - counts.hardware));
 }
 
-}  // namespace
-
-std::vector<Trial> evaluate_all(std::span<const Design> designs, Evaluator& evaluator,
-                                std::span<const Constraint> constraints, Workers& workers) {
-  evaluator.prepare(designs);
-  std::vector<Trial> trials(designs.size());
+// Requires that they are prepared.
+void evaluate_into(std::span<Trial> trials, std::span<const Design> designs,
+                   const Evaluator& evaluator, std::span<const Constraint> constraints,
+                   Workers& workers) {
   workers.for_ranges(designs.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       trials[i] = evaluator.evaluate(designs[i]);
       trials[i].violation = violation(constraints, trials[i].metrics);
     }
   });
+}
+
+}  // namespace
+
+std::vector<Trial> evaluate_all(std::span<const Design> designs, Evaluator& evaluator,
+                                std::span<const Constraint> constraints, Workers& workers) {
+  evaluator.prepare(designs);
+  std::vector<Trial> trials(designs.size());
+  evaluate_into(trials, designs, evaluator, constraints, workers);
   return trials;
 }
 
@@ -61,7 +71,8 @@ class Search {
         archive_(archive),
         workers_(workers),
         options_(options),
-        ledger_(space.network_count(), space.accelerator_count()) {}
+        ledger_(space.network_count(), space.accelerator_count()),
+        part_size_(workers.jobs()) {}
 
   SearchSummary run() {
     for (;; ++step_) {
@@ -109,15 +120,21 @@ class Search {
   }
 
   std::size_t evaluate_part(std::span<const Design> designs, std::span<Trial> trials) {
-    std::size_t count = 0;
-    while (count < std::min(part_size_.value(), designs.size()) && !is_past_limit())
-      ledger_.enter(designs[count++]);
     const auto start = std::chrono::steady_clock::now();
-    const std::vector<Trial> evaluated =
-        evaluate_all(designs.first(count), evaluator_, archive_.question().constraints, workers_);
-    std::copy(evaluated.begin(), evaluated.end(), trials.begin());
+    const std::size_t count = evaluator_.prepare_some(designs.first(most_in_part(designs.size())));
+    const std::span<const Design> part = designs.first(count);
+    evaluate_into(trials, part, evaluator_, archive_.question().constraints, workers_);
+    for (const Design& design : part) ledger_.enter(design);
     part_size_.adapt(std::chrono::steady_clock::now() - start, options_.batch);
     return count;
+  }
+
+  // Each design is one pair more at most, so the limit is not overrun.
+  [[nodiscard]] std::size_t most_in_part(std::size_t left) const {
+    const std::size_t most = std::min(part_size_.value(), left);
+    if (options_.stop_after == 0) return most;
+    return static_cast<std::size_t>(
+        std::min<std::uint64_t>(most, options_.stop_after - ledger_.counts().hardware));
   }
 
   [[nodiscard]] bool must_stop() const { return options_.stop && options_.stop(); }

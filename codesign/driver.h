@@ -19,8 +19,15 @@ class Evaluator {
  public:
   virtual ~Evaluator() = default;
 
-  /// Called once before each batch, by one thread: fill the caches that `evaluate` will read.
-  virtual void prepare(std::span<const Design> designs) { static_cast<void>(designs); }
+  /// Fills the caches that `evaluate` will read, for designs from the front of `designs` on, until
+  /// about a tenth of a second has passed; for how many: at least one. Called by one thread.
+  [[nodiscard]] virtual std::size_t prepare_some(std::span<const Design> designs) {
+    return designs.size();
+  }
+  /// The same for all of them, however long it takes.
+  void prepare(std::span<const Design> designs) {
+    for (std::size_t done = 0; done < designs.size();) done += prepare_some(designs.subspan(done));
+  }
 
   /// The metrics of `design`, or the reason why it cannot run; `violation` is left at 0. Called
   /// from many threads at once after `prepare`.
@@ -94,8 +101,8 @@ struct SearchSummary {
   StopCause cause = StopCause::finished;
 };
 
-/// Evaluates `designs` on `workers`; slot i belongs to design i, so the order cannot depend on
-/// threads. Sets each trial's violation of `constraints`.
+/// Prepares and evaluates `designs` on `workers`; slot i belongs to design i, so the order cannot
+/// depend on threads. Sets each trial's violation of `constraints`.
 [[nodiscard]] std::vector<Trial> evaluate_all(std::span<const Design> designs, Evaluator& evaluator,
                                               std::span<const Constraint> constraints,
                                               Workers& workers);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <limits>
 #include <utility>
 
@@ -21,15 +23,17 @@ std::vector<ModelEvaluator::LayerEntry>& ModelEvaluator::row_of(std::uint32_t ac
   return row;
 }
 
-std::vector<LayerTask> ModelEvaluator::missing_entries(std::span<const Design> designs) {
+std::vector<LayerTask> ModelEvaluator::take_missing(std::span<const Design>& designs,
+                                                    std::size_t most) {
   std::vector<LayerTask> missing;
-  for (const Design& design : designs) {
+  for (; !designs.empty() && missing.size() < most; designs = designs.subspan(1)) {
+    const Design& design = designs.front();
     if (!design.has_accelerator()) continue;
     std::vector<LayerEntry>& row = row_of(design.accelerator);
     for (const LayerCount& use : space_.networks().candidates[design.network].layers) {
       LayerEntry& entry = row[use.layer];
       if (entry.known) continue;
-      entry.known = true;  // claimed: filled before prepare returns
+      entry.known = true;  // claimed: filled by `cost`
       if (!std::exchange(entry.counted, true)) ++layer_evaluations_;
       missing.push_back({design.accelerator, use.layer});
     }
@@ -49,9 +53,26 @@ std::uint16_t ModelEvaluator::reason_number(const std::string& reason) {
   return number;
 }
 
-void ModelEvaluator::prepare(std::span<const Design> designs) {
-  const std::vector<LayerTask> missing = missing_entries(designs);
-  if (missing.empty()) return;
+std::size_t ModelEvaluator::prepare_some(std::span<const Design> designs) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::duration<double> kEnough(0.1), kAim(0.03);
+  constexpr std::size_t kMostTasks = 1 << 20;
+  const auto start = Clock::now();
+  std::span<const Design> left = designs;
+  while (!left.empty()) {
+    const auto begin = Clock::now();
+    const std::vector<LayerTask> missing = take_missing(left, tasks_at_once_);
+    if (missing.empty()) break;
+    cost(missing);
+    const auto end = Clock::now();
+    if (end - begin < kAim) tasks_at_once_ = std::min(kMostTasks, 2 * tasks_at_once_);
+    if (end - begin > 2 * kAim) tasks_at_once_ = std::max<std::size_t>(1, tasks_at_once_ / 2);
+    if (end - start > kEnough) break;
+  }
+  return designs.size() - left.size();
+}
+
+void ModelEvaluator::cost(std::span<const LayerTask> missing) {
   std::vector<LayerOutcome> outcomes(missing.size());
   coster_->cost(missing, outcomes);
   // Numbered serially, in the order of the designs, so that no thread can change a number.

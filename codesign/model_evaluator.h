@@ -23,10 +23,10 @@ class ModelEvaluator : public Evaluator {
   /// Leaves the costs of layers to `coster`, which must outlive every later `prepare`.
   void use(LayerCoster& coster) { coster_ = &coster; }
 
-  /// Costs, in parallel, the layers that `designs` need and no earlier call has costed.
-  void prepare(std::span<const Design> designs) override;
+  /// Costs, in parallel, the layers that the designs need and no earlier call has costed.
+  [[nodiscard]] std::size_t prepare_some(std::span<const Design> designs) override;
 
-  /// Requires an earlier `prepare` with this design. Sums are taken in layer order, so equal for
+  /// Requires that this design was prepared. Sums are taken in layer order, so equal for
   /// any number of threads.
   [[nodiscard]] Trial evaluate(Design design) const override;
 
@@ -48,7 +48,11 @@ class ModelEvaluator : public Evaluator {
     bool counted = false;  // among the layer evaluations; in an earlier run perhaps
   };
 
-  [[nodiscard]] std::vector<LayerTask> missing_entries(std::span<const Design> designs);
+  /// Of designs from the front on, until there are `most` tasks or more; sets `designs` to the
+  /// rest.
+  [[nodiscard]] std::vector<LayerTask> take_missing(std::span<const Design>& designs,
+                                                    std::size_t most);
+  void cost(std::span<const LayerTask> tasks);
   std::vector<LayerEntry>& row_of(std::uint32_t accelerator);
   std::uint16_t reason_number(const std::string& reason);
 
@@ -60,6 +64,7 @@ class ModelEvaluator : public Evaluator {
   std::vector<std::string> reasons_{""};
   std::map<std::string, std::uint16_t> reason_numbers_;
   std::uint64_t layer_evaluations_ = 0;
+  std::size_t tasks_at_once_ = 64;  // so that costing them takes some hundredths of a second
 };
 
 }  // namespace cosearch::codesign

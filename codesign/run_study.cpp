@@ -191,7 +191,8 @@ RunResult run_study(StudySetting& setting, const RunOptions& options) {
   result.findings = strategy->findings();
   result.hypervolume = normalised_hypervolume(result.front, setting.study.objectives,
                                               result.archive.ideal(), result.archive.worst());
-  if (wants_ranks) result.rank_agreement = ranks.matrices(setting.workers);
+  if (wants_ranks && result.summary.cause != StopCause::stopped)
+    result.rank_agreement = ranks.matrices(setting.workers);
   result.is_stored = writer.finish(result);
   return result;
 }

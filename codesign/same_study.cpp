@@ -30,6 +30,15 @@ class Comparison {
     if (earlier != now) add("{} is {}, was {}", key, now, earlier);
   }
 
+  // A study stored by a program that kept no hash of an input cannot say whether it changed.
+  void inputs(const std::map<std::string, std::string>& earlier,
+              const std::map<std::string, std::string>& now) {
+    for (const auto& [key, hash] : now)
+      if (const auto found = earlier.find(key); found != earlier.end() && found->second != hash)
+        add("the file that {} names has changed: its SHA-256 is {}, was {}", key, hash,
+            found->second);
+  }
+
   // Tables that the study names may have changed although the study itself has not.
   void networks(const std::vector<datasets::NetworkRow>& earlier,
                 const std::vector<datasets::NetworkRow>& now) {
@@ -109,6 +118,7 @@ std::vector<std::string> differences(const datasets::StudyStart& earlier,
   comparison.configurations(earlier.header.configuration, now.header.configuration);
   comparison.numbers("seed", earlier.header.seed, now.header.seed);
   if (comparison.found.empty()) {  // else these only follow from what was found
+    comparison.inputs(earlier.header.input_hashes, now.header.input_hashes);
     comparison.networks(earlier.networks, now.networks);
     comparison.accelerators(earlier.accelerators, now.accelerators);
     comparison.machine_files(earlier.header.machine_files, now.header.machine_files);

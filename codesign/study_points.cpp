@@ -14,13 +14,27 @@
 #include "codesign/same_study.h"
 #include "codesign/versions.h"
 #include "core/user_error.h"
+#include "datasets/file_bytes.h"
 #include "datasets/partial_file.h"
+#include "datasets/sha256.h"
 
 namespace cosearch::codesign {
 namespace {
 
 std::string now_utc() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
+// Of the files whose content shows neither in the networks nor in the accelerators of a store.
+std::map<std::string, std::string> input_hashes(const Study& study) {
+  std::map<std::string, std::string> hashes;
+  const auto add = [&](const char* key, const std::filesystem::path& file) {
+    hashes[key] = datasets::sha256(datasets::read_file(file));
+  };
+  if (study.networks.scores) add("networks.scores.file", study.networks.scores->file);
+  if (study.accelerators.technology != "45nm")
+    add("accelerators.technology", study.accelerators.technology);
+  return hashes;
 }
 
 datasets::StudyHeader header_of(const StudySetting& setting, const std::string& strategy,
@@ -32,6 +46,7 @@ datasets::StudyHeader header_of(const StudySetting& setting, const std::string& 
   header.created = now_utc();
   header.command_line = command_line;
   header.configuration = setting.study.text;
+  header.input_hashes = input_hashes(setting.study);
   header.strategies = {strategy};
   for (const auto& [what, version] : versions()) {
     if (what == "cosearch")

@@ -17,7 +17,6 @@
 namespace cosearch::datasets {
 namespace {
 
-constexpr std::uint32_t kVersion = 1;
 // Not a beginning of text, and damaged by a transfer that changes line ends.
 constexpr std::string_view kMagic =
     "\x93"
@@ -79,7 +78,7 @@ void JournalWriter::append(const JournalBatch& batch) {
 }
 
 void JournalWriter::append_frame(std::uint32_t kind, std::string_view payload) {
-  std::string head = head_without_checksum(kVersion, kind, payload.size());
+  std::string head = head_without_checksum(kJournalVersion, kind, payload.size());
   ByteWriter(head).put(checksum_of(head, payload));
   try {
     file_.write_at(end_, head);
@@ -146,13 +145,13 @@ std::uint64_t JournalReader::accept_frame_at(std::uint64_t offset) {
   payload_.resize(length);
   if (file_.read_at(offset + kHeadSize, payload_) < length) return offset;
   if (in.take<std::uint64_t>() != checksum_of({head.data(), head.size()}, payload_)) return offset;
-  if (version > kVersion)
-    throw UserError(
-        {file_.name().string()},
-        fmt::format("has journal version {}; this program reads up to {}", version, kVersion));
+  if (version > kJournalVersion)
+    throw UserError({file_.name().string()},
+                    fmt::format("has journal version {}; this program reads up to {}", version,
+                                kJournalVersion));
   try {
     if (kind == kStart) {
-      start_ = parse_start(payload_);
+      start_ = parse_start(payload_, version);
     } else if (kind == kBatch && start_) {
       note(parse_batch(payload_, *start_), offset);
     } else if (kind == kBatch) {

@@ -24,6 +24,21 @@ std::vector<std::string> take_texts(ByteReader& in) {
   return texts;
 }
 
+void put(ByteWriter& out, const std::map<std::string, std::string>& texts) {
+  out.put(std::uint64_t{texts.size()});
+  for (const auto& [key, text] : texts) put_texts(out, {key, text});
+}
+
+std::map<std::string, std::string> take_map(ByteReader& in) {
+  std::map<std::string, std::string> texts;
+  for (std::uint64_t left = in.take_count(24); left > 0; --left) {
+    const std::vector<std::string> pair = take_texts(in);
+    require(pair.size() == 2);
+    texts[pair[0]] = pair[1];
+  }
+  return texts;
+}
+
 void put(ByteWriter& out, const StudyHeader& header) {
   std::vector<std::string> texts{header.name,    header.strategy,     header.program_version,
                                  header.created, header.command_line, header.configuration};
@@ -31,11 +46,11 @@ void put(ByteWriter& out, const StudyHeader& header) {
   put_texts(out, texts);
   out.put(header.seed);
   put_texts(out, header.strategies);
-  out.put(std::uint64_t{header.library_versions.size()});
-  for (const auto& [library, version] : header.library_versions) put_texts(out, {library, version});
+  put(out, header.library_versions);
+  put(out, header.input_hashes);
 }
 
-StudyHeader take_header(ByteReader& in) {
+StudyHeader take_header(ByteReader& in, std::uint32_t version) {
   StudyHeader header;
   const std::vector<std::string> texts = take_texts(in);
   require(texts.size() >= 6 && texts.size() % 2 == 0);
@@ -48,11 +63,8 @@ StudyHeader take_header(ByteReader& in) {
   for (std::size_t i = 6; i < texts.size(); i += 2) header.machine_files[texts[i]] = texts[i + 1];
   header.seed = in.take<std::uint64_t>();
   header.strategies = take_texts(in);
-  for (std::uint64_t left = in.take_count(24); left > 0; --left) {
-    const std::vector<std::string> pair = take_texts(in);
-    require(pair.size() == 2);
-    header.library_versions[pair[0]] = pair[1];
-  }
+  header.library_versions = take_map(in);
+  if (version >= 2) header.input_hashes = take_map(in);
   return header;
 }
 
@@ -147,10 +159,10 @@ void append_start(std::string& payload, const StudyStart& start) {
   out.put(static_cast<std::uint8_t>(start.is_whole ? 1 : 0));
 }
 
-StudyStart parse_start(std::string_view payload) {
+StudyStart parse_start(std::string_view payload, std::uint32_t version) {
   ByteReader in(payload);
   StudyStart start;
-  start.header = take_header(in);
+  start.header = take_header(in, version);
   start.metrics = take_metrics(in);
   start.networks = take_networks(in);
   start.accelerators = take_accelerators(in);

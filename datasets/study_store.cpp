@@ -14,6 +14,7 @@
 
 #include "core/user_error.h"
 #include "datasets/hdf5/object.h"
+#include "datasets/hdf5/study_migrations.h"
 #include "datasets/hdf5/study_sections.h"
 #include "datasets/partial_file.h"
 #include "datasets/sha256.h"
@@ -207,8 +208,7 @@ StudyStore StudyStore::open(const std::filesystem::path& path) {
       throw FileError({path.string()}, fmt::format("cannot open: {}", std::strerror(errno)));
     if (!hdf5::is_hdf5(path))
       throw UserError({path.string()}, "is not an HDF5 file; expected a study that cosearch wrote");
-    store->file = hdf5::open_file(path);
-    hdf5::check_identity(store->file, path);
+    store->file = hdf5::open_newest(path);
     store->header = hdf5::read_header(store->file);
     store->metrics = hdf5::read_metric_columns(store->file);
     store->points = hdf5::PointColumns::open(store->file, store->metrics);

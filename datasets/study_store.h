@@ -33,7 +33,10 @@ struct StudyHeader {
   std::string command_line;
   std::string configuration;  ///< the study file, verbatim
   /// Text by path of the machine files that the study names, verbatim.
-  std::map<std::string, std::string> machine_files;
+  std::map<std::string, std::string> machine_files = {};
+  /// SHA-256 of the files that the study names and whose content stands nowhere else in the store,
+  /// in hexadecimal, by their keys in the study ("networks.scores").
+  std::map<std::string, std::string> input_hashes = {};
   /// What PointBatch::strategy indexes: who may propose points.
   std::vector<std::string> strategies;
   friend bool operator==(const StudyHeader&, const StudyHeader&) = default;
@@ -115,6 +118,7 @@ class StudyStore {
 
   /// Opens for reading. Throws UserError for a file that is not HDF5, is not a study, or has a
   /// newer format than this program knows (which the message names); FileError for a damaged one.
+  /// One of an older schema is migrated in memory: it stays on the disk as it is.
   static StudyStore open(const std::filesystem::path& path);
 
   StudyStore(StudyStore&&) noexcept;

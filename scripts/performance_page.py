@@ -47,7 +47,7 @@ MAPPERS = [
 PAGE = """\
 # How fast
 
-Written by `scripts/bench.sh`, which measures every number of the first table. Machine: {cores} cores, {processor}.
+Written by `scripts/bench.sh`, which measures every number of ours on this page. Machine: {cores} cores, {processor}.
 {load}
 
 Each number is the median of five runs; the spread is their standard deviation over their mean. Time is CPU time of one
@@ -82,7 +82,8 @@ Whole searches are timed where their results are: [results](results.md), section
 
 ## Beside other tools
 
-Measured by this project on a 2-core Debian 12 machine (AMD EPYC), one thread, per second of CPU time:
+Measured by this project on a 2-core Debian 12 machine (AMD EPYC), one thread, per second of CPU time; with the tools installed by hand, so
+no script here repeats the other tools' rows:
 
 | tool | what is counted | per second | how |
 | --- | --- | ---: | --- |

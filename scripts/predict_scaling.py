@@ -4,14 +4,14 @@
     scripts/predict_scaling.py --layer 40us --serial 0.6us --layers 1000000 --points 20000000 \\
         --latency 20us --bytes-per-second 1e9
 
-A search costs `layers` layers, in parts that take about a tenth of a second (codesign/driver.cpp), and
+A search costs `layers` layers, 0.03 to 0.06 s of them at a time (codesign/model_evaluator.cpp), and
 stores `points` points on rank 0. Per part: two broadcasts and two gathers, each log2(ranks) messages
 deep; 8 bytes per layer go out and 24 come back through rank 0. So
 
     time(n) = layers * layer / n + points * serial + parts(n) * 4 * log2(n) * latency
               + layers * 32 / bytes_per_second * (n - 1) / n
 
-with parts(n) = layers * layer / (n * 0.1 s), at least 1. Efficiency is time(1) / (n * time(n)).
+with parts(n) = layers * layer / (n * 0.03 s), at least 1. Efficiency is time(1) / (n * time(n)).
 Prints a Markdown table.
 """
 
@@ -19,7 +19,7 @@ import argparse
 import math
 
 UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
-PART_SECONDS = 0.1
+PART_SECONDS = 0.03
 BYTES_PER_LAYER = 32
 
 

@@ -1,13 +1,19 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codesign/cli/console.h"
+#ifdef COSEARCH_HAS_MPI
+#include "codesign/mpi/ranks.h"
+#endif
 #include "codesign/versions.h"
 #include "core/user_error.h"
 
@@ -33,6 +39,17 @@ int report(const CLI::App& app, const CLI::ParseError& error, const Console& con
   console.err << "cosearch: " << (unknown.empty() ? error.what() : unknown)
               << "\nRun with --help for more information.\n";
   return kBadInput;
+}
+
+// Of the processes of an MPI job, one tells what is wrong with the command line.
+bool speaks_for_all_ranks(int argc, char** argv) {
+#ifdef COSEARCH_HAS_MPI
+  const std::span arguments(argv, static_cast<std::size_t>(argc));
+  if (std::ranges::find(arguments, std::string_view("--mpi")) != arguments.end())
+    return MpiJob().rank() == 0;
+#endif
+  static_cast<void>(argc), static_cast<void>(argv);
+  return true;
 }
 
 int run(int argc, char** argv, Console& console) {
@@ -69,7 +86,7 @@ int run(int argc, char** argv, Console& console) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return report(app, error, console);
+    return speaks_for_all_ranks(argc, argv) ? report(app, error, console) : kDone;
   }
   if (!console.out.flush())
     throw cosearch::FileError({"standard output"}, "cannot write everything");

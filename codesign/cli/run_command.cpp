@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
+#include <exception>
 #include <filesystem>
 #include <limits>
 #include <memory>
@@ -223,9 +224,7 @@ RunOptions run_options(const RunCommandOptions& options, const std::string& comm
   run.resume = options.resume;
   run.command_line = command_line;
   run.max_evaluations = options.max_evaluations;
-  run.stop = [limit = time_limit_of(options), &progress] {
-    return stop_was_requested() || progress.seconds() >= limit;
-  };
+  run.stop = stop_was_requested;
   run.progress = [total = planned_evaluations(options, setting), &setting, &progress](
                      const EvaluationCounts& counts, const ParetoArchive& archive) {
     progress.update(counts.hardware, total, [&] { return state_text(setting, archive); });
@@ -237,7 +236,8 @@ RunOptions run_options(const RunCommandOptions& options, const std::string& comm
 // The setting's layers are costed by all ranks of the job; rank 0 alone goes on to search.
 class AllRanks {
  public:
-  explicit AllRanks(StudySetting& setting) : local_(setting.space, setting.workers) {
+  AllRanks(const MpiJob& job, StudySetting& setting)
+      : job_(job), local_(setting.space, setting.workers) {
     if (!is_first()) return;
     coster_.emplace(job_, local_);
     setting.evaluator.use(*coster_);
@@ -251,28 +251,57 @@ class AllRanks {
   }
 
  private:
-  MpiJob job_;
+  const MpiJob& job_;
   LocalLayerCoster local_;
   std::optional<MpiLayerCoster> coster_;
 };
+
+// What `make` makes, on every rank. Where a rank fails, the first that does throws what it threw,
+// and the others return nothing: a mistake in the study is told once.
+template <class Make>
+auto made_on_every_rank(const MpiJob& job, Make make) -> decltype(make()) {
+  decltype(make()) made = nullptr;
+  std::exception_ptr failure;
+  try {
+    made = make();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const int first = job.first_failed(failure != nullptr);
+  if (first == job.size()) return made;
+  if (first == job.rank()) std::rethrow_exception(failure);
+  return nullptr;
+}
 #endif
 
-void run(const RunCommandOptions& options, const std::string& command_line, Console& console) {
-  const std::string output = output_of(options);
+// What is written where the second of StopDeadline is over.
+const char* farewell(const Console& console) {
+  if (console.quiet) return "";
+  return console.is_terminal
+             ? "\r\033[Kcosearch: stopped at once: to end in order would have taken longer than a "
+               "second; --resume goes on\n"
+             : "cosearch: stopped at once: to end in order would have taken longer than a second; "
+               "--resume goes on\n";
+}
+
+std::unique_ptr<StudySetting> setting_of(const RunCommandOptions& options,
+                                         const std::string& output) {
   Study study = options.study.read();
   refuse_inputs_as_output(study, output);
-  StudySetting setting(std::move(study), options.study.job_count());
-#ifdef COSEARCH_HAS_MPI
-  std::optional<AllRanks> ranks;
-  if (options.on_all_ranks && !ranks.emplace(setting).is_first()) return ranks->serve();
-#endif
-  watch_for_stop();
+  return std::make_unique<StudySetting>(std::move(study), options.study.job_count());
+}
+
+void search(const RunCommandOptions& options, StudySetting& setting,
+            std::optional<StopDeadline>& deadline, const std::string& command_line,
+            Console& console) {
+  const std::string output = output_of(options);
   const RunResult result = [&] {
     Progress progress(console);
     RunOptions run = run_options(options, command_line, setting, progress);
     run.notice = [&](const std::string& text) { console.note("cosearch: " + text); };
     return run_study(setting, run);
   }();
+  deadline.reset();
 
   if (console.json)
     console.print(result_json(setting, result, output));
@@ -288,6 +317,28 @@ void run(const RunCommandOptions& options, const std::string& command_line, Cons
     console.err << "cosearch: " << explain_infeasible(setting, result.archive) << '\n';
     console.exit_code = kNothingFeasible;
   }
+}
+
+void run(const RunCommandOptions& options, const std::string& command_line, Console& console) {
+  watch_for_stop();
+  // Until the store stands: what was evaluated is in the journal, and before that there is nothing.
+  std::optional<StopDeadline> deadline;
+  const auto make = [&] {
+    deadline.emplace(time_limit_of(options), farewell(console));
+    return setting_of(options, output_of(options));
+  };
+#ifdef COSEARCH_HAS_MPI
+  if (options.on_all_ranks) {
+    const MpiJob job;
+    const std::unique_ptr<StudySetting> setting = made_on_every_rank(job, make);
+    if (setting == nullptr) return;
+    AllRanks ranks(job, *setting);
+    if (ranks.is_first()) return search(options, *setting, deadline, command_line, console);
+    deadline.reset();  // rank 0 ends the job
+    return ranks.serve();
+  }
+#endif
+  search(options, *make(), deadline, command_line, console);
 }
 
 }  // namespace

@@ -84,6 +84,13 @@ MpiJob::MpiJob() {
 
 MpiJob::~MpiJob() { MPI_Finalize(); }
 
+int MpiJob::first_failed(bool failed) const {
+  const int mine = failed ? rank_ : size_;
+  int first = size_;
+  MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
+  return first;
+}
+
 MpiLayerCoster::~MpiLayerCoster() {
   std::uint64_t count = kGoHome;
   broadcast(count);

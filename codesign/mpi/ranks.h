@@ -19,6 +19,8 @@ class MpiJob {
 
   [[nodiscard]] int rank() const { return rank_; }
   [[nodiscard]] int size() const { return size_; }
+  /// The lowest rank that comes with `failed`; size() where none does. Every rank calls it.
+  [[nodiscard]] int first_failed(bool failed) const;
 
  private:
   int rank_ = 0, size_ = 1;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "datasets/file_bytes.h"
+
 namespace cosearch::datasets::hdf5 {
 namespace {
 
@@ -176,6 +178,18 @@ Handle open_file(const std::filesystem::path& path) {
   return Handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose, "open the file");
 }
 
+Handle open_copy_in_memory(const std::filesystem::path& path) {
+  // As an image, under a name that no file can have: opened by its own name, HDF5 would ask for the
+  // right to write to the file itself.
+  std::string bytes = read_file(path);
+  const Handle access = property_list(H5P_FILE_ACCESS);
+  constexpr std::size_t kGrowth = 1 << 16;
+  check(H5Pset_fapl_core(access.id(), kGrowth, false), "hold a file in memory");
+  check(H5Pset_file_image(access.id(), bytes.data(), bytes.size()), "hold a file in memory");
+  return Handle(H5Fopen("/dev/null/study.h5", H5F_ACC_RDWR, access.id()), H5Fclose,
+                "open the file");
+}
+
 bool is_hdf5(const std::filesystem::path& path) { return H5Fis_hdf5(path.c_str()) > 0; }
 
 Handle create_group(const Handle& parent, const std::string& name) {
@@ -188,6 +202,28 @@ Handle create_group(const Handle& parent, const std::string& name) {
 Handle open_group(const Handle& parent, const std::string& name) {
   return Handle(H5Gopen2(parent.id(), name.c_str(), H5P_DEFAULT), H5Gclose,
                 quoted("open group", name));
+}
+
+bool has_group(const Handle& parent, const std::string& name) {
+  const htri_t found = H5Lexists(parent.id(), name.c_str(), H5P_DEFAULT);
+  if (found < 0) fail(quoted("look for group", name));
+  return found > 0;
+}
+
+std::vector<std::string> object_paths(const Handle& file) {
+  std::vector<std::string> paths;
+  // H5O_info_t is another type in HDF5 1.12.
+  const auto collect = [](hid_t, const char* path, const auto*, void* list) -> herr_t {
+    static_cast<std::vector<std::string>*>(list)->emplace_back(path);
+    return 0;
+  };
+  check(H5Ovisit2(file.id(), H5_INDEX_NAME, H5_ITER_INC, collect, &paths, H5O_INFO_BASIC),
+        "list what is in the file");
+  return paths;
+}
+
+Handle open_object(const Handle& file, const std::string& path) {
+  return Handle(H5Oopen(file.id(), path.c_str(), H5P_DEFAULT), H5Oclose, quoted("open", path));
 }
 
 bool has_attribute(const Handle& object, const std::string& name) {
@@ -261,6 +297,38 @@ std::vector<std::string> read_text_list(const Handle& object, const std::string&
   if (!cells.bytes.empty())
     check(H5Aread(attribute.id(), type.id(), cells.bytes.data()), quoted("read attribute", name));
   return unpack(cells);
+}
+
+bool is_text_of_variable_length(const Handle& object, const std::string& name) {
+  const Handle attribute = open_attribute(object, name);
+  const Handle stored(H5Aget_type(attribute.id()), H5Tclose, quoted("read attribute", name));
+  return H5Tis_variable_str(stored.id()) > 0;
+}
+
+std::vector<std::string> read_variable_texts(const Handle& object, const std::string& name) {
+  const Handle attribute = open_attribute(object, name);
+  const std::size_t count = count_of(attribute, name);
+  if (count == 0) return {};
+  const Handle stored(H5Aget_type(attribute.id()), H5Tclose, quoted("read attribute", name));
+  std::vector<char*> borrowed(count, nullptr);
+  check(H5Aread(attribute.id(), stored.id(), borrowed.data()), quoted("read attribute", name));
+  std::vector<std::string> texts;
+  for (char* text : borrowed) {
+    texts.emplace_back(text == nullptr ? "" : text);
+    H5free_memory(text);
+  }
+  return texts;
+}
+
+void fix_text_width(const Handle& object, const std::string& name) {
+  const std::vector<std::string> texts = read_variable_texts(object, name);
+  const bool is_list = [&] {
+    const Handle attribute = open_attribute(object, name);
+    const Handle space(H5Aget_space(attribute.id()), H5Sclose, quoted("size attribute", name));
+    return H5Sget_simple_extent_type(space.id()) != H5S_SCALAR;
+  }();
+  check(H5Adelete(object.id(), name.c_str()), quoted("replace attribute", name));
+  write_texts(object, name, is_list ? list_space(texts.size()) : scalar_space(), texts);
 }
 
 template <class T>

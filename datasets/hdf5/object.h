@@ -16,10 +16,17 @@ namespace cosearch::datasets::hdf5 {
 [[nodiscard]] Handle create_file(const std::filesystem::path& path);
 /// Read-only; does not fail on file systems without locks.
 [[nodiscard]] Handle open_file(const std::filesystem::path& path);
+/// A copy in memory that may be changed; what it was read from stays as it is.
+[[nodiscard]] Handle open_copy_in_memory(const std::filesystem::path& path);
 [[nodiscard]] bool is_hdf5(const std::filesystem::path& path);
 
 [[nodiscard]] Handle create_group(const Handle& parent, const std::string& name);
 [[nodiscard]] Handle open_group(const Handle& parent, const std::string& name);
+[[nodiscard]] bool has_group(const Handle& parent, const std::string& name);
+/// Of the file's root and everything under it.
+[[nodiscard]] std::vector<std::string> object_paths(const Handle& file);
+/// A group or a column.
+[[nodiscard]] Handle open_object(const Handle& file, const std::string& path);
 [[nodiscard]] bool has_attribute(const Handle& object, const std::string& name);
 /// Names of the attributes, in alphabetical order.
 [[nodiscard]] std::vector<std::string> attribute_names(const Handle& object);
@@ -43,6 +50,13 @@ void write_text_list(const Handle& object, const std::string& name,
                      const std::vector<std::string>& texts);
 [[nodiscard]] std::vector<std::string> read_text_list(const Handle& object,
                                                       const std::string& name);
+
+// Texts of variable length, as the first study files have them.
+[[nodiscard]] bool is_text_of_variable_length(const Handle& object, const std::string& name);
+[[nodiscard]] std::vector<std::string> read_variable_texts(const Handle& object,
+                                                           const std::string& name);
+/// Replaces such an attribute by one of fixed width, a list by a list.
+void fix_text_width(const Handle& object, const std::string& name);
 
 /// Rows that a column is stored and compressed in at once.
 inline constexpr std::size_t kChunkRows = 16'384;

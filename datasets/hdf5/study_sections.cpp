@@ -67,19 +67,6 @@ void write_identity(const Handle& file) {
   write_attribute(file, "schema_version", kStudySchemaVersion);
 }
 
-void check_identity(const Handle& file, const std::filesystem::path& path) {
-  if (!has_attribute(file, "format") || read_text(file, "format") != kStudyFormat)
-    throw UserError({path.string()},
-                    "is an HDF5 file but not a cosearch study (its attribute "
-                    "'format' is not 'cosearch-study')");
-  const auto version = read_attribute<std::uint32_t>(file, "schema_version");
-  if (version > kStudySchemaVersion)
-    throw UserError({path.string()},
-                    fmt::format("has schema_version {}; this program reads up to {}: use a newer "
-                                "cosearch",
-                                version, kStudySchemaVersion));
-}
-
 void write_header(const Handle& file, const StudyHeader& header) {
   const Handle study = create_group(file, "study");
   write_text(study, "name", header.name);
@@ -93,6 +80,8 @@ void write_header(const Handle& file, const StudyHeader& header) {
   const Handle libraries = create_group(study, "library_versions");
   for (const auto& [library, version] : header.library_versions)
     write_text(libraries, library, version);
+  const Handle inputs = create_group(study, "input_hashes");
+  for (const auto& [key, hash] : header.input_hashes) write_text(inputs, key, hash);
   write_text_column(file, "strategies", header.strategies);
   if (header.machine_files.empty()) return;
   std::vector<std::string> paths, texts;
@@ -119,6 +108,11 @@ StudyHeader read_header(const Handle& file) {
   const Handle libraries = open_group(study, "library_versions");
   for (const std::string& library : attribute_names(libraries))
     header.library_versions[library] = read_text(libraries, library);
+  if (has_group(study, "input_hashes")) {
+    const Handle inputs = open_group(study, "input_hashes");
+    for (const std::string& key : attribute_names(inputs))
+      header.input_hashes[key] = read_text(inputs, key);
+  }
   header.strategies = read_text_column(file, "strategies");
   if (!has_attribute(study, "machine_file_paths")) return header;
   const std::vector<std::string> paths = read_text_list(study, "machine_file_paths");

@@ -15,8 +15,6 @@ inline constexpr const char* kStudyFormat = "cosearch-study";
 inline constexpr std::uint32_t kStudySchemaVersion = 1;
 
 void write_identity(const Handle& file);
-/// Throws UserError when `file`, called `path`, is no study or a newer one than we know.
-void check_identity(const Handle& file, const std::filesystem::path& path);
 
 void write_header(const Handle& file, const StudyHeader& header);
 /// Throws Error when the configuration does not match its hash.

@@ -93,10 +93,10 @@ TEST(Journal, RefusesANewerVersionByItsNumber) {
   const TemporaryFolder folder;
   write_journal(folder / "s", 2);
   const std::string bytes = test::read_bytes(folder / "s.journal");
-  EXPECT_EQ(with_version(bytes, 1), bytes);
-  test::write_bytes(folder / "s.journal", with_version(bytes, 2));
+  EXPECT_EQ(with_version(bytes, 2), bytes);
+  test::write_bytes(folder / "s.journal", with_version(bytes, 3));
   EXPECT_THAT(message_of([&] { JournalReader(folder / "s.journal"); }),
-              HasSubstr("s.journal: has journal version 2; this program reads up to 1"));
+              HasSubstr("s.journal: has journal version 3; this program reads up to 2"));
 }
 
 TEST(Journal, DropsATornLastFrameWhereverItIsCut) {

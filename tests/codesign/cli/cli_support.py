@@ -44,8 +44,8 @@ TABLE = """genotype,accuracy
 2222,83
 """
 
-# 777,600 designs, half a second or more of work: some ten batches, so that a stop has something to
-# cut short.
+# 388,800 designs, a third of a second or more of work: some six batches, so that a stop has something
+# to cut short.
 LONG_STUDY = """kind: study
 schema_version: 1
 name: long
@@ -58,7 +58,6 @@ accelerators:
       pe_buffer: [64B, 128B, 256B, 512B]
       shared_buffer: [16KiB, 32KiB, 64KiB, 128KiB]
       noc_bandwidth: [8B/cycle, 16B/cycle, 32B/cycle]
-      dram_bandwidth: [2B/cycle, 4B/cycle]
 objectives: [latency, energy]
 strategy: {name: exhaustive}
 """

@@ -80,6 +80,25 @@ class Ranks(CliTest):
                     self.assertEqual(out.count("evaluated"), 1)
                     self.assertEqual(self.exported("ranks.h5"), expected)
 
+    def test_bad_input_is_told_once(self):
+        self.write("broken.yaml", (self.folder / "study.yaml").read_text().replace("nvdla", "nvdlo"))
+        run = (cli_support.PROGRAM, "run", "--mpi", "--jobs", "1")
+        for code, says, arguments in (
+                (2, "nvdlo", ("broken.yaml",)),
+                (2, "--resumee", ("study.yaml", "--resumee")),
+                (2, "abc", ("study.yaml", "--time-limit", "abc")),
+                (3, "none.yaml", ("none.yaml",)),
+                (3, "cannot write", ("study.yaml", "-o", "none/out.h5"))):
+            for ranks in (1, 3):
+                with self.subTest(says=says, ranks=ranks):
+                    done = self.start(ranks, *run, *arguments)
+                    out, errors = done.communicate(timeout=120)
+                    self.assertEqual(done.returncode, code, errors)
+                    self.assertEqual(out, "")
+                    ours = [line for line in errors.split("\n") if line.startswith("cosearch: ")]
+                    self.assertEqual(len(ours), 1, errors)
+                    self.assertIn(says, ours[0])
+
     def test_killed_and_resumed_on_another_number_of_ranks(self):
         self.write("study.yaml", LONG_STUDY)
         self.run_program("run", "study.yaml", "-o", "one.h5", "--max-evaluations", "300000",

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
+#include <thread>
 
 #include "codesign/search/registry.h"
 #include "search_support.h"
@@ -66,11 +68,32 @@ TEST(Driver, FinishesWhenTheStrategyDoes) {
 TEST(Driver, StopsBetweenBatchesWhenAsked) {
   const LineSpace space(100, 10);
   int polls = 0;
-  DriverOptions options{.batch = 50};
+  DriverOptions options{.batch = 1};
   options.stop = [&] { return ++polls > 3; };
   const Recorded recorded = run_with("exhaustive", space, 1, options);
   EXPECT_EQ(recorded.summary.cause, StopCause::stopped);
-  EXPECT_EQ(recorded.trials.size(), 150U);
+  EXPECT_EQ(recorded.trials.size(), 3U);
+}
+
+// What was evaluated until then is known to `record`, though the batch was cut short.
+TEST(Driver, StopsAfterOneSlowDesignOfALargeBatch) {
+  const LineSpace space(100, 10);
+  std::atomic<int> evaluated = 0;
+  FunctionEvaluator evaluator([&](Design design) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    ++evaluated;
+    return tangled_cost(8, design);
+  });
+  std::size_t recorded = 0;
+  DriverOptions options{.batch = 1000};
+  options.record = [&](const TrialsPart& part) { recorded += part.trials.size(); };
+  options.stop = [&] { return evaluated >= 3; };
+  const auto strategy = make_strategy("exhaustive", {space, accuracy_latency_energy(), 3});
+  EXPECT_EQ(
+      test::run(*strategy, space, evaluator, accuracy_latency_energy(), 1, options).summary.cause,
+      StopCause::stopped);
+  EXPECT_EQ(evaluated, 3);
+  EXPECT_EQ(recorded, 3U);
 }
 
 // Asks for the same designs over and over, four times.
@@ -108,9 +131,12 @@ TEST(Driver, CountsPairsOfHugeSpacesAlike) {
 
 class PreparedEvaluator final : public Evaluator {
  public:
-  void prepare(std::span<const Design> designs) override {
-    prepared_.assign(designs.begin(), designs.end());
-    layers_ += 10;
+  // Half of them at a time.
+  std::size_t prepare_some(std::span<const Design> designs) override {
+    const std::size_t count = (designs.size() + 1) / 2;
+    prepared_.assign(designs.begin(), designs.begin() + static_cast<std::ptrdiff_t>(count));
+    layers_ += 10 * count;
+    return count;
   }
   Trial evaluate(Design design) const override {
     EXPECT_NE(std::find(prepared_.begin(), prepared_.end(), design), prepared_.end());
@@ -123,13 +149,14 @@ class PreparedEvaluator final : public Evaluator {
   std::uint64_t layers_ = 0;
 };
 
-TEST(Driver, PreparesEachBatchBeforeEvaluatingIt) {
+TEST(Driver, EvaluatesWhatWasPrepared) {
   const LineSpace space(20, 5);
   PreparedEvaluator evaluator;
   const auto strategy = make_strategy("random", {space, accuracy_latency_energy(), 1});
   const Recorded recorded =
       test::run(*strategy, space, evaluator, accuracy_latency_energy(), 2, {.batch = 25});
-  EXPECT_EQ(recorded.summary.counts.layers, 4U * 10U);
+  EXPECT_EQ(recorded.summary.counts.trials, 100U);
+  EXPECT_EQ(recorded.summary.counts.layers, 100U * 10U);
 }
 
 TEST(Driver, SetsTheViolationOfTheQuestionsConstraints) {

@@ -199,6 +199,21 @@ TEST(ModelEvaluator, CostsEachLayerOnceOnEachAccelerator) {
   EXPECT_EQ(evaluator.layer_evaluations(), distinct);
 }
 
+// However fast they are, and however often there are new ones.
+TEST(ModelEvaluator, PreparesADesignAtLeast) {
+  std::vector<accel::Accelerator> accelerators;
+  for (std::uint64_t seed = 0; accelerators.size() < 100; ++seed)
+    for (accel::Accelerator& one : random_accelerators(seed))
+      accelerators.push_back(std::move(one));
+  const JointSpace space(gather(random_networks(1)), std::move(accelerators));
+  Workers workers(1);
+  ModelEvaluator evaluator(space, workers);
+  for (std::uint32_t chip = 0; chip < space.accelerator_count(); ++chip) {
+    const Design design{0, chip};
+    ASSERT_EQ(evaluator.prepare_some(std::span(&design, 1)), 1U);
+  }
+}
+
 TEST(ModelEvaluator, AsksNoAcceleratorAboutANetworkAlone) {
   NetworkSet networks = gather(random_networks(2));
   networks.candidates[0].accuracy_percent = 71;

@@ -200,6 +200,29 @@ TEST(Resume, RefusesATableThatHasChanged) {
               HasSubstr("network 0 is 0000 with accuracy 5"));
 }
 
+// What no column of the store repeats: a file of scores, a file of constants.
+TEST(Resume, RefusesAnInputOfOtherBytes) {
+  const StudyFolder folder(
+      {{"  space: fashion-macro\n",
+        "  space: fashion-macro\n  scores: {file: scores.csv, network: genotype, columns: "
+        "{naswot: naswot}}\n"},
+       {"accelerators:\n", "accelerators:\n  technology: constants.csv\n"}});
+  test::write_bytes(folder / "scores.csv", "genotype,naswot\n0000,1.5\n");
+  std::filesystem::copy_file(COSEARCH_SOURCE_DIR "/accel/data/technology_45nm.csv",
+                             folder / "constants.csv");
+  static_cast<void>(run(folder, {.max_evaluations = 20}));
+  for (const auto& [file, key] : {std::pair{"scores.csv", "networks.scores.file"},
+                                  {"constants.csv", "accelerators.technology"}}) {
+    SCOPED_TRACE(file);
+    const std::string bytes = test::read_bytes(folder / file);
+    test::write_bytes(folder / file, bytes + "\n");
+    EXPECT_THAT(test::message_of([&] { static_cast<void>(run(folder, {.resume = true})); }),
+                HasSubstr(fmt::format("the file that {} names has changed", key)));
+    test::write_bytes(folder / file, bytes);
+  }
+  EXPECT_NE(run(folder, {.resume = true}).summary.cause, StopCause::stopped);
+}
+
 TEST(Resume, DoesNotMindCommentsAndLayout) {
   const StudyFolder folder;
   const std::string expected = reference(folder);

@@ -23,6 +23,7 @@ StudyHeader header_without_hashes() {
   StudyHeader header = test::example_header();
   header.library_versions["HDF5"] = "1.10.8";
   header.input_hashes = {};
+  header.machine_files = {};
   return header;
 }
 

@@ -201,10 +201,10 @@ TEST(ModelEvaluator, CostsEachLayerOnceOnEachAccelerator) {
 
 // However fast they are, and however often there are new ones.
 TEST(ModelEvaluator, PreparesADesignAtLeast) {
-  std::vector<accel::Accelerator> accelerators;
-  for (std::uint64_t seed = 0; accelerators.size() < 100; ++seed)
-    for (accel::Accelerator& one : random_accelerators(seed))
-      accelerators.push_back(std::move(one));
+  AcceleratorSet accelerators;
+  const MachineFile nvdla("nvdla");
+  for (int rows = 1; rows <= 100; ++rows)
+    accelerators.add(fmt::format("{}", rows), nvdla, {{"pe_rows", fmt::format("{}", rows)}});
   const JointSpace space(gather(random_networks(1)), std::move(accelerators));
   Workers workers(1);
   ModelEvaluator evaluator(space, workers);

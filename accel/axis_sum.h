@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdint>
 
-#include "accel/tiling.h"
+#include "accel/window_axes.h"
 
 namespace cosearch::accel {
 

@@ -14,4 +14,15 @@ struct ShippedMachine {
 
 [[nodiscard]] const std::vector<ShippedMachine>& shipped_machines();
 
+/// A template under a name of its own; `source` says which of its sizes are published and which
+/// assumed.
+struct NamedAccelerator {
+  std::string_view name;
+  std::string_view
+      machine;  ///< a shipped machine with parameters, as codesign's find_machine reads
+  std::string_view source;
+};
+
+[[nodiscard]] const std::vector<NamedAccelerator>& named_accelerators();
+
 }  // namespace cosearch::accel

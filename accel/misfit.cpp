@@ -16,26 +16,24 @@ struct Shortage {
   std::array<std::int64_t, 3> words{};
 };
 
-std::string text_of(const MapSpace& space, const Shortage& worst) {
-  const StorageLevel& level = space.machine().levels[worst.level];
-  std::string text = "level " + level.name + " is at least " + std::to_string(worst.missing_bits) +
-                     " bits (" + std::to_string(ceil_div(worst.missing_bits, 8)) + " bytes, " +
-                     std::to_string(ceil_div(worst.missing_bits, level.word_bits)) +
-                     " words) too small for " + describe(space.layer()) +
-                     ": its smallest tile takes";
+}  // namespace
+
+std::string shortage_text(const Layer& layer, const StorageLevel& level,
+                          const std::array<std::int64_t, 3>& words, std::int64_t missing_bits,
+                          const char* is) {
+  std::string text = "level " + level.name + " " + is + " " + std::to_string(missing_bits) +
+                     " bits (" + std::to_string(ceil_div(missing_bits, 8)) + " bytes, " +
+                     std::to_string(ceil_div(missing_bits, level.word_bits)) +
+                     " words) too small for " + describe(layer) + ": its smallest tile takes";
   const char* separator = " ";
   for (const Tensor tensor : kTensors) {
-    const std::int64_t words = worst.words[index_of(tensor)];
-    if (words == 0) continue;
-    text += separator + std::to_string(level.buffers * words) + " words of " +
+    if (words[index_of(tensor)] == 0) continue;
+    text += separator + std::to_string(level.buffers * words[index_of(tensor)]) + " words of " +
             std::string(name_of(tensor));
     separator = ", ";
   }
-  return text + (level.buffers > 1 ? " (all buffers together)" : "") +
-         ", of what the constraints leave to choose";
+  return text + (level.buffers > 1 ? " (all buffers together)" : "");
 }
-
-}  // namespace
 
 Infeasible explain_misfit(const MapSpace& space) {
   std::optional<Shortage> least;
@@ -60,7 +58,9 @@ Infeasible explain_misfit(const MapSpace& space) {
   if (least->missing_bits == 0)
     return {"no factors of " + describe(space.layer()) +
             " give every level a tile that it can hold, though each level alone could"};
-  return {text_of(space, *least)};
+  return {shortage_text(space.layer(), space.machine().levels[least->level], least->words,
+                        least->missing_bits, "is at least") +
+          ", of what the constraints leave to choose"};
 }
 
 }  // namespace cosearch::accel

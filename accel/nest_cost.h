@@ -21,6 +21,12 @@ struct NestCost {
   friend bool operator==(const NestCost&, const NestCost&) = default;
 };
 
+/// A mapping and what it costs.
+struct CostedNest {
+  LoopNest nest;
+  NestCost cost;
+};
+
 /// Requires problems_in(nest, layer, machine) to be empty, and a layer of multiply-accumulates.
 /// Allocates nothing; safe to call from several threads.
 [[nodiscard]] NestCost evaluate(const Layer& layer, const Machine& machine, const LoopNest& nest,

@@ -25,7 +25,6 @@ struct VectorLayerCost {
 /// Requires a machine without problems and a memory-bound layer. Infeasible: which level, which
 /// tensors, how many bits are missing.
 ///
-/// The rules of accel/vector_layer.h, from which those of its machine follow:
 /// Assumes: inputs come from level 0 through the outermost other level that may keep them and all
 /// further ones that must, outputs go the same way back; other levels are passed by. One vector
 /// lane per multiplier, of one operation per cycle; lanes and instances share the work evenly.

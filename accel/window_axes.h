@@ -2,12 +2,24 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 
 #include "accel/dimension.h"
-#include "accel/tiling.h"
 #include "core/layer.h"
 
 namespace cosearch::accel {
+
+/// Which stored positions the windows along one axis touch.
+struct WindowAxis {
+  std::int64_t stride = 1, dilation = 1, padding = 0;
+  std::int64_t stored = 1;  ///< positions that exist, without padding
+
+  /// Stored positions touched by outputs [p0, p1) through taps [r0, r1).
+  [[nodiscard]] std::int64_t touched(std::int64_t p0, std::int64_t p1, std::int64_t r0,
+                                     std::int64_t r1) const;
+  /// Most that any `outputs` neighbouring outputs and `taps` neighbouring taps can touch.
+  [[nodiscard]] std::int64_t most_touched(std::int64_t outputs, std::int64_t taps) const;
+};
 
 struct Axis {
   Dimension position, tap;

@@ -1,110 +1,107 @@
 #include "codesign/accelerator_file.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <vector>
+#include <filesystem>
 
+#include "accel/machine_zoo.h"
+#include "codesign/technology_file.h"
 #include "core/user_error.h"
-#include "datasets/quantity_text.h"
-#include "datasets/table.h"
 
 namespace cosearch::codesign {
 namespace {
 
+using datasets::child_pointer;
 using nlohmann::json;
 
-// Reads the columns of a technology's constants from one row.
-accel::TechnologyRow technology_row(const datasets::Table& table, std::size_t row) {
-  return {.constant = table.text(row, table.column("constant")),
-          .value = table.number(row, table.column("value")),
-          .unit = table.text(row, table.column("unit")),
-          .source = table.text(row, table.column("source")),
-          .line = table.line(row)};
+std::string text_of(const json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-accel::TechnologyTable read_technology(const datasets::Table& table) {
-  std::vector<accel::TechnologyRow> rows;
-  for (std::size_t row = 0; row < table.rows(); ++row) rows.push_back(technology_row(table, row));
-  return accel::technology_from_rows(table.name(), rows);
-}
-
-accel::TechnologyTable technology_45nm() {
-  return read_technology(datasets::Table::parse(accel::kTechnology45nm, "technology 45nm"));
-}
-
-const std::vector<accel::TechnologyScaling>& scalings() {
-  static const std::vector<accel::TechnologyScaling> all = [] {
-    const auto table = datasets::Table::parse(accel::kTechnologyScaling, "technology scaling");
-    std::vector<accel::ScalingRow> rows;
-    for (std::size_t row = 0; row < table.rows(); ++row)
-      rows.push_back(
-          {static_cast<int>(table.integer(row, table.column("node"))), technology_row(table, row)});
-    return accel::scalings_from_rows(table.name(), rows);
-  }();
-  return all;
-}
-
-std::string name_of(const accel::TechnologyScaling& scaling) {
-  return fmt::format("{}nm", scaling.node_nm);
-}
-
-// Fills the choices of a template from one part of a document; what is absent keeps its default.
-class ChoicesReader {
+// Reads a grid from one part of a document.
+class GridReader {
  public:
-  ChoicesReader(const datasets::Document& document, std::string pointer)
+  GridReader(const datasets::Document& document, std::string pointer)
       : document_(document),
         pointer_(std::move(pointer)),
         part_(document.value.at(json::json_pointer(pointer_))) {}
 
-  [[nodiscard]] accel::AcceleratorChoices read() const {
-    accel::AcceleratorChoices choices;
-    choices.template_name = part_["template"];
-    check_template(choices.template_name);
-    read_numbers("pe_rows", choices.pe_rows);
-    read_numbers("pe_columns", choices.pe_columns);
-    read_quantities("pe_buffer", datasets::parse_bytes, choices.pe_buffer);
-    read_quantities("shared_buffer", datasets::parse_bytes, choices.shared_buffer);
-    read_quantities("noc_bandwidth", datasets::parse_bytes_per_cycle, choices.noc_bandwidth);
-    read_quantities("dram_bandwidth", datasets::parse_bytes_per_cycle, choices.dram_bandwidth);
-    read_quantities("clock", datasets::parse_hertz, choices.clock);
-    read_numbers("precision", choices.precision_bits);
-    if (const auto problems = accel::problems_in(choices); !problems.empty())
-      throw UserError(document_.location_of(pointer_),
-                      fmt::format("{}", fmt::join(problems, "; ")));
-    return choices;
+  [[nodiscard]] MachineGrid read(std::shared_ptr<const MachineFile> file,
+                                 const std::vector<std::string>& other_keys) const {
+    const auto is_other = [&](const std::string& key) {
+      return std::ranges::find(other_keys, key) != other_keys.end();
+    };
+    MachineGrid::Values values;
+    for (const auto& [name, value] : file->parameters())
+      if (part_.contains(name) && !is_other(name)) values.emplace_back(name, texts(part_[name]));
+    check_names(*file, is_other);
+    MachineGrid grid(std::move(file), std::move(values));
+    check_values(grid);
+    return grid;
   }
 
  private:
-  void check_template(const std::string& name) const {
-    const std::vector<std::string> known = accel::template_names();
-    if (std::ranges::find(known, name) == known.end())
-      throw UserError(document_.location_of(pointer_ + "/template"),
-                      fmt::format("no template '{}'{}", name, did_you_mean(name, known)));
+  static std::vector<std::string> texts(const json& value) {
+    if (!value.is_array()) return {text_of(value)};
+    std::vector<std::string> texts;
+    for (const json& one : value) texts.push_back(text_of(one));
+    return texts;
   }
 
-  template <class Number>
-  void read_numbers(const std::string& key, std::vector<Number>& values) const {
-    if (!part_.contains(key)) return;
-    values = part_[key].is_array() ? part_[key].get<std::vector<Number>>()
-                                   : std::vector<Number>{part_[key].get<Number>()};
-  }
-
-  template <class Quantity>
-  void read_quantities(const std::string& key,
-                       Quantity (*parse)(std::string_view, const SourceLocation&),
-                       std::vector<Quantity>& values) const {
-    if (!part_.contains(key)) return;
-    values.clear();
-    const std::string at = pointer_ + "/" + key;
-    if (!part_[key].is_array()) {
-      values.push_back(parse(part_[key].get<std::string>(), document_.location_of(at)));
-      return;
+  template <class IsOther>
+  void check_names(const MachineFile& file, const IsOther& is_other) const {
+    std::vector<std::string> known;
+    for (const auto& [name, value] : file.parameters()) known.push_back(name);
+    for (const auto& [key, value] : part_.items()) {
+      if (!is_other(key) && std::ranges::find(known, key) == known.end())
+        throw UserError(document_.location_of_key(child_pointer(pointer_, key)),
+                        fmt::format("{} has no parameter '{}'{}", file.name(), key,
+                                    known.empty() ? "" : did_you_mean(key, known)));
     }
-    for (std::size_t i = 0; i < part_[key].size(); ++i)
-      values.push_back(parse(part_[key][i].get<std::string>(),
-                             document_.location_of(fmt::format("{}/{}", at, i))));
+  }
+
+  // The first member, then each further value in the place of that member's.
+  void check_values(const MachineGrid& grid) const {
+    const ParameterValues first = grid.at(0);
+    check(grid.file(), first, pointer_, "");
+    for (std::size_t p = 0; p < first.size(); ++p) {
+      const auto& [name, texts] = grid.values()[p];
+      for (std::size_t i = 1; i < texts.size(); ++i) {
+        ParameterValues values = first;
+        values[p].second = texts[i];
+        check(grid.file(), values, child_pointer(child_pointer(pointer_, name), std::to_string(i)),
+              fmt::format("{} = {}: ", name, texts[i]));
+      }
+    }
+  }
+
+  void check(const MachineFile& file, const ParameterValues& values, const std::string& at,
+             const std::string& what) const {
+    try {
+      static_cast<void>(file.with(values));
+    } catch (const FileError& error) {
+      throw FileError(document_.location_of(at), what + error.what());
+    } catch (const UserError& error) {
+      const auto [place, guilty] =
+          what.empty() ? first_to_blame(file, values) : std::pair(at, what);
+      throw UserError(document_.location_of(place), guilty + error.what());
+    }
+  }
+
+  // The place and text of the value that fails by itself; of the whole part when none does.
+  [[nodiscard]] std::pair<std::string, std::string> first_to_blame(
+      const MachineFile& file, const ParameterValues& values) const {
+    for (const auto& [name, text] : values) {
+      try {
+        static_cast<void>(file.with({{name, text}}));
+      } catch (const UserError&) {
+        const std::string at = child_pointer(pointer_, name);
+        return {part_[name].is_array() ? child_pointer(at, "0") : at,
+                fmt::format("{} = {}: ", name, text)};
+      }
+    }
+    return {pointer_, ""};
   }
 
   const datasets::Document& document_;
@@ -112,60 +109,107 @@ class ChoicesReader {
   const json& part_;
 };
 
-}  // namespace
-
-std::vector<std::string> technology_names() {
+std::vector<std::string> template_names() {
   std::vector<std::string> names;
-  for (const accel::TechnologyScaling& scaling : scalings()) names.push_back(name_of(scaling));
+  for (const accel::Dataflow dataflow : accel::kDataflows) names.emplace_back(name_of(dataflow));
   return names;
 }
 
-accel::TechnologyTable find_technology(const std::string& what) {
-  if (what == "45nm") return technology_45nm();
-  const auto at = [](const std::string& name) {
-    return std::ranges::find(scalings(), name, [](const auto& s) { return name_of(s); });
-  };
-  if (const auto found = at(what); found != scalings().end())
-    return accel::scaled(technology_45nm(), *at("45nm"), *found);
-  if (std::filesystem::path(what).extension() != ".csv" && what.ends_with("nm"))
-    throw UserError(
-        fmt::format("no technology '{}' (expected the path of a CSV file, or one of: "
-                    "{})",
-                    what, fmt::join(technology_names(), ", ")));
-  return read_technology(datasets::Table::read(what));
+std::shared_ptr<const MachineFile> template_at(const datasets::Document& document,
+                                               const std::string& pointer) {
+  const std::string name = document.value.at(json::json_pointer(pointer));
+  const std::vector<std::string> known = template_names();
+  if (std::ranges::find(known, name) == known.end())
+    throw UserError(document.location_of(pointer),
+                    fmt::format("no template '{}'{}", name, did_you_mean(name, known)));
+  return std::make_shared<const MachineFile>(name);
 }
 
-accel::AcceleratorParameters named_parameters(const std::string& name) {
+bool is_file(const std::string& what) {
+  const std::string extension = std::filesystem::path(what).extension();
+  return extension == ".yaml" || extension == ".yml" || extension == ".json";
+}
+
+}  // namespace
+
+AcceleratorSpec named_accelerator(const std::string& name) {
   std::vector<std::string> known;
   for (const accel::NamedAccelerator& named : accel::named_accelerators()) {
-    if (named.name == name) return named.parameters;
-    known.push_back(named.name);
+    known.emplace_back(named.name);
+    if (named.name != name) continue;
+    auto [machine, parameters] = split_parameters(std::string(named.machine));
+    return {name, std::move(machine), std::move(parameters)};
   }
   throw UserError(fmt::format("no accelerator '{}'{}", name, did_you_mean(name, known)));
 }
 
-accel::AcceleratorSpace read_grid(const datasets::Document& document, const std::string& pointer) {
-  return accel::AcceleratorSpace(ChoicesReader(document, pointer).read());
-}
-
-accel::Accelerator find_accelerator(const std::string& what) {
-  const std::filesystem::path path(what);
-  const bool is_file =
-      path.extension() == ".yaml" || path.extension() == ".yml" || path.extension() == ".json";
-  if (!is_file)
-    return accel::make_accelerator(what, named_parameters(what), find_technology("45nm"));
-
-  return read_accelerator(datasets::read_yaml(path));
-}
-
-accel::Accelerator read_accelerator(const datasets::Document& document) {
+AcceleratorSpec read_accelerator(const datasets::Document& document) {
   datasets::validate(document, kAcceleratorSchema);
-  std::string technology = document.value.value("technology", "45nm");
+  const auto file = template_at(document, "/template");
+  const MachineGrid grid =
+      GridReader(document, "")
+          .read(file, {"kind", "schema_version", "name", "template", "technology"});
+  AcceleratorSpec spec{document.value["name"], file->name(), grid.at(0)};
+  if (!document.value.contains("technology")) return spec;
+  std::string technology = document.value["technology"];
   const std::vector<std::string> known = technology_names();
   if (std::ranges::find(known, technology) == known.end())
     technology = std::filesystem::path(document.file).parent_path() / technology;
-  return accel::make_accelerator(document.value["name"], read_grid(document, "").at(0),
-                                 find_technology(technology));
+  std::erase_if(spec.parameters, [](const auto& value) { return value.first == "technology"; });
+  spec.parameters.emplace_back("technology", technology);
+  return spec;
+}
+
+AcceleratorSpec accelerator_spec(const std::string& what) {
+  return is_file(what) ? read_accelerator(datasets::read_yaml(what)) : named_accelerator(what);
+}
+
+MachineDescription find_accelerator(const std::string& what) {
+  const AcceleratorSpec spec = accelerator_spec(what);
+  MachineDescription description = MachineFile(spec.machine).with(spec.parameters);
+  description.machine.name = spec.name;
+  return description;
+}
+
+double MachineGrid::size() const {
+  double size = 1;
+  for (const auto& [name, texts] : values_) size *= static_cast<double>(texts.size());
+  return size;
+}
+
+ParameterValues MachineGrid::at(std::uint64_t index) const {
+  ParameterValues values(values_.size());
+  for (std::size_t p = values_.size(); p-- > 0;) {
+    const auto& [name, texts] = values_[p];
+    values[p] = {name, texts[index % texts.size()]};
+    index /= texts.size();
+  }
+  return values;
+}
+
+MachineGrid read_grid(const datasets::Document& document, const std::string& pointer,
+                      const std::function<std::string(const std::string& file,
+                                                      const std::string& pointer)>& path_of) {
+  const json& part = document.value.at(json::json_pointer(pointer));
+  if (part.contains("template") == part.contains("machine"))
+    throw UserError(document.location_of(pointer),
+                    "a grid has either a 'template' or a 'machine'; give one of the two");
+  std::shared_ptr<const MachineFile> file;
+  if (part.contains("template")) {
+    file = template_at(document, pointer + "/template");
+  } else {
+    const std::string at = pointer + "/machine";
+    const std::string name = part["machine"];
+    const std::string path = is_file(name) ? path_of(name, at) : name;
+    try {
+      file = std::make_shared<const MachineFile>(path);
+    } catch (const FileError& error) {
+      throw FileError(document.location_of(at), error.what());
+    } catch (const UserError& error) {
+      throw UserError(document.location_of(at), error.what());
+    }
+  }
+  return GridReader(document, pointer).read(std::move(file), {"template", "machine"});
 }
 
 }  // namespace cosearch::codesign

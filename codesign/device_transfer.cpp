@@ -133,8 +133,7 @@ void check(const TransferKnowledge& knowledge, const TransferBenchOptions& optio
 
 }  // namespace
 
-std::vector<CostColumn> modelled_latencies(const NetworkSet& networks,
-                                           const std::vector<accel::Accelerator>& chips,
+std::vector<CostColumn> modelled_latencies(const NetworkSet& networks, const AcceleratorSet& chips,
                                            Workers& workers) {
   const JointSpace space(networks, chips);
   ModelEvaluator evaluator(space, workers);
@@ -143,12 +142,12 @@ std::vector<CostColumn> modelled_latencies(const NetworkSet& networks,
     std::vector<Design> designs;
     for (std::uint32_t network = 0; network < space.network_count(); ++network)
       designs.push_back({network, chip});
-    columns.push_back({chips[chip].name, std::vector<double>(designs.size())});
+    columns.push_back({chips.list[chip].machine.name, std::vector<double>(designs.size())});
     for (const Trial& trial : evaluate_all(designs, evaluator, {}, workers)) {
       const double cycles = trial.metrics[Metric::latency];
       if (!std::isfinite(cycles))
         throw UserError(fmt::format("network {} does not run on '{}'", trial.design.network + 1,
-                                    chips[chip].name));
+                                    chips.list[chip].machine.name));
       columns.back().values[trial.design.network] = cycles;
     }
   }

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "accel/accelerator.h"
+#include "codesign/accelerator_set.h"
 #include "codesign/network_set.h"
 #include "codesign/predictor_bench.h"
 #include "codesign/rank_study.h"
@@ -19,8 +19,9 @@ namespace cosearch::codesign {
 
 /// Latencies of every network on each chip, in cycles, by our own model. Throws UserError when a
 /// network does not run on one.
-[[nodiscard]] std::vector<CostColumn> modelled_latencies(
-    const NetworkSet& networks, const std::vector<accel::Accelerator>& chips, Workers& workers);
+[[nodiscard]] std::vector<CostColumn> modelled_latencies(const NetworkSet& networks,
+                                                         const AcceleratorSet& chips,
+                                                         Workers& workers);
 
 /// What is known of the networks of a new device before it is measured.
 struct TransferKnowledge {

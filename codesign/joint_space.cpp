@@ -16,6 +16,7 @@
 #include "codesign/space_file.h"
 #include "core/random.h"
 #include "core/user_error.h"
+#include "datasets/quantity_text.h"
 #include "datasets/table.h"
 
 namespace cosearch::codesign {
@@ -23,25 +24,17 @@ namespace {
 
 constexpr std::array kStructuralScores{nas::Score::parameters, nas::Score::macs, nas::Score::skip};
 
-constexpr std::size_t kNearestPerTemplate = 4;
+constexpr std::size_t kNearestPerFamily = 4;
 // The candidates of a study, networks and accelerators each, are at most so many: all of them are
 // held in memory. Larger spaces are sampled.
 constexpr std::uint64_t kMostCandidates = 1 << 20;
 
-double parameter_distance(const accel::AcceleratorParameters& a,
-                          const accel::AcceleratorParameters& b) {
-  const std::array<std::pair<double, double>, 8> pairs{{
-      {static_cast<double>(a.pe_rows), static_cast<double>(b.pe_rows)},
-      {static_cast<double>(a.pe_columns), static_cast<double>(b.pe_columns)},
-      {static_cast<double>(a.pe_buffer.value), static_cast<double>(b.pe_buffer.value)},
-      {static_cast<double>(a.shared_buffer.value), static_cast<double>(b.shared_buffer.value)},
-      {a.noc_bandwidth, b.noc_bandwidth},
-      {a.dram_bandwidth, b.dram_bandwidth},
-      {a.clock.value, b.clock.value},
-      {static_cast<double>(a.precision_bits), static_cast<double>(b.precision_bits)},
-  }};
+double parameter_distance(const Accelerator& a, const Accelerator& b) {
   double distance = 0;
-  for (const auto& [x, y] : pairs) distance += std::abs(std::log2(x / y));
+  for (std::size_t i = 0; i < a.parameters.size(); ++i) {
+    const double ratio = a.parameters[i] / b.parameters[i];
+    if (ratio > 0) distance += std::abs(std::log2(ratio));  // false where either is not known
+  }
   return distance;
 }
 
@@ -151,54 +144,110 @@ void keep_sample(std::vector<T>& items, std::optional<std::uint64_t> count, Rand
   items = std::move(kept);
 }
 
-std::string short_size(Bytes size) {
-  return size.value % 1024 == 0 && size.value > 0 ? fmt::format("{}KiB", size.value / 1024)
-                                                  : fmt::format("{}B", size.value);
+std::string short_size(double bytes) {
+  const auto size = static_cast<std::int64_t>(bytes);
+  return size % 1024 == 0 && size > 0 ? fmt::format("{}KiB", size / 1024)
+                                      : fmt::format("{}B", size);
 }
 
 // "nvdla-16x16-256B-128KiB-n32-d8", and clock and precision where they are not the usual ones:
 // different machines of a study have different names.
-std::string grid_name(const accel::AcceleratorParameters& p) {
-  const accel::AcceleratorParameters usual;
-  std::string name = fmt::format("{}-{}x{}-{}B-{}-n{}-d{}", p.template_name, p.pe_rows,
-                                 p.pe_columns, p.pe_buffer.value, short_size(p.shared_buffer),
-                                 p.noc_bandwidth, p.dram_bandwidth);
-  if (p.clock != usual.clock) name += fmt::format("-{}MHz", p.clock.value / 1e6);
-  if (p.precision_bits != usual.precision_bits) name += fmt::format("-{}bit", p.precision_bits);
+std::string template_name(const MachineFile& file, const ParameterValues& values) {
+  const auto text = [&](const char* name) {
+    const auto is_it = [&](const auto& value) { return value.first == name; };
+    const auto given = std::ranges::find_if(values, is_it);
+    return given != values.end() ? given->second
+                                 : std::ranges::find_if(file.parameters(), is_it)->second;
+  };
+  const auto bytes = [&](const char* name) {
+    return static_cast<double>(datasets::parse_bytes(text(name)).value);
+  };
+  std::string name =
+      fmt::format("{}-{}x{}-{}B-{}-n{}-d{}", file.name(), text("pe_rows"), text("pe_columns"),
+                  bytes("pe_buffer"), short_size(bytes("shared_buffer")),
+                  datasets::parse_bytes_per_cycle(text("noc_bandwidth")),
+                  datasets::parse_bytes_per_cycle(text("dram_bandwidth")));
+  if (const Hertz clock = datasets::parse_hertz(text("clock")); clock != Hertz{200e6})
+    name += fmt::format("-{}MHz", clock.value / 1e6);
+  if (text("precision") != "8") name += fmt::format("-{}bit", text("precision"));
+  for (const auto& [parameter, value] : values)
+    if (parameter == "technology") name += "-" + value;
   return name;
 }
 
-// How many accelerators a study offers: named ones and all members of its grids.
+bool is_template(const std::string& machine) {
+  return std::ranges::any_of(accel::kDataflows,
+                             [&](accel::Dataflow one) { return name_of(one) == machine; });
+}
+
+// A template of the study's technology, unless it has one of its own.
+void set_technology(AcceleratorSpec& spec, const std::string& technology) {
+  const bool has_own = std::ranges::any_of(
+      spec.parameters, [](const auto& value) { return value.first == "technology"; });
+  if (!has_own && is_template(spec.machine) && technology != "45nm")
+    spec.parameters.emplace_back("technology", technology);
+}
+
+// How many accelerators a study offers: named ones, machines and all members of its grids.
 std::uint64_t choice_count(const Study& study) {
   // Well below 2^64, far above what can be sampled with sense.
   constexpr double kMostChoices = 1e18;
+  const AcceleratorSource& source = study.accelerators;
   double exact = 0;
-  for (const accel::AcceleratorSpace& grid : study.accelerators.grids) {
-    double size = 1;
-    for (const std::size_t radix : grid.radices()) size *= static_cast<double>(radix);
-    exact += size;
-  }
+  for (const MachineGrid& grid : source.grids) exact += grid.size();
   if (exact > kMostChoices)
     throw UserError(
         {study.file},
         fmt::format("the grids hold {:.3g} accelerators; at most {:g} can be sampled from", exact,
                     kMostChoices));
-  std::uint64_t count = study.accelerators.named.size();
-  for (const accel::AcceleratorSpace& grid : study.accelerators.grids) count += grid.size();
+  std::uint64_t count = source.named.size() + source.machines.size();
+  for (const MachineGrid& grid : source.grids) count += static_cast<std::uint64_t>(grid.size());
   return count;
 }
 
-// Named ones first, then grid by grid.
-std::pair<std::string, accel::AcceleratorParameters> choice_at(const AcceleratorSource& source,
-                                                               std::uint64_t index) {
-  if (index < source.named.size())
-    return {source.named[index], named_parameters(source.named[index])};
-  index -= source.named.size();
-  auto grid = source.grids.begin();
-  for (; index >= grid->size(); ++grid) index -= grid->size();
-  const accel::AcceleratorParameters parameters = grid->at(index);
-  return {grid_name(parameters), parameters};
-}
+// Builds the choices of a study by their number: named ones, machines, then grid by grid.
+class Choices {
+ public:
+  explicit Choices(const AcceleratorSource& source) : source_(source) {}
+
+  void add(std::uint64_t index, AcceleratorSet& set) {
+    if (index < source_.named.size()) {
+      AcceleratorSpec spec = named_accelerator(source_.named[index]);
+      set_technology(spec, source_.technology);
+      return add(spec, file(spec.machine), set);
+    }
+    index -= source_.named.size();
+    if (index < source_.machines.size()) {
+      const std::string& what = source_.machines[index];
+      const auto [machine, parameters] = split_parameters(what);
+      return add({what, machine, parameters}, file(machine), set);
+    }
+    index -= source_.machines.size();
+    auto grid = source_.grids.begin();
+    for (std::uint64_t size = 0; index >= (size = static_cast<std::uint64_t>(grid->size())); ++grid)
+      index -= size;
+    AcceleratorSpec spec{"", grid->file().name(), grid->at(index)};
+    spec.name = is_template(spec.machine) ? template_name(grid->file(), spec.parameters)
+                                          : spec.machine + shown_parameters(spec.parameters);
+    set_technology(spec, source_.technology);
+    add(spec, grid->file(), set);
+  }
+
+ private:
+  // Grids may overlap; a machine that is in two of them is one candidate.
+  void add(const AcceleratorSpec& spec, const MachineFile& file, AcceleratorSet& set) {
+    if (names_.insert(spec.name).second) set.add(spec.name, file, spec.parameters);
+  }
+
+  const MachineFile& file(const std::string& name) {
+    const auto found = files_.find(name);
+    return found != files_.end() ? found->second : files_.emplace(name, name).first->second;
+  }
+
+  const AcceleratorSource& source_;
+  std::map<std::string, MachineFile> files_;
+  std::set<std::string> names_;
+};
 
 }  // namespace
 
@@ -219,8 +268,8 @@ std::vector<std::size_t> matching_rows(const datasets::Table& table, const RowFi
   return rows;
 }
 
-JointSpace::JointSpace(NetworkSet networks, std::vector<accel::Accelerator> accelerators)
-    : networks_(std::move(networks)), accelerators_(std::move(accelerators)) {
+JointSpace::JointSpace(NetworkSet networks, AcceleratorSet accelerators, MapperChoice mapping)
+    : networks_(std::move(networks)), accelerators_(std::move(accelerators)), mapping_(mapping) {
   for (std::uint32_t i = 0; i < network_count(); ++i)
     index_of_genotype_.emplace(networks_.candidates[i].genotype, i);
   // A neighbour that is spelled otherwise among the candidates is found by its canonical form.
@@ -233,7 +282,7 @@ std::uint32_t JointSpace::network_count() const {
 }
 
 std::uint32_t JointSpace::accelerator_count() const {
-  return static_cast<std::uint32_t>(accelerators_.size());
+  return static_cast<std::uint32_t>(accelerators_.list.size());
 }
 
 double JointSpace::macs(std::uint32_t network) const {
@@ -241,7 +290,7 @@ double JointSpace::macs(std::uint32_t network) const {
 }
 
 std::string JointSpace::accelerator_name(Design design) const {
-  return design.has_accelerator() ? accelerators_[design.accelerator].name : "none";
+  return design.has_accelerator() ? accelerators()[design.accelerator].machine.name : "none";
 }
 
 std::vector<std::uint32_t> JointSpace::network_neighbours(std::uint32_t network) const {
@@ -291,16 +340,16 @@ double JointSpace::score(std::uint32_t network, std::size_t which) const {
 }
 
 std::vector<std::uint32_t> JointSpace::accelerator_neighbours(std::uint32_t accelerator) const {
-  const accel::AcceleratorParameters& origin = accelerators_[accelerator].parameters;
-  std::map<std::string, std::vector<std::pair<double, std::uint32_t>>> by_template;
+  const Accelerator& origin = accelerators()[accelerator];
+  std::map<std::string, std::vector<std::pair<double, std::uint32_t>>> by_family;
   for (std::uint32_t i = 0; i < accelerator_count(); ++i) {
     if (i == accelerator) continue;
-    const accel::AcceleratorParameters& other = accelerators_[i].parameters;
-    by_template[other.template_name].emplace_back(parameter_distance(origin, other), i);
+    const Accelerator& other = accelerators()[i];
+    by_family[other.family].emplace_back(parameter_distance(origin, other), i);
   }
   std::vector<std::uint32_t> neighbours;
-  for (auto& [name, distances] : by_template) {
-    const std::size_t count = std::min(kNearestPerTemplate, distances.size());
+  for (auto& [name, distances] : by_family) {
+    const std::size_t count = std::min(kNearestPerFamily, distances.size());
     std::partial_sort(distances.begin(), distances.begin() + static_cast<std::ptrdiff_t>(count),
                       distances.end());
     for (std::size_t i = 0; i < count; ++i) neighbours.push_back(distances[i].second);
@@ -357,9 +406,8 @@ NetworkSet load_networks(const Study& study, Workers& workers) {
   return networks;
 }
 
-std::vector<accel::Accelerator> load_accelerators(const Study& study) {
+AcceleratorSet load_accelerators(const Study& study) {
   const AcceleratorSource& source = study.accelerators;
-  const accel::TechnologyTable technology = find_technology(source.technology);
   refuse_large_sample(study, "accelerators", source.sample);
   const std::uint64_t total = choice_count(study);
   const std::uint64_t wanted = std::min(source.sample.value_or(total), total);
@@ -368,15 +416,11 @@ std::vector<accel::Accelerator> load_accelerators(const Study& study) {
                     fmt::format("the grids hold {} accelerators; a study takes at most {}: add "
                                 "'sample: COUNT' to 'accelerators'",
                                 total, kMostCandidates));
-  std::vector<accel::Accelerator> accelerators;
-  std::set<std::string> names;
+  AcceleratorSet accelerators;
+  Choices choices(source);
   for (const std::uint64_t index :
-       sample_indices(total, wanted, Random(study.seed, "accelerators.sample"))) {
-    const auto [name, parameters] = choice_at(source, index);
-    // Grids may overlap; a machine that is in two of them is one candidate.
-    if (names.insert(name).second)
-      accelerators.push_back(accel::make_accelerator(name, parameters, technology));
-  }
+       sample_indices(total, wanted, Random(study.seed, "accelerators.sample")))
+    choices.add(index, accelerators);
   return accelerators;
 }
 

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "accel/accelerator.h"
+#include "codesign/accelerator_set.h"
+#include "codesign/mapper_choice.h"
 #include "codesign/network_set.h"
 #include "codesign/search/strategy.h"
 #include "codesign/study.h"
@@ -18,20 +19,21 @@ namespace cosearch::codesign {
 /// Built from a study; fixed afterwards, so safe to share between threads.
 class JointSpace : public DesignSpace {
  public:
-  JointSpace(NetworkSet networks, std::vector<accel::Accelerator> accelerators);
+  JointSpace(NetworkSet networks, AcceleratorSet accelerators, MapperChoice mapping = {});
 
   [[nodiscard]] const NetworkSet& networks() const { return networks_; }
-  [[nodiscard]] const std::vector<accel::Accelerator>& accelerators() const {
-    return accelerators_;
-  }
+  [[nodiscard]] const std::vector<Accelerator>& accelerators() const { return accelerators_.list; }
+  [[nodiscard]] const AcceleratorSet& accelerator_set() const { return accelerators_; }
+  [[nodiscard]] const MapperChoice& mapping() const { return mapping_; }
 
   [[nodiscard]] std::uint32_t network_count() const override;
   [[nodiscard]] std::uint32_t accelerator_count() const override;
   /// Candidates one change of genotype away in the space, under whatever spelling they are here,
   /// each once; all others for named networks.
   [[nodiscard]] std::vector<std::uint32_t> network_neighbours(std::uint32_t network) const override;
-  /// For every template, the four accelerators whose parameters are nearest (sum of absolute
-  /// differences of their logarithms to base 2; ties go to the lower index).
+  /// For every family, the four accelerators whose parameters are nearest (sum of absolute
+  /// differences of their logarithms to base 2, over the parameters that both have; ties go to the
+  /// lower index).
   [[nodiscard]] std::vector<std::uint32_t> accelerator_neighbours(
       std::uint32_t accelerator) const override;
   /// Nothing for named networks.
@@ -49,7 +51,8 @@ class JointSpace : public DesignSpace {
   [[nodiscard]] std::optional<std::uint32_t> candidate_of(const std::string& genotype) const;
 
   NetworkSet networks_;
-  std::vector<accel::Accelerator> accelerators_;
+  AcceleratorSet accelerators_;
+  MapperChoice mapping_;
   std::map<std::string, std::uint32_t> index_of_genotype_;
 };
 
@@ -66,9 +69,9 @@ class JointSpace : public DesignSpace {
 [[nodiscard]] std::vector<std::size_t> matching_rows(const datasets::Table& table,
                                                      const RowFilter& where);
 
-/// The candidate accelerators of a study, in order: named ones, then grid by grid; a sample keeps
-/// this order. A machine that stands twice is one candidate. Empty when the study has none. Throws
-/// UserError for parameters that cannot be built.
-[[nodiscard]] std::vector<accel::Accelerator> load_accelerators(const Study& study);
+/// The candidate accelerators of a study, in order: named ones, machines, then grid by grid; a
+/// sample keeps this order. A machine that stands twice is one candidate. Empty when the study has
+/// none. Throws UserError for parameters that cannot be built.
+[[nodiscard]] AcceleratorSet load_accelerators(const Study& study);
 
 }  // namespace cosearch::codesign

@@ -2,7 +2,7 @@
 
 #include <variant>
 
-#include "accel/cost.h"
+#include "codesign/network_mapping.h"
 
 namespace cosearch::codesign {
 
@@ -10,14 +10,15 @@ void LocalLayerCoster::cost(std::span<const LayerTask> tasks, std::span<LayerOut
   workers_.for_ranges(tasks.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const auto [accelerator, layer] = tasks[i];
-      const auto cost =
-          accel::layer_cost(space_.networks().layers[layer], space_.accelerators()[accelerator]);
-      if (const auto* infeasible = std::get_if<accel::Infeasible>(&cost))
+      const Accelerator& chip = space_.accelerators()[accelerator];
+      const auto run = run_layer(space_.networks().layers[layer], chip.machine, *chip.constraints,
+                                 chip.dataflow, space_.mapping());
+      if (const auto* infeasible = std::get_if<accel::Infeasible>(&run)) {
         outcomes[i].failure = infeasible->reason;
-      else
-        outcomes[i] = {std::get<accel::LayerCost>(cost).latency.value,
-                       std::get<accel::LayerCost>(cost).energy().value,
-                       {}};
+        continue;
+      }
+      const accel::NestCost& cost = std::get<LayerRun>(run).cost;
+      outcomes[i] = {cost.cycles().value, cost.total_energy().value, {}};
     }
   });
 }

@@ -1,6 +1,7 @@
 #include "codesign/machine_file.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -8,8 +9,8 @@
 
 #include "accel/machine_costs.h"
 #include "accel/machine_zoo.h"
-#include "codesign/accelerator_file.h"
 #include "codesign/constraints_file.h"
+#include "codesign/technology_file.h"
 #include "core/user_error.h"
 #include "datasets/quantity_text.h"
 
@@ -104,10 +105,17 @@ class MachineReader {
     check(accel::problems_in(machine));
     if (file.has("constraints"))
       result_.constraints = read_constraints(document_, "/constraints", machine);
+    if (file.has("dataflow")) read_dataflow(file);
     return std::move(result_);
   }
 
  private:
+  void read_dataflow(const Fields& file) {
+    if (const auto problems = accel::problems_of_template(result_.machine); !problems.empty())
+      file.fail("dataflow", fmt::format("{}", fmt::join(problems, "; ")));
+    result_.dataflow = accel::dataflow_named(file.at("dataflow"));
+  }
+
   void read_compute() {
     if (!document_.value.contains("compute")) return;
     accel::Compute& compute = result_.machine.compute;
@@ -287,13 +295,6 @@ class MachineReader {
   std::int64_t word_bits_ = 8, multiplier_bits_ = 8;
 };
 
-std::string shown_parameters(const ParameterValues& values) {
-  std::string text;
-  for (const auto& [name, value] : values)
-    text += fmt::format("{}{}={}", text.empty() ? ":" : ",", name, value);
-  return text;
-}
-
 datasets::Document document_of(const std::string& what) {
   const std::string extension = std::filesystem::path(what).extension();
   if (extension == ".yaml" || extension == ".yml" || extension == ".json")
@@ -305,15 +306,48 @@ datasets::Document document_of(const std::string& what) {
 
 }  // namespace
 
-MachineDescription read_machine(datasets::Document document, const ParameterValues& values) {
+MachineFile::MachineFile(datasets::Document document)
+    : name_(document.file), document_(std::move(document)) {
+  const json& file = document_.value;
+  if (!file.is_object() || !file.contains("parameters") || !file["parameters"].is_object()) return;
+  for (const auto& [name, value] : file["parameters"].items())
+    parameters_.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
+  const auto place = [&](const auto& parameter) {
+    const SourceLocation at =
+        document_.location_of_key(child_pointer("/parameters", parameter.first));
+    return std::pair(at.line, at.column);
+  };
+  std::ranges::sort(parameters_, {}, place);
+}
+
+MachineFile::MachineFile(const std::string& name) : MachineFile(document_of(name)) { name_ = name; }
+
+bool MachineFile::is_shipped() const {
+  return std::ranges::any_of(accel::shipped_machines(),
+                             [&](const auto& machine) { return machine.name == name_; });
+}
+
+MachineDescription MachineFile::with(const ParameterValues& values) const {
+  datasets::Document document = document_;
   fill_in_parameters(document, values);
   datasets::validate(document, kMachineSchema);
   return MachineReader(document).read();
 }
 
+MachineDescription read_machine(datasets::Document document, const ParameterValues& values) {
+  return MachineFile(std::move(document)).with(values);
+}
+
+std::string shown_parameters(const ParameterValues& values) {
+  std::string text;
+  for (const auto& [name, value] : values)
+    text += fmt::format("{}{}={}", text.empty() ? ":" : ",", name, value);
+  return text;
+}
+
 MachineDescription find_machine(const std::string& what) {
   const auto [name, values] = split_parameters(what);
-  MachineDescription description = read_machine(document_of(name), values);
+  MachineDescription description = MachineFile(name).with(values);
   description.machine.name += shown_parameters(values);
   return description;
 }

@@ -7,7 +7,7 @@
 #include <limits>
 #include <utility>
 
-#include "accel/area.h"
+#include "accel/machine_costs.h"
 
 namespace cosearch::codesign {
 
@@ -16,8 +16,8 @@ ModelEvaluator::ModelEvaluator(const JointSpace& space, Workers& workers)
       local_(space, workers),
       costs_(space.accelerator_count()),
       accuracy_reasons_(space.network_count()) {
-  for (const accel::Accelerator& accelerator : space.accelerators())
-    area_mm2_.push_back(accel::area_of(accelerator).value);
+  for (const Accelerator& accelerator : space.accelerators())
+    area_mm2_.push_back(accel::area_of(accelerator.machine).value);
 }
 
 std::vector<ModelEvaluator::LayerEntry>& ModelEvaluator::row_of(std::uint32_t accelerator) {
@@ -100,9 +100,9 @@ void ModelEvaluator::cost(std::span<const LayerTask> missing) {
     entry.cycles = outcomes[i].cycles;
     entry.energy_pj = outcomes[i].energy_pj;
     if (outcomes[i].failure.empty()) continue;
-    entry.reason =
-        reason_number(fmt::format("{} on {}: {}", describe(space_.networks().layers[layer]),
-                                  space_.accelerators()[accelerator].name, outcomes[i].failure));
+    entry.reason = reason_number(
+        fmt::format("{} on {}: {}", describe(space_.networks().layers[layer]),
+                    space_.accelerators()[accelerator].machine.name, outcomes[i].failure));
   }
 }
 
@@ -148,8 +148,8 @@ Trial ModelEvaluator::evaluate(Design design) const {
     energy_pj += static_cast<double>(count) * entry.energy_pj;
   }
   trial.metrics[Metric::latency] = static_cast<double>(cycles);
-  trial.metrics[Metric::time] = static_cast<double>(cycles) /
-                                space_.accelerators()[design.accelerator].parameters.clock.value;
+  trial.metrics[Metric::time] =
+      static_cast<double>(cycles) / space_.accelerators()[design.accelerator].machine.clock.value;
   trial.metrics[Metric::energy] = energy_pj;
   trial.metrics = with_edp(trial.metrics);
   return trial;

@@ -4,11 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
-#include <variant>
 
 #include "accel/nest_vector_layer.h"
+#include "accel/template_mapper.h"
 #include "accel/vector_work.h"
 #include "core/user_error.h"
 
@@ -42,35 +41,33 @@ NetworkOnMachine shapes_of(const Network& network) {
   return shapes_of(network, [](const NetworkNode&) -> const accel::LoopNest* { return nullptr; });
 }
 
-void run_vector_layer(ShapeOnMachine& shape, const accel::Machine& machine) {
-  auto found = accel::vector_layer_cost(shape.layer, machine);
-  if (auto* infeasible = std::get_if<accel::Infeasible>(&found)) {
+void put(ShapeOnMachine& shape, std::variant<accel::Infeasible, LayerRun> found) {
+  if (auto* infeasible = std::get_if<accel::Infeasible>(&found))
     shape.misfit = std::move(infeasible->reason);
-    return;
-  }
-  auto& run = std::get<accel::VectorLayerCost>(found);
-  shape.runs.push_back({std::move(run.nest), run.cost, std::nullopt});
+  else
+    shape.runs.push_back(std::get<LayerRun>(std::move(found)));
 }
 
-/// Every shape's runs; `map` finds those of a layer of multiply-accumulates.
-template <class Map>
-NetworkOnMachine map_shapes(const Network& network, const accel::Machine& machine, Workers& workers,
-                            const Map& map) {
+std::variant<accel::Infeasible, LayerRun> run_vector_layer(const Layer& layer,
+                                                           const accel::Machine& machine) {
+  auto found = accel::vector_layer_cost(layer, machine);
+  if (auto* infeasible = std::get_if<accel::Infeasible>(&found)) return std::move(*infeasible);
+  auto& run = std::get<accel::VectorLayerCost>(found);
+  return LayerRun{std::move(run.nest), run.cost, std::nullopt};
+}
+
+LayerRun as_run(accel::MappedLayer mapped) {
+  return {std::move(mapped.nest), mapped.cost, mapped.certificate};
+}
+
+/// Calls run(shape) for every shape, each from one thread.
+template <class Run>
+NetworkOnMachine for_each_shape(const Network& network, Workers& workers, const Run& run) {
   NetworkOnMachine result = shapes_of(network);
   workers.for_ranges(result.shapes.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      ShapeOnMachine& shape = result.shapes[i];
-      if (shape.layer.is_memory_bound())
-        run_vector_layer(shape, machine);
-      else
-        map(shape);
-    }
+    for (std::size_t i = begin; i < end; ++i) run(result.shapes[i]);
   });
   return result;
-}
-
-void add_run(ShapeOnMachine& shape, accel::MappedLayer mapped) {
-  shape.runs.push_back({std::move(mapped.nest), mapped.cost, mapped.certificate});
 }
 
 void require_all_mapped(const Network& network, const Mappings& mappings) {
@@ -82,24 +79,6 @@ void require_all_mapped(const Network& network, const Mappings& mappings) {
     throw UserError(fmt::format("no mapping for {} {} of network {} (cosearch map writes them)",
                                 missing.size() == 1 ? "layer" : "layers", fmt::join(missing, ", "),
                                 network.name()));
-}
-
-/// Of one factor of an objective, "energy" or "energy^2".
-void multiply_by(accel::MappingObjective& objective, std::string_view factor) {
-  const std::size_t caret = factor.find('^');
-  const std::string name(factor.substr(0, caret));
-  double power = 1;
-  if (caret != std::string_view::npos) {
-    const std::string_view digits = factor.substr(caret + 1);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), power);
-    if (error != std::errc() || end != digits.data() + digits.size() || !(power > 0) || power > 100)
-      throw UserError(fmt::format("objective: '{}' is no power in (0, 100]", digits));
-  }
-  if (name != "latency" && name != "energy" && name != "edp")
-    throw UserError(fmt::format("objective: no '{}'{}", name,
-                                did_you_mean(name, {"latency", "energy", "edp"})));
-  if (name != "energy") objective.latency += power;
-  if (name != "latency") objective.energy += power;
 }
 
 }  // namespace
@@ -133,28 +112,47 @@ NetworkTotals totals_of(const NetworkOnMachine& network) {
   return totals;
 }
 
+std::variant<accel::Infeasible, LayerRun> run_layer(const Layer& layer,
+                                                    const accel::Machine& machine,
+                                                    const accel::MapConstraints& constraints,
+                                                    const std::optional<accel::Dataflow>& dataflow,
+                                                    const MapperChoice& choice,
+                                                    accel::Accounting accounting) {
+  if (layer.is_memory_bound()) return run_vector_layer(layer, machine);
+  if (choice.for_machine_with(dataflow) == Mapper::template_rule) {
+    auto found = accel::template_mapping(layer, machine, *dataflow);
+    if (auto* infeasible = std::get_if<accel::Infeasible>(&found)) return std::move(*infeasible);
+    auto& run = std::get<accel::CostedNest>(found);
+    return LayerRun{std::move(run.nest), run.cost, std::nullopt};
+  }
+  auto found = accel::optimal_mapping(as_counted(layer, accounting), machine, constraints,
+                                      {choice.objective, accounting});
+  if (auto* infeasible = std::get_if<accel::Infeasible>(&found)) return std::move(*infeasible);
+  return as_run(std::get<accel::MappedLayer>(std::move(found)));
+}
+
 NetworkOnMachine map_network(const Network& network, const MachineDescription& machine,
-                             const accel::MapperOptions& options, Workers& workers) {
-  return map_shapes(network, machine.machine, workers, [&](ShapeOnMachine& shape) {
-    auto found = accel::optimal_mapping(as_counted(shape.layer, options.accounting),
-                                        machine.machine, machine.constraints, options);
-    if (auto* infeasible = std::get_if<accel::Infeasible>(&found))
-      shape.misfit = std::move(infeasible->reason);
-    else
-      add_run(shape, std::get<accel::MappedLayer>(std::move(found)));
+                             const MapperChoice& choice, accel::Accounting accounting,
+                             Workers& workers) {
+  require_rule(choice, machine.machine.name, machine.dataflow);
+  return for_each_shape(network, workers, [&](ShapeOnMachine& shape) {
+    put(shape, run_layer(shape.layer, machine.machine, machine.constraints, machine.dataflow,
+                         choice, accounting));
   });
 }
 
 NetworkOnMachine pareto_map_network(const Network& network, const MachineDescription& machine,
                                     accel::Accounting accounting, Workers& workers) {
-  return map_shapes(network, machine.machine, workers, [&](ShapeOnMachine& shape) {
+  return for_each_shape(network, workers, [&](ShapeOnMachine& shape) {
+    if (shape.layer.is_memory_bound())
+      return put(shape, run_vector_layer(shape.layer, machine.machine));
     auto found = accel::pareto_mappings(as_counted(shape.layer, accounting), machine.machine,
                                         machine.constraints, accounting);
     if (auto* infeasible = std::get_if<accel::Infeasible>(&found))
       shape.misfit = std::move(infeasible->reason);
     else
       for (accel::MappedLayer& mapped : std::get<std::vector<accel::MappedLayer>>(found))
-        add_run(shape, std::move(mapped));
+        shape.runs.push_back(as_run(std::move(mapped)));
   });
 }
 
@@ -167,7 +165,7 @@ NetworkOnMachine cost_network(const Network& network, const MachineDescription& 
   });
   for (ShapeOnMachine& shape : result.shapes) {
     if (shape.layer.is_memory_bound()) {
-      run_vector_layer(shape, machine.machine);
+      put(shape, run_vector_layer(shape.layer, machine.machine));
       continue;
     }
     const accel::LoopNest& nest = mappings.at(shape.names.front());
@@ -192,16 +190,6 @@ Network only_layer(const Network& network, const std::string& name) {
   }
   throw UserError(fmt::format("network {} has no layer '{}'{}", network.name(), name,
                               did_you_mean(name, known)));
-}
-
-accel::MappingObjective parse_objective(std::string_view text) {
-  accel::MappingObjective objective{0, 0};
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find('*', begin), text.size());
-    multiply_by(objective, text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return objective;
 }
 
 accel::Accounting parse_accounting(std::string_view text) {

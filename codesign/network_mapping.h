@@ -5,10 +5,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
+#include "accel/infeasible.h"
 #include "accel/optimal_mapper.h"
 #include "codesign/machine_file.h"
+#include "codesign/mapper_choice.h"
 #include "codesign/mapping_file.h"
 #include "codesign/workers.h"
 #include "core/network.h"
@@ -22,6 +25,14 @@ struct LayerRun {
   /// Of the mapper that chose `nest`.
   std::optional<accel::Certificate> certificate;
 };
+
+/// `layer` on `machine` under the mapping that `choice` and the machine's `dataflow` ask for;
+/// memory-bound layers have one way to run. Requires require_rule() to be content, and with
+/// Accounting::timeloop the optimal mapper. Pure and safe to call from several threads.
+[[nodiscard]] std::variant<accel::Infeasible, LayerRun> run_layer(
+    const Layer& layer, const accel::Machine& machine, const accel::MapConstraints& constraints,
+    const std::optional<accel::Dataflow>& dataflow, const MapperChoice& choice,
+    accel::Accounting accounting = accel::Accounting::exact);
 
 /// One shape of a network under one mapping.
 struct ShapeOnMachine {
@@ -51,11 +62,12 @@ struct NetworkTotals {
 /// Over all layers and repetitions. Requires one run for every shape.
 [[nodiscard]] NetworkTotals totals_of(const NetworkOnMachine& network);
 
-/// The optimal mapping of every shape; memory-bound ones have one way to run. The same for any
-/// number of workers.
+/// Every shape as run_layer() has it. The same for any number of workers. Throws UserError where
+/// the machine is not the template that `choice` wants.
 [[nodiscard]] NetworkOnMachine map_network(const Network& network,
                                            const MachineDescription& machine,
-                                           const accel::MapperOptions& options, Workers& workers);
+                                           const MapperChoice& choice, accel::Accounting accounting,
+                                           Workers& workers);
 
 /// All mappings of every shape that no other beats in both latency and energy.
 [[nodiscard]] NetworkOnMachine pareto_map_network(const Network& network,
@@ -69,9 +81,6 @@ struct NetworkTotals {
 
 /// The layer called `name`, alone. Throws UserError when there is none.
 [[nodiscard]] Network only_layer(const Network& network, const std::string& name);
-
-/// "latency", "energy", "edp", or a product of their powers: "latency^2*energy".
-[[nodiscard]] accel::MappingObjective parse_objective(std::string_view text);
 
 /// "exact" or "timeloop".
 [[nodiscard]] accel::Accounting parse_accounting(std::string_view text);

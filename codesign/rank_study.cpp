@@ -57,7 +57,7 @@ void add_model_costs(CostColumns& columns, const JointSpace& space, Workers& wor
     std::vector<Design> designs;
     for (std::uint32_t network = 0; network < space.network_count(); ++network)
       designs.push_back({network, chip});
-    columns.add_chip(space.accelerators()[chip].name, designs.size());
+    columns.add_chip(space.accelerators()[chip].machine.name, designs.size());
     for (const Trial& trial : evaluate_all(designs, evaluator, {}, workers)) {
       columns.latency.back().values[trial.design.network] = trial.metrics[Metric::latency];
       columns.energy.back().values[trial.design.network] = trial.metrics[Metric::energy];
@@ -168,9 +168,9 @@ RankStudy rank_study(const Study& study, Workers& workers) {
   for (const Candidate& candidate : networks.candidates)
     macs.push_back(static_cast<double>(candidate.macs));
 
-  std::vector<accel::Accelerator> accelerators;
+  AcceleratorSet accelerators;
   if (study.has_accelerators()) accelerators = load_accelerators(study);
-  const JointSpace space(std::move(networks), std::move(accelerators));
+  const JointSpace space(std::move(networks), std::move(accelerators), study.mapping);
   CostColumns columns;
   add_model_costs(columns, space, workers);
   if (study.costs) add_table_costs(columns, *study.costs, space.networks());

@@ -9,7 +9,7 @@
 #include <unordered_set>
 #include <utility>
 
-#include "accel/area.h"
+#include "accel/machine_costs.h"
 #include "codesign/joint_space.h"
 #include "codesign/layer_coster.h"
 #include "core/random.h"
@@ -59,21 +59,22 @@ void refuse_other_questions(const Study& study, Metric objective) {
 }
 
 /// The study's accelerators that its constraints allow.
-std::vector<accel::Accelerator> allowed_accelerators(const Study& study, Metric objective) {
-  std::vector<accel::Accelerator> accelerators = load_accelerators(study);
-  std::erase_if(accelerators, [&](const accel::Accelerator& accelerator) {
+AcceleratorSet allowed_accelerators(const Study& study, Metric objective) {
+  AcceleratorSet accelerators = load_accelerators(study);
+  std::vector<Accelerator>& list = accelerators.list;
+  std::erase_if(list, [&](const Accelerator& accelerator) {
     Metrics metrics;
-    metrics[Metric::area] = accel::area_of(accelerator).value;
+    metrics[Metric::area] = accel::area_of(accelerator.machine).value;
     return violation(study.constraints, metrics) > 0;
   });
-  if (accelerators.empty())
+  if (list.empty())
     throw UserError({study.file},
                     "no accelerator is left to recommend: the study names none, or "
                     "its constraint on area allows none");
-  const auto has_other_clock = [&](const accel::Accelerator& accelerator) {
-    return accelerator.parameters.clock != accelerators.front().parameters.clock;
+  const auto has_other_clock = [&](const Accelerator& accelerator) {
+    return accelerator.machine.clock != list.front().machine.clock;
   };
-  if (objective != Metric::energy && std::ranges::any_of(accelerators, has_other_clock))
+  if (objective != Metric::energy && std::ranges::any_of(list, has_other_clock))
     throw UserError({study.file},
                     "the accelerators' clocks differ, so their cycles do not "
                     "compare: give all of them one clock");
@@ -155,13 +156,13 @@ RecommendationData recommendation_data(const Study& study, std::vector<Layer> la
   refuse_other_questions(study, objective);
   NetworkSet set;
   set.layers = std::move(layers);
-  const JointSpace space(std::move(set), allowed_accelerators(study, objective));
+  const JointSpace space(std::move(set), allowed_accelerators(study, objective), study.mapping);
   const std::vector<Layer>& all = space.networks().layers;
   RecommendationData data{.objective = objective};
   std::vector<double> areas;
-  for (const accel::Accelerator& accelerator : space.accelerators()) {
-    data.choices.push_back(accelerator.name);
-    areas.push_back(accel::area_of(accelerator).value);
+  for (const Accelerator& accelerator : space.accelerators()) {
+    data.choices.push_back(accelerator.machine.name);
+    areas.push_back(accel::area_of(accelerator.machine).value);
   }
   LocalLayerCoster coster(space, workers);
   std::vector<Layer> kept;

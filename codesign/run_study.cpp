@@ -19,9 +19,8 @@ namespace cosearch::codesign {
 namespace {
 
 // A cycle of one clock is not a cycle of another.
-void require_comparable_cycles(const Study& study,
-                               const std::vector<accel::Accelerator>& accelerators) {
-  const auto clock_of = [](const accel::Accelerator& a) { return a.parameters.clock; };
+void require_comparable_cycles(const Study& study, const std::vector<Accelerator>& accelerators) {
+  const auto clock_of = [](const Accelerator& a) { return a.machine.clock; };
   const auto [slowest, fastest] = std::ranges::minmax(accelerators, {}, clock_of);
   const auto is_in_cycles = [](const auto& asked) {
     return asked.metric == Metric::latency || asked.metric == Metric::edp;
@@ -34,8 +33,8 @@ void require_comparable_cycles(const Study& study,
       fmt::format("the accelerators' clocks differ ({} at {}, {} at {}), so their cycles "
                   "do not compare: ask for 'time' instead of 'latency' and 'edp', and "
                   "compare gaps at one clock",
-                  slowest.name, datasets::format_hertz(clock_of(slowest)), fastest.name,
-                  datasets::format_hertz(clock_of(fastest))));
+                  slowest.machine.name, datasets::format_hertz(clock_of(slowest)),
+                  fastest.machine.name, datasets::format_hertz(clock_of(fastest))));
 }
 
 JointSpace joint_space(const Study& study, Workers& workers) {
@@ -43,9 +42,9 @@ JointSpace joint_space(const Study& study, Workers& workers) {
     throw UserError({study.file}, "the study has no 'accelerators' to search");
   NetworkSet networks = load_networks(study, workers);
   if (networks.candidates.empty()) throw UserError({study.file}, "the study has no networks");
-  std::vector<accel::Accelerator> accelerators = load_accelerators(study);
-  require_comparable_cycles(study, accelerators);
-  return {std::move(networks), std::move(accelerators)};
+  AcceleratorSet accelerators = load_accelerators(study);
+  require_comparable_cycles(study, accelerators.list);
+  return {std::move(networks), std::move(accelerators), study.mapping};
 }
 
 // The index of `name`, or UserError with the likeliest names.
@@ -70,7 +69,7 @@ std::string resolved(const JointSpace& space, const OptionInfo& option, const st
         "network");
   if (option.kind == OptionKind::accelerator)
     return index_named(
-        space.accelerators(), [](const accel::Accelerator& a) { return a.name; }, text,
+        space.accelerators(), [](const Accelerator& a) { return a.machine.name; }, text,
         "accelerator");
   return text;
 }
@@ -89,9 +88,9 @@ class RetainedRanks {
   [[nodiscard]] std::vector<RankMatrix> matrices(Workers& workers) const {
     std::vector<double> macs;
     std::vector<CostColumn> latency, energy;
-    for (const accel::Accelerator& accelerator : space_.accelerators()) {
-      latency.push_back({accelerator.name, {}});
-      energy.push_back({accelerator.name, {}});
+    for (const Accelerator& accelerator : space_.accelerators()) {
+      latency.push_back({accelerator.machine.name, {}});
+      energy.push_back({accelerator.machine.name, {}});
     }
     for (const auto& [network, trials] : seen_) {
       if (trials.size() < space_.accelerators().size()) continue;

@@ -65,6 +65,13 @@ class Comparison {
                    now.rows[i].name, earlier.rows[i].name);
   }
 
+  void machine_files(const std::map<std::string, std::string>& earlier,
+                     const std::map<std::string, std::string>& now) {
+    for (const auto& [path, text] : now)
+      if (const auto known = earlier.find(path); known == earlier.end() || known->second != text)
+        add("machine file {} is not the same", path);
+  }
+
   std::vector<std::string> found;
 
  private:
@@ -131,6 +138,7 @@ std::vector<std::string> differences(const datasets::StudyStart& earlier,
                       now.header.configuration);
     comparison.networks(earlier.networks, now.networks);
     comparison.accelerators(earlier.accelerators, now.accelerators);
+    comparison.machine_files(earlier.header.machine_files, now.header.machine_files);
     if (earlier.metrics != now.metrics) comparison.found.push_back("the metrics are not the same");
   }
   return std::move(comparison.found);

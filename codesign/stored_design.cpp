@@ -5,10 +5,10 @@
 
 #include <cmath>
 
-#include "codesign/accelerator_file.h"
 #include "codesign/metrics.h"
 #include "codesign/network_file.h"
 #include "codesign/space_file.h"
+#include "codesign/study.h"
 #include "core/user_error.h"
 #include "datasets/document.h"
 #include "datasets/front_file.h"
@@ -55,6 +55,11 @@ StoredDesign::StoredDesign(const datasets::StudyStore& store, std::uint64_t id)
   const json study = datasets::parse_yaml(store.header().configuration, "the stored study").value;
   space_options_ = study.value(json::json_pointer("/networks/options"), json::object()).dump();
   technology_ = study.value(json::json_pointer("/accelerators/technology"), std::string("45nm"));
+  if (study.contains("mapping")) {
+    mapping_text_ = study["mapping"].dump();
+    mapping_ = mapping_of(study["mapping"]);
+  }
+  machine_files_ = store.header().machine_files;
 }
 
 std::vector<std::pair<std::string, std::string>> StoredDesign::facts() const {
@@ -86,19 +91,42 @@ Network StoredDesign::network() const {
   return make_space({network_.space, space_file_}, options)->lower(network_.genotype);
 }
 
-accel::Accelerator StoredDesign::accelerator() const {
-  const datasets::Document document =
-      datasets::parse_yaml(accelerator_yaml(""), "the stored accelerator");
-  return accel::make_accelerator(accelerator_.name, read_grid(document, "").at(0),
-                                 find_technology(technology_));
+bool StoredDesign::is_named_in_full() const {
+  const std::string& family = accelerator_.template_name;
+  return accelerator_.name == family || accelerator_.name.starts_with(family + ":");
+}
+
+ParameterValues StoredDesign::template_parameters() const {
+  ParameterValues values;
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    if (!std::isnan(accelerator_.parameters[i]))
+      values.emplace_back(parameters_[i].name, fmt::format("{}{}", accelerator_.parameters[i],
+                                                           written_unit(parameters_[i].unit)));
+  return values;
+}
+
+MachineDescription StoredDesign::accelerator() const {
+  const std::string& family = accelerator_.template_name;
+  const auto stored = machine_files_.find(family);
+  const MachineFile file = stored == machine_files_.end()
+                               ? MachineFile(family)
+                               : MachineFile(datasets::parse_yaml(stored->second, family));
+  ParameterValues values;
+  if (is_named_in_full()) {
+    values = split_parameters(accelerator_.name).second;
+  } else {
+    values = template_parameters();
+    values.emplace_back("technology", technology_);
+  }
+  MachineDescription description = file.with(values);
+  description.machine.name = accelerator_.name;
+  return description;
 }
 
 std::string StoredDesign::accelerator_yaml(const std::string& indent) const {
   std::string text = fmt::format("{}template: {}\n", indent, accelerator_.template_name);
-  for (std::size_t i = 0; i < parameters_.size(); ++i)
-    if (!std::isnan(accelerator_.parameters[i]))
-      text += fmt::format("{}{}: {}{}\n", indent, parameters_[i].name, accelerator_.parameters[i],
-                          written_unit(parameters_[i].unit));
+  for (const auto& [name, value] : template_parameters())
+    text += fmt::format("{}{}: {}\n", indent, name, value);
   return text;
 }
 
@@ -114,9 +142,13 @@ std::string StoredDesign::study_yaml() const {
                     space_file_.empty() ? network_.space : kSpaceFile,
                     space_options_ == "{}" ? "" : fmt::format("  options: {}\n", space_options_),
                     has_accuracy ? "accuracy: {table: accuracy}\n" : "");
-  text += fmt::format("accelerators:\n{}  grids:\n    -\n{}",
-                      technology_ == "45nm" ? "" : "  technology: " + quoted(technology_) + "\n",
-                      accelerator_yaml("      "));
+  if (is_named_in_full())
+    text += "accelerators:\n  machines: [machine.yaml]\n";
+  else
+    text += fmt::format("accelerators:\n{}  grids:\n    -\n{}",
+                        technology_ == "45nm" ? "" : "  technology: " + quoted(technology_) + "\n",
+                        accelerator_yaml("      "));
+  if (!mapping_text_.empty()) text += fmt::format("mapping: {}\n", mapping_text_);
   // A score may be of a table that does not come along.
   std::vector<std::string> objectives = objectives_;
   std::erase(objectives, info_of(Metric::score).name);
@@ -129,11 +161,15 @@ void StoredDesign::write_files(const std::filesystem::path& folder) const {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw FileError({folder.string()}, "cannot make this folder: " + error.message());
-  datasets::write_file(
-      folder / "accelerator.yaml",
-      fmt::format("kind: accelerator\nschema_version: 1\nname: {}\n{}{}", quoted(accelerator_.name),
-                  technology_ == "45nm" ? "" : "technology: " + quoted(technology_) + "\n",
-                  accelerator_yaml("")));
+  if (is_named_in_full())
+    datasets::write_file(folder / "machine.yaml", write_machine(accelerator()));
+  else
+    datasets::write_file(
+        folder / "accelerator.yaml",
+        fmt::format("kind: accelerator\nschema_version: 1\nname: {}\n{}{}",
+                    quoted(accelerator_.name),
+                    technology_ == "45nm" ? "" : "technology: " + quoted(technology_) + "\n",
+                    accelerator_yaml("")));
   datasets::write_file(folder / "network.yaml", write_network(network()));
   datasets::write_file(folder / "study.yaml", study_yaml());
   if (network_.space.empty()) return;

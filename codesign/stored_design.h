@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "accel/accelerator.h"
+#include "codesign/machine_file.h"
+#include "codesign/mapper_choice.h"
 #include "core/network.h"
 #include "datasets/study_store.h"
 
@@ -23,14 +25,19 @@ class StoredDesign {
   /// ("accuracy", "94.1 percent"): what is known of the point, for people, in the store's order.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> facts() const;
   [[nodiscard]] Network network() const;
-  [[nodiscard]] accel::Accelerator accelerator() const;
+  /// Of a machine file: as it was when the study began.
+  [[nodiscard]] MachineDescription accelerator() const;
+  [[nodiscard]] const MapperChoice& mapping() const { return mapping_; }
 
-  /// Writes accelerator.yaml and network.yaml (for `cost`), study.yaml and network.csv (for `run`),
-  /// and space.yaml where a file describes the space, to `folder`, which is made if need be;
-  /// study.yaml finds this one design again. Throws FileError.
+  /// Writes accelerator.yaml (machine.yaml where it is no template) and network.yaml for `cost`,
+  /// study.yaml and network.csv for `run`, and space.yaml where a file describes the space, to
+  /// `folder`, which is made if need be; study.yaml finds this one design again. Throws FileError.
   void write_files(const std::filesystem::path& folder) const;
 
  private:
+  /// Whether the accelerator's name says all that made it; else its parameters do.
+  [[nodiscard]] bool is_named_in_full() const;
+  [[nodiscard]] ParameterValues template_parameters() const;
   [[nodiscard]] std::string accelerator_yaml(const std::string& indent) const;
   [[nodiscard]] std::string study_yaml() const;
 
@@ -41,6 +48,9 @@ class StoredDesign {
   datasets::AcceleratorRow accelerator_;
   std::string strategy_, reason_, name_, technology_;
   std::string space_options_, space_file_;  // JSON, YAML
+  std::string mapping_text_;                // JSON; empty: not given
+  MapperChoice mapping_;
+  std::map<std::string, std::string> machine_files_;
   std::string accuracy_source_;
   double accuracy_ = std::numeric_limits<double>::quiet_NaN();  // percent
   std::vector<std::string> objectives_;

@@ -7,7 +7,6 @@
 #include <charconv>
 #include <cmath>
 
-#include "codesign/accelerator_file.h"
 #include "codesign/search/registry.h"
 #include "codesign/space_file.h"
 #include "core/user_error.h"
@@ -53,6 +52,7 @@ class StudyReader {
     study.networks = networks(root["networks"]);
     if (root.contains("accuracy")) set_accuracy(root["accuracy"], study);
     if (root.contains("accelerators")) study.accelerators = accelerators(root["accelerators"]);
+    if (root.contains("mapping")) study.mapping = mapping(root["mapping"], study.accelerators);
     if (root.contains("costs")) study.costs = costs(root["costs"]);
     study.objectives = objectives(root, study.accuracy.first.kind);
     if (root.contains("constraints")) study.constraints = constraints(root["constraints"]);
@@ -73,6 +73,8 @@ class StudyReader {
   decltype(auto) located(const std::string& at, Check check) const {
     try {
       return check();
+    } catch (const FileError& error) {
+      throw FileError(document_.location_of(at), error.what());
     } catch (const UserError& error) {
       fail(at, error.what());
     }
@@ -278,14 +280,50 @@ class StudyReader {
     if (part.contains("named")) source.named = part["named"];
     for (std::size_t i = 0; i < source.named.size(); ++i)
       located(fmt::format("/accelerators/named/{}", i),
-              [&] { return named_parameters(source.named[i]); });
+              [&] { return named_accelerator(source.named[i]); });
+    if (part.contains("machines"))
+      for (std::size_t i = 0; i < part["machines"].size(); ++i)
+        source.machines.push_back(
+            machine(part["machines"][i], fmt::format("/accelerators/machines/{}", i)));
     if (part.contains("grids"))
       for (std::size_t i = 0; i < part["grids"].size(); ++i)
-        source.grids.push_back(read_grid(document_, fmt::format("/accelerators/grids/{}", i)));
-    if (source.named.empty() && source.grids.empty())
-      fail("/accelerators", "no accelerator: give 'named' ones, 'grids', or both");
+        source.grids.push_back(read_grid(document_, fmt::format("/accelerators/grids/{}", i),
+                                         [&](const std::string& text, const std::string& at) {
+                                           return file(text, at).string();
+                                         }));
+    if (source.named.empty() && source.machines.empty() && source.grids.empty())
+      fail("/accelerators", "no accelerator: give 'named' ones, 'machines', 'grids', or several");
     if (part.contains("sample")) source.sample = part["sample"];
     return source;
+  }
+
+  // A machine with its parameters; a file's path is relative to the study's folder.
+  [[nodiscard]] std::string machine(const json& value, const std::string& at) const {
+    return located(at, [&] {
+      auto [name, parameters] = split_parameters(value);
+      const std::string extension = std::filesystem::path(name).extension();
+      if (extension == ".yaml" || extension == ".yml" || extension == ".json")
+        name = file(name, at).string();
+      const std::string what = name + shown_parameters(parameters);
+      static_cast<void>(find_machine(what));
+      return what;
+    });
+  }
+
+  [[nodiscard]] MapperChoice mapping(const json& part, const AcceleratorSource& source) const {
+    if (part.contains("objective"))
+      located("/mapping/objective",
+              [&] { return parse_objective(part["objective"].get<std::string>()); });
+    const MapperChoice choice = mapping_of(part);
+    if (choice.mapper == Mapper::template_rule && part.contains("objective"))
+      fail("/mapping/objective", "only the optimal mapper has an objective");
+    located("/mapping/mapper", [&] {
+      for (const std::string& what : source.machines)
+        require_rule(choice, what, find_machine(what).dataflow);
+      for (const MachineGrid& grid : source.grids)
+        require_rule(choice, grid.file().name(), grid.file().with(grid.at(0)).dataflow);
+    });
+    return choice;
   }
 
   [[nodiscard]] static std::vector<Objective> objectives(const json& root, AccuracyKind source) {
@@ -416,6 +454,14 @@ datasets::Document in_newest_version(datasets::Document document) {
     table.erase("accuracy");
   }
   return document;
+}
+
+MapperChoice mapping_of(const json& part) {
+  MapperChoice choice;
+  if (part.contains("mapper")) choice.mapper = parse_mapper(part["mapper"].get<std::string>());
+  if (part.contains("objective"))
+    choice.objective = parse_objective(part["objective"].get<std::string>());
+  return choice;
 }
 
 Study read_study(const std::filesystem::path& path, const Definitions& definitions) {

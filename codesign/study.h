@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "accel/accelerator_space.h"
+#include "codesign/accelerator_file.h"
+#include "codesign/mapper_choice.h"
 #include "codesign/metrics.h"
 #include "core/user_error.h"
 #include "datasets/document.h"
@@ -86,9 +88,12 @@ struct AccuracySourcing {
 };
 
 struct AcceleratorSource {
-  std::string technology = "45nm";  ///< "45nm" or the path of a CSV file
+  /// Of named accelerators, and of grids of a template that give none: "45nm" or the path of a CSV
+  /// file.
+  std::string technology = "45nm";
   std::vector<std::string> named;
-  std::vector<accel::AcceleratorSpace> grids;
+  std::vector<std::string> machines;  ///< as find_machine() takes them
+  std::vector<MachineGrid> grids;
   std::optional<std::uint64_t> sample;
 };
 
@@ -114,6 +119,7 @@ struct Study {
   NetworkSource networks;
   AccuracySourcing accuracy;
   AcceleratorSource accelerators;
+  MapperChoice mapping;
   std::optional<CostTableSource> costs;
   std::vector<Objective> objectives;
   std::vector<Constraint> constraints;
@@ -122,7 +128,8 @@ struct Study {
   std::optional<GapOptions> gap;
 
   [[nodiscard]] bool has_accelerators() const {
-    return !accelerators.named.empty() || !accelerators.grids.empty();
+    return !accelerators.named.empty() || !accelerators.machines.empty() ||
+           !accelerators.grids.empty();
   }
 };
 
@@ -138,6 +145,9 @@ extern const std::string_view kStudySchema;
 /// `document`, a study in any version of its schema, as the newest one spells it. Throws UserError,
 /// at the key, for one that the study's version does not have.
 [[nodiscard]] datasets::Document in_newest_version(datasets::Document document);
+
+/// `part`, the 'mapping' of a study.
+[[nodiscard]] MapperChoice mapping_of(const nlohmann::json& part);
 
 /// Throws FileError when the file cannot be read and UserError, at its line and column, for
 /// everything the schema, the spaces, the templates and the strategies do not accept.

@@ -91,36 +91,14 @@ std::vector<datasets::NetworkRow> network_rows(const NetworkSet& networks) {
   return rows;
 }
 
-datasets::AcceleratorTable accelerator_table(const std::vector<accel::Accelerator>& accelerators) {
-  datasets::AcceleratorTable table;
-  table.parameters = {{"pe_rows", ""},
-                      {"pe_columns", ""},
-                      {"pe_buffer", "bytes"},
-                      {"shared_buffer", "bytes"},
-                      {"noc_bandwidth", "bytes/cycle"},
-                      {"dram_bandwidth", "bytes/cycle"},
-                      {"clock", "Hz"},
-                      {"precision", "bits"}};
-  for (const accel::Accelerator& accelerator : accelerators) {
-    const accel::AcceleratorParameters& p = accelerator.parameters;
-    table.rows.push_back(
-        {accelerator.name,
-         p.template_name,
-         {static_cast<double>(p.pe_rows), static_cast<double>(p.pe_columns),
-          static_cast<double>(p.pe_buffer.value), static_cast<double>(p.shared_buffer.value),
-          p.noc_bandwidth, p.dram_bandwidth, p.clock.value,
-          static_cast<double>(p.precision_bits)}});
-  }
-  return table;
-}
-
 datasets::StudyStart start_of(const RunOptions& options, const StudySetting& setting,
                               const std::string& strategy) {
   datasets::StudyStart start;
   start.header = header_of(setting, strategy, options.command_line);
   start.metrics = metric_columns(setting);
   start.networks = network_rows(setting.space.networks());
-  start.accelerators = accelerator_table(setting.space.accelerators());
+  start.accelerators = table_of(setting.space.accelerator_set());
+  start.header.machine_files = setting.space.accelerator_set().files;
   for (const Objective& objective : setting.study.objectives)
     start.objectives.emplace_back(info_of(objective.metric).name);
   return start;

@@ -84,6 +84,8 @@ std::string write_machine(const MachineDescription& description) {
   for (const accel::StorageLevel& level : machine.levels)
     text += fmt::format("  - name: {}\n{}{}{}{}", quoted(level.name), sizes_text(level),
                         bandwidths_text(level), costs_text(level), fanout_text(level));
+  if (description.dataflow)
+    text += fmt::format("dataflow: {}\n", accel::name_of(*description.dataflow));
   const std::string constraints = write_constraints(description.constraints, machine);
   return constraints.empty() ? text : text + "constraints:\n" + constraints;
 }

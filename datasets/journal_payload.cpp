@@ -44,6 +44,7 @@ void put(ByteWriter& out, const StudyHeader& header) {
   std::vector<std::string> texts{header.name,    header.strategy,     header.program_version,
                                  header.created, header.command_line, header.configuration};
   if (!header.space_file.empty()) texts.push_back(header.space_file);
+  for (const auto& [path, text] : header.machine_files) texts.insert(texts.end(), {path, text});
   put_texts(out, texts);
   out.put(header.seed);
   put_texts(out, header.strategies);
@@ -55,14 +56,16 @@ void put(ByteWriter& out, const StudyHeader& header) {
 StudyHeader take_header(ByteReader& in, std::uint32_t version) {
   StudyHeader header;
   const std::vector<std::string> texts = take_texts(in);
-  require(texts.size() == 6 || texts.size() == 7);
+  require(texts.size() >= 6);
   header.name = texts[0];
   header.strategy = texts[1];
   header.program_version = texts[2];
   header.created = texts[3];
   header.command_line = texts[4];
   header.configuration = texts[5];
-  if (texts.size() == 7) header.space_file = texts[6];
+  std::size_t next = 6;
+  if (texts.size() % 2 == 1) header.space_file = texts[next++];
+  for (; next < texts.size(); next += 2) header.machine_files[texts[next]] = texts[next + 1];
   header.seed = in.take<std::uint64_t>();
   header.strategies = take_texts(in);
   header.library_versions = take_map(in);

@@ -1,6 +1,10 @@
 // Whether a document fits its schema is valijson's to say; our own walk over the schema only finds
 // the words, because valijson's errors name neither the value nor what was expected.
+#include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
 #include <valijson/schema_parser.hpp>
@@ -15,13 +19,22 @@ namespace {
 
 using Adapter = valijson::adapters::NlohmannJsonAdapter;
 
-bool fits(const nlohmann::json& value, const nlohmann::json& schema_json,
-          valijson::ValidationResults& results) {
+struct CompiledSchema {
+  explicit CompiledSchema(const std::string& text) : json(nlohmann::json::parse(text)) {
+    valijson::SchemaParser(valijson::SchemaParser::kDraft7).populateSchema(Adapter(json), schema);
+  }
+  nlohmann::json json;
   valijson::Schema schema;
-  valijson::SchemaParser(valijson::SchemaParser::kDraft7)
-      .populateSchema(Adapter(schema_json), schema);
-  valijson::Validator validator(valijson::Validator::kStrongTypes);
-  return validator.validate(schema, Adapter(value), &results);
+};
+
+/// Each schema once: a study reads its machine file for each of thousands of machines.
+const CompiledSchema& compiled(std::string_view text) {
+  static std::mutex mutex;
+  static std::map<std::string, CompiledSchema, std::less<>> schemas;
+  const std::lock_guard lock(mutex);
+  const auto found = schemas.find(text);
+  if (found != schemas.end()) return found->second;
+  return schemas.emplace(text, std::string(text)).first->second;
 }
 
 /// Valijson's first complaint, which is the deepest, at the place its path ("[a]", "[0]") leads to.
@@ -39,10 +52,11 @@ SchemaProblem first_complaint(const Document& document, valijson::ValidationResu
 }  // namespace
 
 void validate(const Document& document, std::string_view json_schema_text) {
-  const nlohmann::json schema = nlohmann::json::parse(json_schema_text);
+  const CompiledSchema& schema = compiled(json_schema_text);
   valijson::ValidationResults results;
-  if (fits(document.value, schema, results)) return;
-  std::vector<SchemaProblem> problems = schema_problems(document, schema);
+  valijson::Validator validator(valijson::Validator::kStrongTypes);
+  if (validator.validate(schema.schema, Adapter(document.value), &results)) return;
+  std::vector<SchemaProblem> problems = schema_problems(document, schema.json);
   if (problems.empty()) problems.push_back(first_complaint(document, results));
   std::string message;
   for (const SchemaProblem& problem : problems)

@@ -34,6 +34,8 @@ struct StudyHeader {
   std::string configuration;  ///< the study file, verbatim
   /// The file that describes the networks' space, verbatim; empty for a space of the program's own.
   std::string space_file;
+  /// Text by path of the machine files that the study names, verbatim.
+  std::map<std::string, std::string> machine_files = {};
   /// SHA-256 of the files that the study names and whose content stands nowhere else in the store,
   /// in hexadecimal, by their keys in the study ("networks.scores").
   std::map<std::string, std::string> input_hashes = {};

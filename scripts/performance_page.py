@@ -114,6 +114,11 @@ def mapper_rows(mapping):
     return "\n".join(rows)
 
 
+def table_row(what, table):
+    rate = three_digits(table["layers"] / table["cpu_seconds"])
+    return (f"{what}: {table['layers']:,} layers, {rate} a CPU-second", f"{table['seconds']:.1f} s", "")
+
+
 def scale_rows(store, search):
     """The table of scale: what, measured, aimed at."""
     rows = [
@@ -127,10 +132,8 @@ def scale_rows(store, search):
         ("`pareto --where`: the front among all points anew", f"{store['pareto_filtered_s']:.1f} s", ""),
         ("peak memory of all this", f"{store['peak_memory_mib']:.0f} MiB", "1 GB"),
         (f"NAS-Bench-201 on 1,000 accelerators, {search['pairs']:,} designs: reading the study", f"{search['load_s']:.1f} s", ""),
-        ("its table of layer costs, templates' tilings", f"{search['table_templates_s']:.1f} s", ""),
-        ("the same, optimal mapper: predicted from one machine's multiplying layers "
-         f"(of {search['table_layers']}) at {three_digits(search['optimal_layers_per_second'])} layers/s",
-         f"{search['table_optimal_predicted_s']:.0f} s", ""),
+        table_row("its table of layer costs on 2 threads, templates' tilings", search["table_templates"]),
+        table_row("the same, optimal mapper", search["table_optimal"]),
         ("every design evaluated on 2 threads, given the table", f"{search['evaluate_s']:.1f} s", "10 s"),
         ("the same with every point journalled and stored", f"{search['evaluate_and_store_s']:.1f} s", ""),
         ("peak memory, without and with the store",

@@ -92,12 +92,11 @@ def draw_ranks(arguments):
 
 
 def energy_parts(energy):
-    """(part, pJ) of one layer: levels as a whole, then what is in no level."""
-    parts = {}
+    """(part, pJ) of one layer: levels as a whole, their networks, then what is in no level."""
+    parts = {name: sum(value.values()) for name, value in energy["levels"].items()}
+    parts["networks"] = sum(sum(value.values()) for value in energy["network"].values())
     for name, value in energy.items():
-        if isinstance(value, dict):
-            parts[name] = sum(value.values())
-        elif name != "total_pj":
+        if name.endswith("_pj") and name != "total_pj":
             parts[name.removesuffix("_pj")] = value
     return parts
 
@@ -117,7 +116,7 @@ def draw_energy(arguments):
         axes.bar(range(len(layers)), heights, bottom=left, label=part.replace("_", " "),
                  color=TEMPLATE_COLOURS[number % len(TEMPLATE_COLOURS)])
         left += heights
-    axes.set_title(f"{cost['network']} on {cost['accelerator']}", loc="left", color=INK)
+    axes.set_title(f"{cost['network']} on {cost['machine']}", loc="left", color=INK)
     axes.set_ylabel("energy [uJ]")
     if len(layers) <= 60:
         axes.set_xticks(range(len(layers)), [name for name, _, _ in layers], rotation=90, fontsize=7)

@@ -125,7 +125,8 @@ std::vector<LayerDesign> map_layers(const ConvertOptions& options, Console& cons
   const MachineDescription machine = find_machine(options.machine);
   Workers workers(1);
   const NetworkOnMachine mapped =
-      map_network(network, machine, {parse_objective(options.objective)}, workers);
+      map_network(network, machine, {Mapper::optimal, parse_objective(options.objective)},
+                  accel::Accounting::exact, workers);
   std::vector<LayerDesign> designs;
   for (const ShapeOnMachine& shape : mapped.shapes) {
     const std::string& name = shape.names.front();

@@ -6,9 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "accel/accelerator.h"
-#include "accel/area.h"
 #include "accel/machine_costs.h"
+#include "accel/machine_zoo.h"
 #include "codesign/accelerator_file.h"
 #include "codesign/cli/console.h"
 #include "codesign/cli/text_table.h"
@@ -78,18 +77,17 @@ Listing choices(const std::string& space) {
 }
 
 Listing accelerators() {
-  Listing listing{{"name", "template", "PEs", "PE buffer", "shared buffer", "NoC[B/cycle]",
-                   "DRAM[B/cycle]", "clock", "area[mm2]", "source"},
+  Listing listing{{"name", "template", "PEs", "on chip", "area[mm2]", "clock", "machine", "source"},
                   {}};
-  const accel::TechnologyTable technology = find_technology("45nm");
   for (const accel::NamedAccelerator& named : accel::named_accelerators()) {
-    const accel::AcceleratorParameters& p = named.parameters;
-    const double area = accel::area_of(accel::make_accelerator(named.name, p, technology)).value;
-    listing.rows.push_back(
-        {named.name, p.template_name, fmt::format("{}x{}", p.pe_rows, p.pe_columns),
-         datasets::format_bytes(p.pe_buffer), datasets::format_bytes(p.shared_buffer),
-         fmt::format("{:g}", p.noc_bandwidth), fmt::format("{:g}", p.dram_bandwidth),
-         datasets::format_hertz(p.clock), fixed(area, 2), named.source});
+    const MachineDescription description = find_accelerator(std::string(named.name));
+    const accel::Machine& machine = description.machine;
+    listing.rows.push_back({machine.name, std::string(accel::name_of(*description.dataflow)),
+                            std::to_string(machine.multipliers()),
+                            datasets::format_bytes(accel::bytes_on_chip(machine)),
+                            fixed(accel::area_of(machine).value, 2),
+                            datasets::format_hertz(machine.clock), std::string(named.machine),
+                            std::string(named.source)});
   }
   return listing;
 }
@@ -116,7 +114,8 @@ Listing machines() {
 
 Listing templates() {
   Listing listing{{"name"}, {}};
-  for (const std::string& name : accel::template_names()) listing.rows.push_back({name});
+  for (const accel::Dataflow dataflow : accel::kDataflows)
+    listing.rows.push_back({std::string(accel::name_of(dataflow))});
   return listing;
 }
 

@@ -63,13 +63,13 @@ void map(const MapOptions& options, Console& console) {
   Network network = find_network(options.network);
   if (!options.layer.empty()) network = only_layer(network, options.layer);
   const MachineDescription machine = find_machine(options.machine);
-  const accel::MapperOptions mapper{parse_objective(options.objective),
-                                    parse_accounting(options.accounting)};
+  const MapperChoice mapper{Mapper::optimal, parse_objective(options.objective)};
+  const accel::Accounting accounting = parse_accounting(options.accounting);
   Workers workers(job_count(options.jobs));
-  const NetworkOnMachine result =
-      options.pareto ? pareto_map_network(network, machine, mapper.accounting, workers)
-                     : map_network(network, machine, mapper, workers);
-  const MachineReport report{network, machine, result, mapper.accounting};
+  const NetworkOnMachine result = options.pareto
+                                      ? pareto_map_network(network, machine, accounting, workers)
+                                      : map_network(network, machine, mapper, accounting, workers);
+  const MachineReport report{network, machine, result, accounting};
   if (report_misfits(console, report)) return;
   if (!options.output.empty()) write_found_mappings(options.output, report);
   print_map(console, options, report);

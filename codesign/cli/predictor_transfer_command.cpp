@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "accel/accelerator.h"
-#include "codesign/accelerator_file.h"
+#include "accel/machine_zoo.h"
+#include "codesign/accelerator_set.h"
 #include "codesign/cli/checks.h"
 #include "codesign/cli/console.h"
 #include "codesign/cli/predictor_options.h"
@@ -53,14 +53,12 @@ predictors::FeatureGroups operation_counts(const NetworkSet& networks, const Joi
   return groups;
 }
 
-std::vector<accel::Accelerator> chips_named(std::vector<std::string> names) {
+AcceleratorSet chips_named(std::vector<std::string> names) {
+  if (names == std::vector<std::string>{"none"}) return {};
   if (names.empty())
     for (const accel::NamedAccelerator& named : accel::named_accelerators())
-      names.push_back(named.name);
-  std::vector<accel::Accelerator> chips;
-  if (names != std::vector<std::string>{"none"})
-    for (const std::string& name : names) chips.push_back(find_accelerator(name));
-  return chips;
+      names.emplace_back(named.name);
+  return accelerators_named(names);
 }
 
 const char* name_of(MeasurementChoice choice) {
@@ -135,8 +133,8 @@ TransferInputs read_inputs(TransferCommand& options, Workers& workers) {
     inputs.macs.push_back(static_cast<double>(candidate.macs));
   }
   inputs.knowledge.features = operation_counts(networks, tables, options.table.source, workers);
-  const std::vector<accel::Accelerator> chips = chips_named(options.chips);
-  if (!chips.empty()) inputs.knowledge.chips = modelled_latencies(networks, chips, workers);
+  const AcceleratorSet chips = chips_named(options.chips);
+  if (!chips.list.empty()) inputs.knowledge.chips = modelled_latencies(networks, chips, workers);
   return inputs;
 }
 

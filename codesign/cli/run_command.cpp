@@ -64,7 +64,8 @@ void print_front(const Console& console, const StudySetting& setting,
 // Findings are indices where they name something; people want the name.
 std::string finding_text(const StudySetting& setting, const std::string& what, double value) {
   const auto index = static_cast<std::size_t>(value);
-  if (what == "proxy" || what == "accelerator") return setting.space.accelerators()[index].name;
+  if (what == "proxy" || what == "accelerator")
+    return setting.space.accelerators()[index].machine.name;
   if (what == "network" || what == "reference_network" || what == "reference")
     return setting.space.networks().candidates[index].genotype;
   return grouped(value);

@@ -6,6 +6,7 @@
 #include "codesign/cli/checks.h"
 #include "codesign/cli/console.h"
 #include "codesign/cli/cost_report.h"
+#include "codesign/network_mapping.h"
 #include "codesign/open_study.h"
 #include "codesign/stored_design.h"
 
@@ -24,7 +25,8 @@ void add_show_command(CLI::App& app, Console& console) {
       ->required()
       ->check(whole_number(0));
   command->add_option("-o,--output", options->folder,
-                      "a folder for accelerator.yaml and network.yaml, which `cost` reads, and "
+                      "a folder for accelerator.yaml (or machine.yaml) and network.yaml, which "
+                      "`cost` reads, and "
                       "study.yaml, which `run` reads (with network.csv)");
   command->callback([options, &console] {
     const StoredDesign design(
@@ -36,7 +38,12 @@ void add_show_command(CLI::App& app, Console& console) {
       console.out << '\n';
     }
     if (!options->folder.empty()) design.write_files(options->folder);
-    report_cost(design.network(), design.accelerator(), true, console);
+    const Network network = design.network();
+    const MachineDescription machine = design.accelerator();
+    Workers workers(1);
+    const NetworkOnMachine result =
+        map_network(network, machine, design.mapping(), accel::Accounting::exact, workers);
+    report_cost({network, machine, result}, /*per_layer=*/true, /*nests=*/false, console);
   });
 }
 

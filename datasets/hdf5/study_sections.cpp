@@ -85,6 +85,14 @@ void write_header(const Handle& file, const StudyHeader& header) {
   for (const auto& [key, hash] : header.input_hashes) write_text(inputs, key, hash);
   write_text_column(file, "strategies", header.strategies);
   write_text_column(file, "accuracy_sources", header.accuracy_sources);
+  if (header.machine_files.empty()) return;
+  std::vector<std::string> paths, texts;
+  for (const auto& [path, text] : header.machine_files) {
+    paths.push_back(path);
+    texts.push_back(text);
+  }
+  write_text_list(study, "machine_file_paths", paths);
+  write_text_list(study, "machine_file_texts", texts);
 }
 
 StudyHeader read_header(const Handle& file) {
@@ -110,6 +118,11 @@ StudyHeader read_header(const Handle& file) {
   }
   header.strategies = read_text_column(file, "strategies");
   header.accuracy_sources = read_text_column(file, "accuracy_sources");
+  if (!has_attribute(study, "machine_file_paths")) return header;
+  const std::vector<std::string> paths = read_text_list(study, "machine_file_paths");
+  const std::vector<std::string> texts = read_text_list(study, "machine_file_texts");
+  if (paths.size() != texts.size()) throw Error("is damaged: machine files without path or text");
+  for (std::size_t i = 0; i < paths.size(); ++i) header.machine_files[paths[i]] = texts[i];
   return header;
 }
 

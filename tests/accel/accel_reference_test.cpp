@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "accel/nest_vector_layer.h"
 #include "core/network.h"
 #include "nas/space.h"
 #include "tests/accel/rank_correlation.h"
@@ -22,10 +23,10 @@ using datasets::Table;
 
 /// PEs and bandwidths as the reference's machine has them. The reference's buffers are
 /// unlimited and its energy has no DRAM; ours are large enough for its largest tiles.
-AcceleratorParameters parameters(const std::string& template_name, std::int64_t rows,
-                                 std::int64_t columns, double noc, double dram) {
-  AcceleratorParameters p;
-  p.template_name = template_name;
+TemplateSizes sizes(Dataflow dataflow, std::int64_t rows, std::int64_t columns, double noc,
+                    double dram) {
+  TemplateSizes p;
+  p.dataflow = dataflow;
   p.pe_rows = rows;
   p.pe_columns = columns;
   p.pe_buffer = {1024};
@@ -36,17 +37,17 @@ AcceleratorParameters parameters(const std::string& template_name, std::int64_t 
 }
 
 /// Counterpart of machine `name` (its row of accelerators.csv) under `dataflow`.
-AcceleratorParameters counterpart(const std::string& dataflow, const Table& machines,
-                                  const std::string& name) {
+TemplateSizes counterpart(const std::string& dataflow, const Table& machines,
+                          const std::string& name) {
   for (std::size_t row = 0; row < machines.rows(); ++row) {
     if (machines.text(row, machines.column("accelerator")) != name) continue;
     const std::int64_t pes = machines.integer(row, machines.column("num_pes"));
     const double noc = machines.number(row, machines.column("noc_bw"));
     const double dram = machines.number(row, machines.column("offchip_bw"));
     // kcp_ws gives each output channel a cluster of 64 PEs, one per input channel.
-    if (dataflow == "kcp_ws") return parameters("nvdla", pes / 64, 64, noc, dram);
-    if (dataflow == "rs") return parameters("eyeriss", 16, pes / 16, noc, dram);
-    return parameters("xp_ws", 16, pes / 16, noc, dram);
+    if (dataflow == "kcp_ws") return sizes(Dataflow::nvdla, pes / 64, 64, noc, dram);
+    if (dataflow == "rs") return sizes(Dataflow::eyeriss, 16, pes / 16, noc, dram);
+    return sizes(Dataflow::xp_ws, 16, pes / 16, noc, dram);
   }
   throw std::runtime_error("no machine " + name);
 }
@@ -57,7 +58,8 @@ struct NetworkCost {
 
 class NetworkCosts {
  public:
-  explicit NetworkCosts(Accelerator accelerator) : accelerator_(std::move(accelerator)) {}
+  explicit NetworkCosts(const TemplateSizes& sizes)
+      : machine_(machine(sizes)), dataflow_(sizes.dataflow) {}
 
   NetworkCost of(const Network& network, bool with_memory_bound) {
     NetworkCost sum;
@@ -65,8 +67,8 @@ class NetworkCosts {
       if (layer.is_memory_bound() && !with_memory_bound) continue;
       auto [entry, fresh] = costs_.try_emplace(layer);
       if (fresh) {
-        const LayerCost cost = cost_of(layer, accelerator_);
-        entry->second = {static_cast<double>(cost.latency.value), cost.energy().value};
+        const NestCost cost = cost_of(layer);
+        entry->second = {static_cast<double>(cost.cycles().value), cost.total_energy().value};
       }
       sum.latency += static_cast<double>(times) * entry->second.latency;
       sum.energy += static_cast<double>(times) * entry->second.energy;
@@ -75,7 +77,14 @@ class NetworkCosts {
   }
 
  private:
-  Accelerator accelerator_;
+  [[nodiscard]] NestCost cost_of(const Layer& layer) const {
+    if (layer.is_memory_bound())
+      return std::get<VectorLayerCost>(vector_layer_cost(layer, machine_)).cost;
+    return std::get<CostedNest>(template_mapping(layer, machine_, dataflow_)).cost;
+  }
+
+  Machine machine_;
+  Dataflow dataflow_;
   std::unordered_map<Layer, NetworkCost, LayerHash> costs_;
 };
 
@@ -117,8 +126,8 @@ struct Ours {
 };
 
 Ours ours(const Series& reference, const std::map<std::int64_t, Network>& networks,
-          const AcceleratorParameters& parameters, bool with_memory_bound) {
-  NetworkCosts costs(machine(parameters));
+          const TemplateSizes& sizes, bool with_memory_bound) {
+  NetworkCosts costs(sizes);
   Ours ours;
   for (const std::int64_t arch : reference.arch) {
     const Network& network = networks.at(arch);
@@ -201,9 +210,9 @@ TEST(AgreementWithMaestro, OnAlphaNetTheRanksAreAsPrinted) {
   for (const auto& [key, reference] : references) {
     if (reference.arch.size() < 3) continue;  // too few to have ranks
     const auto& [dataflow, name] = key;
-    const auto parameters = counterpart(dataflow, machines, name);
-    const Agreement agreement = print_agreement(dataflow + " " + name, reference,
-                                                ours(reference, networks, parameters, true));
+    const auto sizes = counterpart(dataflow, machines, name);
+    const Agreement agreement =
+        print_agreement(dataflow + " " + name, reference, ours(reference, networks, sizes, true));
     EXPECT_GT(agreement.latency, 0) << dataflow << " " << name;
     EXPECT_GT(agreement.energy, 0) << dataflow << " " << name;
   }

@@ -1,13 +1,12 @@
-// Small random layers, machines and mappings: small enough to walk, odd enough to hit every edge.
+// Small random layers and machines of the templates: small enough to walk, odd enough to hit every
+// edge.
 #pragma once
 
-#include <algorithm>
-#include <span>
+#include <array>
 
-#include "accel/accelerator.h"
-#include "accel/mapping.h"
 #include "core/layer.h"
 #include "core/random.h"
+#include "tests/accel/support.h"
 
 namespace cosearch::accel::test {
 
@@ -37,10 +36,9 @@ inline Layer random_layer(Random& random) {
   return convolution(shape);
 }
 
-inline AcceleratorParameters random_parameters(Random& random) {
-  AcceleratorParameters p;
-  const auto names = template_names();
-  p.template_name = names[random.below(names.size())];
+inline TemplateSizes random_sizes(Random& random) {
+  TemplateSizes p;
+  p.dataflow = kDataflows[random.below(kDataflows.size())];
   p.pe_rows = between(random, 1, 4);
   p.pe_columns = between(random, 1, 4);
   p.pe_buffer = {between(random, 40, 400)};
@@ -50,28 +48,6 @@ inline AcceleratorParameters random_parameters(Random& random) {
   constexpr std::array precisions{8, 16, 32};
   p.precision_bits = precisions[random.below(precisions.size())];
   return p;
-}
-
-inline LoopOrder random_order(Random& random) {
-  using enum Dimension;
-  LoopOrder order{N, G, K, C, D, P, Q, T, R, S};
-  random.shuffle(std::span<Dimension>(order));
-  return order;
-}
-
-/// Any mapping at all, sensible or not.
-inline Mapping random_mapping(const Layer& layer, Random& random) {
-  Mapping mapping;
-  const Extents extents = extents_of(layer);
-  for (std::size_t d = 0; d < kDimensions; ++d) {
-    mapping.pe_tile[d] = between(random, 1, std::min<std::int64_t>(3, extents[d]));
-    mapping.rows[d] = random.below(3) == 0 ? between(random, 1, 2) : 1;
-    mapping.columns[d] = random.below(4) == 0 ? between(random, 1, 3) : 1;
-    mapping.shared_tile[d] = between(random, 1, extents[d]);
-  }
-  mapping.array_order = random_order(random);
-  mapping.dram_order = random_order(random);
-  return mapping;
 }
 
 }  // namespace cosearch::accel::test

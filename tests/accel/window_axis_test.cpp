@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "accel/tiling.h"
+#include "accel/window_axes.h"
 #include "core/random.h"
 
 namespace cosearch::accel::test {

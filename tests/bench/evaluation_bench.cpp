@@ -7,8 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "accel/accelerator_space.h"
-#include "codesign/accelerator_file.h"
 #include "codesign/driver.h"
 #include "codesign/joint_space.h"
 #include "codesign/model_evaluator.h"
@@ -37,14 +35,12 @@ NetworkSet lowered(Workers& workers) {
 }
 
 // 16 machines, as a study's grid gives them.
-std::vector<accel::Accelerator> machines() {
-  accel::AcceleratorChoices choices;
-  choices.pe_rows = choices.pe_columns = {8, 16, 32, 64};
-  const accel::AcceleratorSpace space(choices);
-  const accel::TechnologyTable technology = find_technology("45nm");
-  std::vector<accel::Accelerator> machines;
-  for (std::uint64_t i = 0; i < space.size(); ++i)
-    machines.push_back(accel::make_accelerator("machine", space.at(i), technology));
+AcceleratorSet machines() {
+  AcceleratorSet machines;
+  const MachineFile nvdla("nvdla");
+  for (const char* rows : {"8", "16", "32", "64"})
+    for (const char* columns : {"8", "16", "32", "64"})
+      machines.add("machine", nvdla, {{"pe_rows", rows}, {"pe_columns", columns}});
   return machines;
 }
 

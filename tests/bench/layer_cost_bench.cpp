@@ -3,7 +3,7 @@
 
 #include <variant>
 
-#include "accel/cost.h"
+#include "accel/template_mapper.h"
 #include "codesign/accelerator_file.h"
 #include "core/layer.h"
 
@@ -12,10 +12,11 @@ namespace {
 using namespace cosearch;
 
 void layer_cost(benchmark::State& state, const char* machine, const Layer& layer) {
-  const accel::Accelerator accelerator = codesign::find_accelerator(machine);
-  if (std::holds_alternative<accel::Infeasible>(accel::layer_cost(layer, accelerator)))
+  const codesign::MachineDescription chip = codesign::find_accelerator(machine);
+  const auto cost = [&] { return accel::template_mapping(layer, chip.machine, *chip.dataflow); };
+  if (std::holds_alternative<accel::Infeasible>(cost()))
     return state.SkipWithError("the layer does not run, so there is nothing to time");
-  for (auto _ : state) benchmark::DoNotOptimize(accel::layer_cost(layer, accelerator));
+  for (auto _ : state) benchmark::DoNotOptimize(cost());
   state.SetItemsProcessed(state.iterations());
 }
 

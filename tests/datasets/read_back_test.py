@@ -40,6 +40,8 @@ def check_study(file):
     digest = hashlib.sha256(study["configuration"]).hexdigest()
     assert text(study["configuration_hash"]) == digest
     assert text(file["study/library_versions"].attrs["HDF5"])[0].isdigit()
+    study = file["study"].attrs
+    assert [path.decode() for path in study["machine_file_paths"]] == ["chips/mine.yaml", "other.yaml"]
     for name in ("trials", "network_evaluations", "hardware_evaluations", "layer_evaluations"):
         assert study[name] > 0, name
     assert list(file["strategies"].asstr()) == ["exhaustive", "random"]

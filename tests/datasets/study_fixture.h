@@ -23,6 +23,7 @@ inline datasets::StudyHeader example_header() {
   header.command_line = "cosearch run study.yaml -o study.h5";
   header.configuration = "name: first light\nseed: 1  # \xC3\xBC\n";
   header.space_file = "kind: space\nname: \xC3\xBC\n";
+  header.machine_files = {{"chips/mine.yaml", "name: mine  # \xC3\xBC\n"}, {"other.yaml", ""}};
   header.input_hashes = {{"networks.scores.file", std::string(64, 'a')}};
   header.strategies = {"exhaustive", "random"};
   header.accuracy_sources = {"", "predictor"};

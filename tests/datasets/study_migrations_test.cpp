@@ -28,6 +28,7 @@ StudyHeader header_without_hashes() {
   header.input_hashes = {};
   header.space_file = "";
   header.accuracy_sources = {"", "table"};
+  header.machine_files = {};
   return header;
 }
 

@@ -44,9 +44,10 @@ class BadStudy(CliTest):
         self.write_study(("seed: 3", "seed: 3\nconstraints: {latency: {at_least: 9, at_most: 3}}"))
         self.refused_study(says=["study.yaml:5:24: ", "latency >= 9 cycles", "latency <= 3 cycles"])
 
-    def test_grid_values_that_do_not_increase(self):
-        self.write_study(("pe_rows: [4, 12]", "pe_rows: [12, 4]"))
-        self.refused_study(says=["study.yaml:14:7: ", "pe_rows", "must increase"])
+    def test_grid_values_that_no_machine_may_have(self):
+        self.write_study(("pe_rows: [4, 12]", "pe_rows: [4, 0]"))
+        self.refused_study(says=["study.yaml:14:20: pe_rows = 0: eyeriss.yaml:",
+                                 "fan-out along rows = 0"])
 
     def test_a_strategy_option_out_of_range(self):
         self.write_study(("{name: exhaustive}", "{name: semi-decoupled, layers: 0}"))

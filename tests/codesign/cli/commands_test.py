@@ -229,11 +229,12 @@ class Cost(CliTest):
 
         add(lambda energy: energy["total_pj"])
         add(lambda energy: energy["mac_pj"])
-        add(lambda energy: energy["DRAM"]["weights_pj"])
+        add(lambda energy: energy["levels"]["DRAM"]["weights_pj"])
         energy = cost["energy"]
-        levels = sum(sum(energy[level].values()) for level in ("DRAM", "shared buffer", "PE buffer"))
-        rest = energy["mac_pj"] + energy["vector_pj"] + energy["noc_pj"]
-        self.assertTrue(math.isclose(energy["total_pj"], levels + rest, rel_tol=1e-9))
+        parts = sum(sum(one.values()) for kind in ("levels", "network")
+                    for one in energy[kind].values())
+        rest = sum(energy[f"{part}_pj"] for part in ("mac", "vector", "additions", "leakage"))
+        self.assertTrue(math.isclose(energy["total_pj"], parts + rest, rel_tol=1e-9))
 
     def test_totals_are_the_sum_of_the_layers(self):
         for network in ("resnet18", "fashion-macro:021200", "squeezenet"):
@@ -252,9 +253,17 @@ class Cost(CliTest):
         self.write("chip.yaml", "kind: accelerator\nschema_version: 1\nname: mine\n"
                    "template: eyeriss\npe_rows: 12\npe_columns: 14\n")
         cost = self.run_json("cost", "-n", "net.yaml", "-a", "chip.yaml", "--per-layer")
-        self.assertEqual(cost["accelerator"], "mine")
+        self.assertEqual(cost["machine"], "mine")
         self.assertEqual(cost["macs"], 2 * 3 * 16 * 32 * 32 * 9 + 640)
         self.assert_adds_up(cost)
+        optimal = self.run_json("cost", "-n", "net.yaml", "-a", "chip.yaml", "--per-layer",
+                                "--mapper", "optimal", "--objective", "energy")
+        self.assertIn("certificate", optimal["layers"][0])
+        self.assertNotIn("certificate", cost["layers"][0])
+        self.refused("cost", "-n", "net.yaml", "-a", "chip.yaml", "--accounting", "timeloop", expect=2,
+                     says=["--mapper optimal"])
+        self.refused("cost", "-n", "net.yaml", "-m", "gemmini", "--mapper", "template", expect=2,
+                     says=["'gemmini' is no template"])
 
 
 class Rank(CliTest):

@@ -283,7 +283,7 @@ class BadUsage(MapTest):
 
     def test_a_template_says_which_layers_are_beyond_it(self):
         self.refused("cost", "-n", "net.yaml", "-a", "nvdla-256", expect=INFEASIBLE,
-                     says=["layer 'up' (transposed convolution", "use a machine"])
+                     says=["layer 'up' (transposed convolution", "let the optimal mapper map them"])
 
 
 class NothingFits(MapTest):

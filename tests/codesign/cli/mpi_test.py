@@ -61,6 +61,7 @@ class Ranks(CliTest):
         # Costing layers on several ranks knows no strategies: all numbers with one of them.
         for strategy, all_jobs, all_ranks in (
                 ("{name: exhaustive}", ("2", "3", "7"), (1, 2, 4)),
+                ("{name: exhaustive}\nmapping: {mapper: optimal, objective: energy}", ("2",), (3,)),
                 ("{name: semi-decoupled, proxy_sample: 3}", ("3",), (2,)),
                 ("{name: regularised-evolution, population: 10, tournament: 3, evaluations: 40}",
                  ("2",), (3,))):

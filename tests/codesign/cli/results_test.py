@@ -5,7 +5,7 @@ import csv
 
 import h5py
 
-from cli_support import CliTest, main
+from cli_support import REPOSITORY, CliTest, main
 
 
 def rows_of(path):
@@ -110,6 +110,83 @@ class Results(CliTest):
             self.assertEqual(again["front"][0][metric], float(row[f"{metric}[{unit[metric]}]"]))
         self.assertIn("proposed by: exhaustive", self.run_program("show", "a.h5", row["id"]).stdout)
         self.refused("show", "a.h5", "999999", expect=2, says=["999999"])
+
+
+class Machines(CliTest):
+    """A study of machines of any levels, in files and shipped, under the optimal mapper."""
+    CHANGES = (("  grids:\n", "  machines: [eyeriss-v1, 'mine.yaml:rows=8']\n  grids:\n"),
+               ("    - template: eyeriss\n      pe_rows: [4, 12]\n      pe_columns: 8\n",
+                "    - machine: mine.yaml\n      rows: [4, 16]\n"),
+               ("[accuracy, latency, energy]", "[accuracy, time, energy]"),
+               ("{name: exhaustive}", "{name: exhaustive}\nmapping: {objective: energy}"))
+
+    def setUp(self):
+        super().setUp()
+        shipped = REPOSITORY / "accel" / "machines" / "gemmini.yaml"
+        self.write("mine.yaml", shipped.read_text())
+        self.write_study(*self.CHANGES)
+        self.run_program("run", "study.yaml", "-o", "a.h5", "--jobs", "1")
+
+    def front(self):
+        self.run_program("pareto", "a.h5", "-o", "front.csv")
+        return rows_of(self.folder / "front.csv")
+
+    def test_templates_and_machines_are_candidates_with_their_parameters(self):
+        with h5py.File(self.folder / "a.h5") as store:
+            names = store["accelerators/name"].asstr()[:].tolist()
+            self.assertEqual(names[:2], ["eyeriss-v1", "mine.yaml:rows=8"])
+            self.assertEqual(names[-2:], ["mine.yaml:rows=4", "mine.yaml:rows=16"])
+            self.assertEqual(store["accelerators/rows"][-1], 16)
+            self.assertEqual(store["accelerators/template"].asstr()[-1], "mine.yaml")
+            self.assertTrue(all(store["points/feasible"][:]))
+
+    def test_jobs_and_an_interruption_change_nothing(self):
+        front = self.front()
+        self.run_program("run", "study.yaml", "-o", "a.h5", "--force", "--jobs", "3")
+        self.assertEqual(self.front(), front)
+        self.run_program("run", "study.yaml", "-o", "a.h5", "--force", "--max-evaluations", "9",
+                         expect=5)
+        self.run_program("run", "study.yaml", "-o", "a.h5", "--resume")
+        self.assertEqual(self.front(), front)
+
+    def test_what_changes_the_costs_is_refused_by_name(self):
+        study = (self.folder / "study.yaml").read_text()
+        for old, new, says in (
+                ("objective: energy", "objective: edp", 'mapping.objective is "edp", was "energy"'),
+                ("objective: energy", "mapper: optimal, objective: energy",
+                 'mapping.mapper is "optimal"')):
+            self.write("study.yaml", study.replace(old, new))
+            self.refused("run", "study.yaml", "-o", "a.h5", "--resume", expect=2, says=[says])
+        self.write("study.yaml", study)
+        text = (self.folder / "mine.yaml").read_text()
+        self.write("mine.yaml", text.replace("scratchpad: 256KiB", "scratchpad: 128KiB"))
+        self.refused("run", "study.yaml", "-o", "a.h5", "--resume", expect=2,
+                     says=["machine file mine.yaml is not the same"])
+
+    def test_a_point_on_a_machine_is_shown_as_it_was(self):
+        for row in {row["template"]: row for row in self.front()}.values():
+            shown = self.run_json("show", "a.h5", row["id"], "-o", "point")
+            self.assertEqual(shown["latency_cycles"], float(row["latency[cycles]"]))
+            self.assertIn("certificate" if row["template"] != "nvdla" else "nest",
+                          shown["layers"][0])
+            again = self.run_json("run", "point/study.yaml", "-o", "again.h5", "--force")
+            for metric in ("time", "energy", "area"):
+                unit = {"time": "s", "energy": "pJ", "area": "mm2"}[metric]
+                self.assertEqual(again["front"][0][metric], float(row[f"{metric}[{unit}]"]))
+        row = next(row for row in self.front() if row["template"] == "mine.yaml")
+        before = self.run_json("show", "a.h5", row["id"])
+        (self.folder / "mine.yaml").unlink()
+        self.assertEqual(self.run_json("show", "a.h5", row["id"]), before)
+
+    def test_rank_and_gap_take_them(self):
+        self.assertEqual(self.run_json("rank", "study.yaml"), self.run_json("rank", "a.h5"))
+        self.write_study(*self.CHANGES[:3], ("{name: exhaustive}", "{name: exhaustive}\n"
+                         "mapping: {objective: energy}\n"
+                         "gap: {strategies: [{name: exhaustive}]}"),
+                         ("    - template: nvdla\n", "    - template: nvdla\n      clock: 1GHz\n"),
+                         ("[eyeriss-v1, ", "["))
+        gap = self.run_json("gap", "study.yaml")
+        self.assertEqual(gap["strategies"][0]["joint"]["worst"], 0)
 
 
 if __name__ == "__main__":

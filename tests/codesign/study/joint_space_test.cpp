@@ -163,35 +163,36 @@ TEST(LoadAccelerators, ComesInTheOrderOfTheStudyWithNamesOfTheirOwn) {
   const StudyFolder folder({{"pe_buffer: 256B",
                              "pe_buffer: 256B\n      clock: [100MHz, 200MHz]\n      precision: [8, "
                              "16]\n      shared_buffer: [10000B, 10200B]"}});
-  const std::vector<accel::Accelerator> all = load_accelerators(folder.read());
+  const std::vector<Accelerator> all = load_accelerators(folder.read()).list;
   ASSERT_EQ(all.size(), 1U + 4 * 8 + 4);
-  EXPECT_EQ(all[0].name, "xp-ws-64");
-  EXPECT_EQ(all[1].parameters.template_name, "nvdla");
-  EXPECT_EQ(all.back().parameters.template_name, "eyeriss");
+  EXPECT_EQ(all[0].machine.name, "xp-ws-64");
+  EXPECT_EQ(all[1].family, "nvdla");
+  EXPECT_EQ(all.back().family, "eyeriss");
   std::set<std::string> names;
-  for (const accel::Accelerator& accelerator : all) names.insert(accelerator.name);
+  for (const Accelerator& accelerator : all) names.insert(accelerator.machine.name);
   EXPECT_EQ(names.size(), all.size());
 }
 
 TEST(LoadAccelerators, AMachineNamedTwiceIsOneCandidate) {
-  const std::size_t once = load_accelerators(StudyFolder().read()).size();
+  const std::size_t once = load_accelerators(StudyFolder().read()).list.size();
   const StudyFolder twice({{"named: [xp-ws-64]", "named: [xp-ws-64, xp-ws-64]"}});
-  EXPECT_EQ(load_accelerators(twice.read()).size(), once);
+  EXPECT_EQ(load_accelerators(twice.read()).list.size(), once);
 }
 
 TEST(LoadAccelerators, SamplesASeededSubsetInOrder) {
   const auto sample = [](const char* seed) {
     std::vector<std::string> names;
-    for (const accel::Accelerator& one :
+    for (const Accelerator& one :
          load_accelerators(StudyFolder({{"named: [xp-ws-64]", "named: [xp-ws-64]\n  sample: 4"},
                                         {"seed: 3", fmt::format("seed: {}", seed)}})
-                               .read()))
-      names.push_back(one.name);
+                               .read())
+             .list)
+      names.push_back(one.machine.name);
     return names;
   };
   std::vector<std::string> all;
-  for (const accel::Accelerator& one : load_accelerators(StudyFolder().read()))
-    all.push_back(one.name);
+  for (const Accelerator& one : load_accelerators(StudyFolder().read()).list)
+    all.push_back(one.machine.name);
   const std::vector<std::string> first = sample("3");
   EXPECT_EQ(first.size(), 4U);
   EXPECT_EQ(first, sample("3"));
@@ -223,8 +224,8 @@ TEST(LoadAccelerators, DrawsFromAGridTooLargeToBuild) {
   const StudyFolder folder(
       {kManyRows, kManySizes, {"named: [xp-ws-64]", "named: [xp-ws-64]\n  sample: 5"}});
   std::set<std::string> names;
-  for (const accel::Accelerator& accelerator : load_accelerators(folder.read()))
-    names.insert(accelerator.name);
+  for (const Accelerator& accelerator : load_accelerators(folder.read()).list)
+    names.insert(accelerator.machine.name);
   EXPECT_EQ(names.size(), 5U);
 }
 
@@ -326,15 +327,11 @@ TEST(JointSpace, NamedNetworksAreAllNeighbours) {
 }
 
 // Steps between two machines, counted in doublings of every parameter.
-double distance(const accel::AcceleratorParameters& a, const accel::AcceleratorParameters& b) {
-  const auto steps = [](auto x, auto y) {
-    return std::abs(std::log2(static_cast<double>(x)) - std::log2(static_cast<double>(y)));
-  };
-  return steps(a.pe_rows, b.pe_rows) + steps(a.pe_columns, b.pe_columns) +
-         steps(a.pe_buffer.value, b.pe_buffer.value) +
-         steps(a.shared_buffer.value, b.shared_buffer.value) +
-         steps(a.noc_bandwidth, b.noc_bandwidth) + steps(a.dram_bandwidth, b.dram_bandwidth) +
-         steps(a.clock.value, b.clock.value) + steps(a.precision_bits, b.precision_bits);
+double distance(const Accelerator& a, const Accelerator& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.parameters.size(); ++i)
+    sum += std::abs(std::log2(a.parameters[i]) - std::log2(b.parameters[i]));
+  return sum;
 }
 
 TEST(JointSpace, AcceleratorNeighboursAreTheFourNearestOfEachTemplate) {
@@ -345,10 +342,10 @@ TEST(JointSpace, AcceleratorNeighboursAreTheFourNearestOfEachTemplate) {
     std::map<std::string, std::vector<double>> all, taken;
     for (std::uint32_t other = 0; other < space.accelerator_count(); ++other) {
       if (other == origin) continue;
-      const auto& parameters = space.accelerators()[other].parameters;
-      const double d = distance(space.accelerators()[origin].parameters, parameters);
-      all[parameters.template_name].push_back(d);
-      if (std::ranges::count(neighbours, other) == 1) taken[parameters.template_name].push_back(d);
+      const Accelerator& chip = space.accelerators()[other];
+      const double d = distance(space.accelerators()[origin], chip);
+      all[chip.family].push_back(d);
+      if (std::ranges::count(neighbours, other) == 1) taken[chip.family].push_back(d);
     }
     std::size_t expected = 0;
     for (auto& [name, distances] : all) {

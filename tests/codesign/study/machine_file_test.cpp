@@ -5,26 +5,26 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
-#include "accel/area.h"
-#include "accel/energy.h"
 #include "accel/machine_costs.h"
-#include "accel/mapper.h"
 #include "accel/optimal_mapper.h"
-#include "codesign/accelerator_file.h"
+#include "accel/template_mapper.h"
+#include "codesign/technology_file.h"
 #include "core/random.h"
 #include "core/user_error.h"
-#include "tests/codesign/study/template_file.h"
+#include "tests/accel/support.h"
 
 namespace cosearch::codesign {
 namespace {
 
 using accel::Dimension;
 using accel::Machine;
+using accel::test::TemplateSizes;
 using testing::HasSubstr;
 using Texts = std::vector<std::string>;
 
@@ -94,7 +94,8 @@ std::string changed(const std::string& from, const std::string& to) {
 }
 
 TEST(MachineFile, SaysEverythingAMachineHas) {
-  const auto [machine, constraints] = parse(kSmall);
+  const auto [machine, constraints, dataflow] = parse(kSmall);
+  EXPECT_FALSE(dataflow);
   EXPECT_EQ(machine.name, "small");
   EXPECT_EQ(machine.source, "made up for this test");
   EXPECT_EQ(machine.clock.value, 100e6);
@@ -309,7 +310,7 @@ TEST(ShippedMachines, RunAConvolution) {
   layer.pad_top = layer.pad_bottom = layer.pad_left = layer.pad_right = 1;
   for (const std::string& name : machine_names()) {
     SCOPED_TRACE(name);
-    const auto [machine, constraints] = find_machine(name);
+    const auto [machine, constraints, dataflow] = find_machine(name);
     const auto best = accel::optimal_mapping(layer, machine, constraints, {});
     ASSERT_TRUE(std::holds_alternative<accel::MappedLayer>(best))
         << std::get<accel::Infeasible>(best).reason;
@@ -319,48 +320,45 @@ TEST(ShippedMachines, RunAConvolution) {
   }
 }
 
-TEST(TemplateFiles, CostWhatTheTemplatesCost) {
-  for (const accel::NamedAccelerator& named : accel::named_accelerators()) {
-    SCOPED_TRACE(named.name);
-    const accel::Accelerator old = find_accelerator(named.name);
-    const Machine machine = find_machine(test::template_file(named.parameters)).machine;
-    const accel::TechnologyTable& t = old.technology;
-    const auto near = [](double is, double should) { EXPECT_NEAR(is, should, 1e-9 * should); };
-    near(accel::area_of(machine).value, accel::area_of(old).value);
-    near(machine.levels[0].read_energy_pj, t.dram_energy);
-    near(machine.levels[1].read_energy_pj,
-         t.access_energy_per_byte(named.parameters.shared_buffer).value);
-    near(machine.levels[2].write_energy_pj,
-         t.access_energy_per_byte(named.parameters.pe_buffer).value);
-    near(machine.compute.mac_energy_pj, t.mac_energy(named.parameters.precision_bits).value);
-    near(machine.levels[1].hop_energy_pj * 8, t.wire_energy * accel::pe_pitch_mm(old));
-    near(machine.levels[1].network_energy_pj / machine.levels[1].hop_energy_pj,
-         static_cast<double>(named.parameters.pe_rows + named.parameters.pe_columns) / 2);
-    EXPECT_EQ(machine.levels[0].shared_bandwidth, named.parameters.dram_bandwidth);
-    EXPECT_EQ(machine.levels[1].network_bandwidth, named.parameters.noc_bandwidth);
-    EXPECT_EQ(machine.multipliers(), old.pe_count());
-    EXPECT_EQ(machine.compute.leakage_mw, 0);
-  }
+/// The template file of `sizes` with its parameters.
+std::string text_of(const TemplateSizes& p) {
+  return fmt::format(
+      "{}:pe_rows={},pe_columns={},pe_buffer={}B,shared_buffer={}B,noc_bandwidth={}B/cycle,"
+      "dram_bandwidth={}B/cycle,precision={}",
+      accel::name_of(p.dataflow), p.pe_rows, p.pe_columns, p.pe_buffer.value, p.shared_buffer.value,
+      p.noc_bandwidth, p.dram_bandwidth, p.precision_bits);
 }
 
-/// `mapping` as loops on DRAM, the shared buffer with its rows and columns, and the PE buffer.
-accel::LoopNest nest_of(const accel::Mapping& mapping, const Layer& layer) {
-  accel::LoopNest nest;
-  nest.levels.resize(3);
-  accel::Extents piece = accel::extents_of(layer);
-  const auto cut = [&](std::size_t level, Dimension d, std::int64_t tile, std::int8_t axis) {
-    std::int64_t& whole = piece[index_of(d)];
-    whole = std::min(whole, tile);
-    nest.levels[level].loops.push_back({d, whole, axis});
-  };
-  constexpr std::int8_t time = accel::Loop::kTemporal, rows = 0, columns = 1;
-  for (const Dimension d : mapping.dram_order) cut(0, d, mapping.shared_tile[index_of(d)], time);
-  for (const Dimension d : mapping.array_order) cut(1, d, mapping.array_tile(index_of(d)), time);
-  for (const Dimension d : accel::kAllDimensions)
-    cut(1, d, mapping.pe_tile[index_of(d)] * mapping.columns[index_of(d)], rows);
-  for (const Dimension d : accel::kAllDimensions) cut(1, d, mapping.pe_tile[index_of(d)], columns);
-  for (const Dimension d : accel::kAllDimensions) cut(2, d, 1, time);
-  return nest;
+// accel's own tests cannot read files: the machine they test is the files'.
+TEST(TemplateFiles, AreTheMachinesThatTheTemplateMapperIsTestedOn) {
+  for (const accel::Dataflow dataflow : accel::kDataflows)
+    for (const int precision : {8, 16, 32}) {
+      const TemplateSizes sizes{.dataflow = dataflow,
+                                .pe_rows = 12,
+                                .pe_columns = 14,
+                                .pe_buffer = {200},
+                                .shared_buffer = {50'000},
+                                .noc_bandwidth = 48,
+                                .dram_bandwidth = 6,
+                                .precision_bits = precision};
+      SCOPED_TRACE(text_of(sizes));
+      const MachineDescription file = find_machine(text_of(sizes));
+      EXPECT_EQ(file.dataflow, dataflow);
+      Machine expected = accel::test::machine(sizes);
+      expected.name = file.machine.name;
+      expected.source = file.machine.source;
+      EXPECT_EQ(file.machine, expected);
+    }
+}
+
+TEST(TemplateFiles, HaveAPitchThatFollowsFromTheAreaOfAPe) {
+  const Machine machine = find_machine("nvdla:pe_rows=8,pe_columns=32").machine;
+  const accel::TechnologyTable t = find_technology("45nm");
+  const double pe_mm2 = machine.compute.area_mm2 + machine.levels[2].area_mm2;
+  const auto near = [](double is, double should) { EXPECT_NEAR(is, should, 1e-9 * should); };
+  near(pe_mm2 * 1e6, t.mac_area(8) + t.pe_control_area + 512 * t.register_file_area);
+  near(machine.levels[1].hop_energy_pj * 8, t.wire_energy * std::sqrt(pe_mm2));
+  near(machine.levels[1].network_energy_pj / machine.levels[1].hop_energy_pj, (8 + 32) / 2);
 }
 
 Layer random_convolution(Random& random) {
@@ -377,25 +375,42 @@ Layer random_convolution(Random& random) {
 }
 
 TEST(TemplateFiles, AllowWhatTheTemplateMapperChooses) {
-  for (const std::string& name : accel::template_names()) {
-    accel::AcceleratorParameters parameters;
-    parameters.template_name = name;
-    parameters.pe_rows = 8;
-    parameters.pe_columns = 6;
-    const accel::Accelerator old =
-        accel::make_accelerator(name, parameters, find_technology("45nm"));
-    const auto [machine, constraints] = find_machine(test::template_file(parameters));
+  for (const accel::Dataflow dataflow : accel::kDataflows) {
+    const MachineDescription file =
+        find_machine(text_of({.dataflow = dataflow, .pe_rows = 8, .pe_columns = 6}));
     for (std::uint64_t seed = 0; seed < 40; ++seed) {
-      SCOPED_TRACE(name + " " + std::to_string(seed));
+      SCOPED_TRACE(file.machine.name + " " + std::to_string(seed));
       Random random(seed, "template files");
       const Layer layer = random_convolution(random);
-      const auto mapping = accel::TemplateMapper().map(layer, old);
-      if (!std::holds_alternative<accel::Mapping>(mapping)) continue;
-      const accel::LoopNest nest = nest_of(std::get<accel::Mapping>(mapping), layer);
-      EXPECT_EQ(accel::problems_in(nest, layer, machine), Texts{});
-      EXPECT_EQ(accel::violations_of(constraints, nest, layer, machine), Texts{});
+      const auto found = accel::template_mapping(layer, file.machine, dataflow);
+      const auto* run = std::get_if<accel::CostedNest>(&found);
+      if (run == nullptr) continue;
+      EXPECT_EQ(accel::problems_in(run->nest, layer, file.machine), Texts{});
+      EXPECT_EQ(accel::violations_of(file.constraints, run->nest, layer, file.machine), Texts{});
     }
   }
+}
+
+// A template is one by its file: what its rule needs is checked there.
+TEST(MachineFile, TakesADataflowWhereTheRuleHasItsRowsAndColumns) {
+  EXPECT_THAT(
+      error_of(changed("constraints:\n", "dataflow: nvdla\nconstraints:\n")),
+      HasSubstr("mine.yaml:33:11: machine, dataflow: level 'DRAM': with a dataflow it keeps "
+                "all tensors"));
+  EXPECT_THAT(error_of(changed("constraints:\n", "dataflow: nvdlaa\nconstraints:\n")),
+              HasSubstr("did you mean 'nvdla'?"));
+}
+
+TEST(MachineFileClass, KnowsItsParametersInTheOrderOfTheFile) {
+  const MachineFile file("xp_ws");
+  std::vector<std::string> names;
+  for (const auto& [name, value] : file.parameters()) names.push_back(name + "=" + value);
+  EXPECT_EQ(names, (Texts{"pe_rows=16", "pe_columns=16", "pe_buffer=512B", "shared_buffer=128KiB",
+                          "noc_bandwidth=64B/cycle", "dram_bandwidth=16B/cycle", "clock=200MHz",
+                          "precision=8", "technology=45nm"}));
+  EXPECT_TRUE(file.is_shipped());
+  EXPECT_EQ(file.with({{"pe_rows", "3"}}).machine.multipliers(), 3 * 16);
+  EXPECT_EQ(file.with({}).machine, find_machine("xp_ws").machine);
 }
 
 TEST(FindMachine, SuggestsTheLikelyName) {

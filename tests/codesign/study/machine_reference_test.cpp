@@ -62,7 +62,7 @@ accel::LoopNest on_axes_of(const Machine& machine, accel::LoopNest nest) {
 TEST_F(TimeloopFiles, AllowEveryMappingThatItsMapperFound) {
   std::size_t obeying = 0, scrambled = 0, refused = 0;
   for (const TimeloopRow& row : timeloop_rows(folder())) {
-    const auto [machine, constraints] = find_machine("timeloop-" + row.arch);
+    const auto [machine, constraints, dataflow] = find_machine("timeloop-" + row.arch);
     const accel::LoopNest nest = on_axes_of(machine, row.nest);
     const auto violations = accel::violations_of(constraints, nest, row.layer, machine);
     if (row.is_mapper_best()) {

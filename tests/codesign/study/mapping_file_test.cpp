@@ -33,7 +33,7 @@ TEST(MappingFile, AnyNestSurvivesARoundTrip) {
     Network network("random");
     network.add({.name = "it's: #1", .layer = one.layer});
     network.add({.name = "again", .layer = one.layer});
-    const MachineDescription machine{one.machine, {}};
+    const MachineDescription machine{one.machine, {}, {}};
     const std::string text =
         write_mappings("random", one.machine, {{{"it's: #1", "again"}, one.nest}});
     SCOPED_TRACE(text);
@@ -58,8 +58,9 @@ TEST(MappingFile, NamesOfLevelsAndAxesMayNeedQuotes) {
   accel::LoopNest nest;
   nest.levels = {{accel::TensorSet::all(), {{Dimension::K, 2, 0}, {Dimension::K, 1, 1}}},
                  {accel::TensorSet::all(), {}}};
-  EXPECT_EQ(parse(write_mappings("n", machine, {{{"12"}, nest}}), network, {machine, {}}).at("12"),
-            nest);
+  EXPECT_EQ(
+      parse(write_mappings("n", machine, {{{"12"}, nest}}), network, {machine, {}, {}}).at("12"),
+      nest);
 }
 
 /// DRAM and a buffer of 64 bytes for a matrix product of 8 x 12 times 12 x 16.

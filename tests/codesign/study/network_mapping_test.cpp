@@ -31,7 +31,8 @@ TEST(NetworkMapping, MapsEachShapeOnceAndAddsUpAllLayers) {
   const Network network = find_network("fashion-macro:021200");
   const MachineDescription machine = find_machine("nvdla");
   Workers workers(1);
-  const NetworkOnMachine result = map_network(network, machine, {}, workers);
+  const NetworkOnMachine result =
+      map_network(network, machine, {Mapper::optimal, {}}, accel::Accounting::exact, workers);
   const auto distinct = network.distinct_layers();
   ASSERT_EQ(result.shapes.size(), distinct.size());
   for (std::size_t i = 0; i < distinct.size(); ++i) {
@@ -60,8 +61,8 @@ TEST(NetworkMapping, JobsChangeNothing) {
   const Network network = find_network("squeezenet-1.1");
   const MachineDescription machine = find_machine("eyeriss-v1");
   Workers one(1), four(4);
-  const NetworkOnMachine first = map_network(network, machine, {}, one);
-  const NetworkOnMachine second = map_network(network, machine, {}, four);
+  const NetworkOnMachine first = map_network(network, machine, {}, accel::Accounting::exact, one);
+  const NetworkOnMachine second = map_network(network, machine, {}, accel::Accounting::exact, four);
   ASSERT_EQ(first.shapes.size(), second.shapes.size());
   for (std::size_t i = 0; i < first.shapes.size(); ++i) {
     ASSERT_EQ(first.shapes[i].runs.size(), second.shapes[i].runs.size());
@@ -77,8 +78,7 @@ TEST(NetworkMapping, AWrittenMappingCostsTheSameWhenReadBack) {
       SCOPED_TRACE(name);
       const MachineDescription machine = find_machine(name);
       Workers workers(1);
-      const accel::MapperOptions options{MappingObjective::of_edp(), accounting};
-      const NetworkOnMachine mapped = map_network(network, machine, options, workers);
+      const NetworkOnMachine mapped = map_network(network, machine, {}, accounting, workers);
       ASSERT_TRUE(mapped.fits());
       const std::string text =
           write_mappings(network.name(), machine.machine, found_mappings(mapped));
@@ -134,8 +134,8 @@ TEST(NetworkMapping, TheParetoSetHoldsEveryOptimum) {
   for (const char* text : {"latency", "energy", "edp", "latency^2*energy"}) {
     SCOPED_TRACE(text);
     const MappingObjective objective = parse_objective(text);
-    const NetworkOnMachine best =
-        map_network(network, machine, {objective, accel::Accounting::exact}, workers);
+    const NetworkOnMachine best = map_network(network, machine, {Mapper::optimal, objective},
+                                              accel::Accounting::exact, workers);
     const accel::NestCost& cost = best.shapes[0].runs[0].cost;
     EXPECT_EQ(objective.value(static_cast<double>(cost.cycles().value), cost.total_energy().value),
               least(objective));
@@ -145,7 +145,8 @@ TEST(NetworkMapping, TheParetoSetHoldsEveryOptimum) {
 TEST(NetworkMapping, SaysWhatFitsNowhere) {
   Workers workers(1);
   const NetworkOnMachine result =
-      map_network(find_network("alexnet"), find_machine("timeloop-simba"), {}, workers);
+      map_network(find_network("alexnet"), find_machine("timeloop-simba"), {},
+                  accel::Accounting::exact, workers);
   EXPECT_FALSE(result.fits());
   std::set<std::string> misfits;
   for (const ShapeOnMachine& shape : result.shapes)

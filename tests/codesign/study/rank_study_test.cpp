@@ -109,7 +109,7 @@ TEST(RankStudy, RanksTheModelsCosts) {
        {std::pair{study.matrices[0], Metric::latency}, {study.matrices[1], Metric::energy}}) {
     ASSERT_EQ(matrix.names.size(), setting.space.accelerator_count());
     for (std::uint32_t a = 0; a < setting.space.accelerator_count(); ++a) {
-      EXPECT_EQ(matrix.names[a], setting.space.accelerators()[a].name);
+      EXPECT_EQ(matrix.names[a], setting.space.accelerators()[a].machine.name);
       for (std::uint32_t b = 0; b < a; ++b)
         EXPECT_NEAR(matrix.at(a, b), predictors::spearman(column(a, metric), column(b, metric)),
                     1e-12);

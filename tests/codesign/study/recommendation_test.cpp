@@ -7,7 +7,7 @@
 #include <functional>
 #include <set>
 
-#include "accel/area.h"
+#include "accel/machine_costs.h"
 #include "codesign/joint_space.h"
 #include "codesign/layer_coster.h"
 #include "codesign/recommendation_bench.h"
@@ -93,14 +93,15 @@ TEST_F(RecommendationTest, TheBestIsWhatTryingAllOneByOneSays) {
     const RecommendationData data = recommendation_data(study, layers, objective, workers_, {});
     ASSERT_EQ(data.rows(), layers.size());
 
-    std::vector<accel::Accelerator> allowed;
-    for (const accel::Accelerator& accelerator : load_accelerators(study))
-      if (accel::area_of(accelerator).value <= 1) allowed.push_back(accelerator);
-    ASSERT_LT(allowed.size(), load_accelerators(study).size()) << "the constraint bites";
+    const AcceleratorSet all = load_accelerators(study);
+    AcceleratorSet chosen = all;
+    std::vector<Accelerator>& allowed = chosen.list;
+    std::erase_if(allowed, [](const Accelerator& one) { return area_of(one.machine).value > 1; });
+    ASSERT_LT(allowed.size(), all.list.size()) << "the constraint bites";
     ASSERT_EQ(data.choices.size(), allowed.size());
     NetworkSet set;
     set.layers = layers;
-    const JointSpace space(std::move(set), allowed);
+    const JointSpace space(std::move(set), chosen);
     LocalLayerCoster coster(space, workers_);
     bool had_tie = false;
     for (std::uint32_t row = 0; row < data.rows(); ++row) {
@@ -119,10 +120,10 @@ TEST_F(RecommendationTest, TheBestIsWhatTryingAllOneByOneSays) {
                             : objective == Metric::energy ? outcome.energy_pj
                                                           : cycles * outcome.energy_pj;
         EXPECT_EQ(data.costs_of(row)[choice], cost);
-        EXPECT_EQ(data.choices[choice], allowed[choice].name);
+        EXPECT_EQ(data.choices[choice], allowed[choice].machine.name);
         if (cost == least) had_tie = true;
-        if (cost < least || (cost == least && accel::area_of(allowed[choice]).value <
-                                                  accel::area_of(allowed[best]).value)) {
+        if (cost < least || (cost == least && area_of(allowed[choice].machine).value <
+                                                  area_of(allowed[best].machine).value)) {
           least = cost;
           best = choice;
         }

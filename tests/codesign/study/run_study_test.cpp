@@ -279,15 +279,18 @@ TEST(FrontColumns, AreTheFrontForPeople) {
   ASSERT_EQ(columns.rows(), result.front.size());
   for (std::size_t i = 0; i < result.front.size(); ++i) {
     const Trial& trial = result.front[i];
-    const accel::Accelerator& chip = setting.space.accelerators()[trial.design.accelerator];
+    const Accelerator& chip = setting.space.accelerators()[trial.design.accelerator];
     EXPECT_EQ(numbers(columns, "accuracy")[i], trial.metrics[Metric::accuracy]);
     EXPECT_EQ(numbers(columns, "energy")[i], trial.metrics[Metric::energy]);
     EXPECT_EQ(texts(columns, "network")[i],
               setting.space.networks().candidates[trial.design.network].genotype);
-    EXPECT_EQ(texts(columns, "accelerator")[i], chip.name);
-    EXPECT_EQ(texts(columns, "template")[i], chip.parameters.template_name);
-    EXPECT_EQ(numbers(columns, "pe_rows")[i], static_cast<double>(chip.parameters.pe_rows));
-    EXPECT_EQ(numbers(columns, "clock")[i], chip.parameters.clock.value);
+    EXPECT_EQ(texts(columns, "accelerator")[i], chip.machine.name);
+    EXPECT_EQ(texts(columns, "template")[i], chip.family);
+    EXPECT_EQ(numbers(columns, "pe_rows")[i],
+              static_cast<double>(chip.machine.levels[1].fanout[0].size));
+    EXPECT_EQ(numbers(columns, "pe_buffer")[i] * 8,
+              static_cast<double>(*chip.machine.levels[2].capacity_bits));
+    EXPECT_EQ(numbers(columns, "clock")[i], chip.machine.clock.value);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "accel/machine_zoo.h"
 #include "core/user_error.h"
 #include "study_support.h"
 
@@ -54,8 +55,10 @@ TEST(ReadStudy, ReadsEveryPart) {
   EXPECT_EQ(study.networks.table->file, folder / "accuracies.csv");
   EXPECT_THAT(study.accelerators.named, ElementsAre("xp-ws-64"));
   ASSERT_EQ(study.accelerators.grids.size(), 2U);
-  EXPECT_EQ(study.accelerators.grids[0].size(), 4U);
-  EXPECT_EQ(study.accelerators.grids[1].choices().shared_buffer[1], Bytes{64 * 1024});
+  EXPECT_EQ(study.accelerators.grids[0].size(), 4);
+  EXPECT_EQ(study.accelerators.grids[1].file().name(), "eyeriss");
+  EXPECT_EQ(study.accelerators.grids[1].at(3),
+            (ParameterValues{{"pe_rows", "12"}, {"pe_columns", "8"}, {"shared_buffer", "64KiB"}}));
   EXPECT_THAT(study.objectives, ElementsAre(Objective{Metric::accuracy}, Objective{Metric::latency},
                                             Objective{Metric::energy}));
   EXPECT_THAT(study.constraints,
@@ -114,7 +117,7 @@ TEST(ReadStudy, RefusesUnknownAndRepeatedKeys) {
 
 TEST(ReadStudy, RefusesAWrongType) {
   expect_refused("seed: 3", "seed: @three", {"seed", "a whole number of at least 0"});
-  expect_refused("pe_columns: 8\n", "pe_columns: @wide\n", {"a whole number of at least 1"});
+  expect_refused("pe_columns: 8\n", "pe_columns: @wide\n", {"expected a number"});
   expect_refused("objectives: [accuracy, latency, energy]", "objectives: @accuracy",
                  {"a list of one to four different metrics"});
 }
@@ -122,7 +125,7 @@ TEST(ReadStudy, RefusesAWrongType) {
 TEST(ReadStudy, RefusesAnImpossibleRange) {
   expect_refused("seed: 3", "seed: @-1", {"a whole number of at least 0"});
   expect_refused("seed: 3", "seed: 3\nbudget: {evaluations: @0}", {"of at least 1"});
-  expect_refused("pe_columns: 8\n", "pe_columns: @0\n", {"of at least 1"});
+  expect_refused("pe_columns: 8\n", "pe_columns: @0\n", {"must be in [1, "});
   expect_refused("seed: 3", "seed: 3\nconstraints: {latency: @{at_least: 200, at_most: 100}}",
                  {"no design meets both latency >= 200 cycles and latency <= 100 cycles"});
   for (const char* bound : {"101%", "nan%", "inf%", "-1%", "101"})
@@ -132,7 +135,7 @@ TEST(ReadStudy, RefusesAnImpossibleRange) {
 }
 
 TEST(ReadStudy, RefusesAQuantityWithoutItsUnit) {
-  expect_refused("pe_buffer: 256B", "pe_buffer: @256", {"number with its unit (64KiB"});
+  expect_refused("pe_buffer: 256B", "pe_buffer: @256", {"the unit is missing", "KiB"});
   expect_refused("pe_buffer: 256B", "pe_buffer: [64B, @'256']", {"'256'", "KiB"});
   expect_refused("seed: 3", "seed: 3\nconstraints: {energy: {at_most: @3}}", {"'3'", "pJ"});
   expect_refused("seed: 3", "seed: 3\nconstraints: {area: {at_most: @3um}}", {"'3um'", "mm2"});
@@ -164,21 +167,71 @@ TEST(ReadStudy, RefusesWhatNeedsASpaceForNamedNetworks) {
                  "named: [resnet18]\n  table: @{", {"'table' needs a 'space'"});
 }
 
-TEST(ReadStudy, RefusesGridValuesThatDoNotIncrease) {
-  expect_refused("- template: nvdla\n      pe_rows: [4, 8]",
-                 "- @template: nvdla\n      pe_rows: [8, 4]", {"pe_rows", "must increase"});
+TEST(ReadStudy, RefusesGridValuesThatNoMachineMayHave) {
+  expect_refused("pe_rows: [4, 8]", "pe_rows: [4, @0]", {"pe_rows = 0", "fan-out along rows = 0"});
+  expect_refused("pe_rows: [4, 8]", "pe_rows: [@0, 4]", {"pe_rows = 0", "fan-out along rows = 0"});
+  expect_refused("pe_buffer: 256B", "@pe_bufer: 256B", {"no parameter 'pe_bufer'", "pe_buffer"});
+  expect_refused("- template: nvdla\n      pe_rows: [4, 8]", "- @pe_rows: [4, 8]",
+                 {"either a 'template' or a 'machine'"});
+}
+
+TEST(ReadStudy, SaysWhoMapsAndWhatFor) {
+  const Study usual = StudyFolder().read();
+  EXPECT_FALSE(usual.mapping.mapper);
+  const std::optional<accel::Dataflow> none;
+  EXPECT_EQ(usual.mapping.for_machine_with(accel::Dataflow::nvdla), Mapper::template_rule);
+  EXPECT_EQ(usual.mapping.for_machine_with(none), Mapper::optimal);
+  const std::string objectives = "objectives: [accuracy, latency, energy]\n";
+  const auto with = [&](const std::string& mapping) {
+    return StudyFolder({{objectives, "mapping: {" + mapping + "}\n" + objectives}}).read().mapping;
+  };
+  EXPECT_EQ(with("mapper: template").mapper, Mapper::template_rule);
+  const MapperChoice optimal = with("mapper: optimal, objective: latency^2*energy");
+  EXPECT_EQ(optimal.for_machine_with(accel::Dataflow::nvdla), Mapper::optimal);
+  EXPECT_EQ(optimal.objective.latency, 2);
+  EXPECT_EQ(optimal.objective.energy, 1);
+
+  const auto refused = [&](const std::string& mapping, const std::vector<std::string>& says) {
+    expect_refused(objectives, "mapping: {" + mapping + "}\n" + objectives, says);
+  };
+  refused("mapper: @optimum", {"optimal"});
+  refused("mapper: optimal, objective: @energi", {"did you mean 'energy'?"});
+  refused("mapper: template, objective: @energy", {"only the optimal mapper has an objective"});
+}
+
+TEST(ReadStudy, TakesMachinesByNameAndFromFilesBesideIt) {
+  const StudyFolder folder({{"named: [xp-ws-64]", "machines: [simba, 'mine.yaml:rows=8']"}});
+  for (const accel::ShippedMachine& shipped : accel::shipped_machines())
+    if (shipped.name == "gemmini")
+      test::write_bytes(folder / "mine.yaml", std::string(shipped.text));
+  EXPECT_THAT(folder.read().accelerators.machines,
+              ElementsAre("simba", (folder / "mine.yaml").string() + ":rows=8"));
+  folder.write(replaced(test::read_bytes(folder.study()), "mine.yaml:rows=8", "mine.yaml:row=8"));
+  EXPECT_THAT(test::message_of([&] { static_cast<void>(folder.read()); }),
+              HasSubstr("no parameter 'row' (did you mean 'rows'?)"));
+  folder.write(replaced(test::read_bytes(folder.study()), "mine.yaml:row=8", "other.yaml"));
+  EXPECT_THROW(static_cast<void>(folder.read()), FileError);
+}
+
+TEST(ReadStudy, RefusesTheRuleOfATemplateForAMachineThatIsNone) {
+  const StudyFolder folder({{"named: [xp-ws-64]", "machines: [simba]"},
+                            {"strategy: {", "mapping: {mapper: template}\nstrategy: {"}});
+  EXPECT_THAT(test::message_of([&] { static_cast<void>(folder.read()); }),
+              HasSubstr("machine 'simba' is no template"));
 }
 
 TEST(ReadStudy, RefusesAnAcceleratorSectionWithoutAccelerators) {
   const StudyFolder folder;
   folder.write(kSmallStudy.substr(0, kSmallStudy.find("accelerators:")) +
                "accelerators:\n  sample: 3\n");
-  EXPECT_THAT(test::message_of([&] { static_cast<void>(folder.read()); }),
-              HasSubstr("study.yaml:10:3: no accelerator: give 'named' ones, 'grids', or both"));
+  EXPECT_THAT(
+      test::message_of([&] { static_cast<void>(folder.read()); }),
+      HasSubstr(
+          "study.yaml:10:3: no accelerator: give 'named' ones, 'machines', 'grids', or several"));
 }
 
 TEST(ReadStudy, ReportsAllProblemsOfTheSchemaAtOnce) {
-  const StudyFolder folder({{"seed: 3", "seeds: 3"}, {"pe_columns: 8\n", "pe_columns: 0\n"}});
+  const StudyFolder folder({{"seed: 3", "seeds: 3"}, {"pe_columns: 8\n", "pe_columns: true\n"}});
   const std::string message = test::message_of([&] { static_cast<void>(folder.read()); });
   EXPECT_THAT(message, HasSubstr("study.yaml:4:1: "));
   EXPECT_THAT(message, HasSubstr("study.yaml:18:19: "));

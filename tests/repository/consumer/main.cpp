@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <iostream>
 
-#include "accel/accelerator.h"
+#include "accel/machine.h"
 #include "core/layer.h"
 
 int main() {
@@ -11,6 +11,9 @@ int main() {
 
   // The first layer of ResNet-50: kernels of 7 x 7 over 3 channels, 64 outputs of 112 x 112.
   const std::int64_t expected = std::int64_t{7} * 7 * 3 * 64 * 112 * 112;
-  const bool valid = cosearch::accel::problems_in({.template_name = "eyeriss"}).empty();
+  cosearch::accel::Machine machine;
+  machine.levels.resize(1);
+  machine.levels[0].name = "DRAM";
+  const bool valid = cosearch::accel::problems_in(machine).empty();
   return layer.macs() == expected && valid ? 0 : 1;
 }

@@ -5,10 +5,11 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
-#include "codesign/joint_space.h"
-#include "codesign/layer_coster.h"
+#include "codesign/mapper_choice.h"
+#include "codesign/network_mapping.h"
 #include "codesign/network_set.h"
 #include "core/user_error.h"
 #include "nas/supernet/extreme_networks.h"
@@ -17,26 +18,26 @@ namespace cosearch::codesign {
 namespace {
 
 /// In cycles, by layer.
-std::vector<double> layer_cycles(const JointSpace& joint, Workers& workers) {
-  const std::vector<Layer>& layers = joint.networks().layers;
-  std::vector<LayerTask> tasks;
-  for (LayerId layer = 0; layer < layers.size(); ++layer) tasks.push_back({0, layer});
-  std::vector<LayerOutcome> outcomes(tasks.size());
-  LocalLayerCoster(joint, workers).cost(tasks, outcomes);
-  std::vector<double> cycles;
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    if (!outcomes[i].failure.empty())
-      throw UserError(fmt::format("layer {} does not run on {}: {}", describe(layers[i]),
-                                  joint.accelerators().front().name, outcomes[i].failure));
-    cycles.push_back(static_cast<double>(outcomes[i].cycles));
-  }
+std::vector<double> layer_cycles(const std::vector<Layer>& layers,
+                                 const MachineDescription& accelerator, Workers& workers) {
+  std::vector<double> cycles(layers.size());
+  workers.for_ranges(layers.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto run = run_layer(layers[i], accelerator.machine, accelerator.constraints,
+                                 accelerator.dataflow, MapperChoice{});
+      if (const auto* infeasible = std::get_if<accel::Infeasible>(&run))
+        throw UserError(fmt::format("layer {} does not run on {}: {}", describe(layers[i]),
+                                    accelerator.machine.name, infeasible->reason));
+      cycles[i] = static_cast<double>(std::get<LayerRun>(run).cost.cycles().value);
+    }
+  });
   return cycles;
 }
 
 }  // namespace
 
 nas::ChoiceLatencies choice_latencies(std::shared_ptr<const nas::ChoiceSpace> space,
-                                      const accel::Accelerator& accelerator, Workers& workers) {
+                                      const MachineDescription& accelerator, Workers& workers) {
   const std::string largest = nas::largest_network(*space);
   const nas::Choices base = space->choices(largest);
   std::vector<TableEntry> entries{{.genotype = largest}};
@@ -47,15 +48,15 @@ nas::ChoiceLatencies choice_latencies(std::shared_ptr<const nas::ChoiceSpace> sp
       changed[choice] = alternative;
       entries.push_back({.genotype = space->genotype_of(changed)});
     }
-  const JointSpace joint(lower_all(space, std::move(entries), workers), {accelerator});
-  const std::vector<double> cycles = layer_cycles(joint, workers);
+  const NetworkSet networks = lower_all(space, std::move(entries), workers);
+  const std::vector<double> cycles = layer_cycles(networks.layers, accelerator, workers);
   const auto total = [&](const Candidate& candidate) {
     double sum = 0;
     for (const LayerCount& layer : candidate.layers)
       sum += static_cast<double>(layer.count) * cycles[layer.layer];
     return sum;
   };
-  auto candidate = joint.networks().candidates.begin();
+  auto candidate = networks.candidates.begin();
   nas::ChoiceLatencies latencies{.fixed = total(*candidate++), .of = {}};
   for (const std::uint32_t alternatives : space->choice_counts()) {
     std::vector<double>& of_choice = latencies.of.emplace_back();

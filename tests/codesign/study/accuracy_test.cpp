@@ -64,15 +64,17 @@ void train_predictor(const StudyFolder& folder, const Training& training = {}) {
     rows.push_back(row);
     targets.push_back(tables.numbers("accuracy")[row] + training.shift);
   }
-  TrainedPredictor trained{
-      .model = "ridge",
-      .source = {training.space, training.options, training.features, training.scores},
-      .target = "accuracy",
-      .kind = training.kind,
-      .scale = {predictors::ScaleKind::error, targets},
-      .predictor = predictors::make_predictor("ridge"),
-      .examples = rows.size(),
-      .seed = 1};
+  TrainedPredictor trained{.model = "ridge",
+                           .source = {.space = training.space,
+                                      .options = training.options,
+                                      .features = training.features,
+                                      .scores = training.scores},
+                           .target = "accuracy",
+                           .kind = training.kind,
+                           .scale = {predictors::ScaleKind::error, targets},
+                           .predictor = predictors::make_predictor("ridge"),
+                           .examples = rows.size(),
+                           .seed = 1};
   trained.predictor->fit(networks.examples.subset(rows), trained.scale.forward(targets), 1);
   write_predictor(folder / "p.h5", trained);
 }

@@ -5,22 +5,17 @@
 #include <memory>
 #include <string>
 
-#include "accel/cost.h"
 #include "codesign/accelerator_file.h"
+#include "codesign/network_mapping.h"
 #include "core/user_error.h"
 #include "nas/space.h"
 
 namespace cosearch::codesign {
 namespace {
 
-double latency(const Network& network, const accel::Accelerator& accelerator) {
-  double cycles = 0;
-  for (const NetworkNode& node : network.nodes())
-    cycles +=
-        static_cast<double>(node.multiplicity) *
-        static_cast<double>(
-            std::get<accel::LayerCost>(accel::layer_cost(node.layer, accelerator)).latency.value);
-  return cycles;
+double latency(const Network& network, const MachineDescription& accelerator, Workers& workers) {
+  return static_cast<double>(
+      totals_of(map_network(network, accelerator, {}, accel::Accounting::exact, workers)).cycles);
 }
 
 TEST(ChoiceLatencies, AddUpToTheLatencyOfEveryNetworkOfAMacroSpace) {
@@ -29,12 +24,12 @@ TEST(ChoiceLatencies, AddUpToTheLatencyOfEveryNetworkOfAMacroSpace) {
           nas::make_space("fashion-macro", {{"positions", 4}})));
   Workers workers(2);
   for (const std::string name : {"nvdla-256", "eyeriss-168"}) {
-    const accel::Accelerator accelerator = find_accelerator(name);
+    const MachineDescription accelerator = find_accelerator(name);
     const nas::ChoiceLatencies latencies = choice_latencies(space, accelerator, workers);
     for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(space->size()); ++i) {
       const std::string genotype = space->genotype(i);
       EXPECT_EQ(latency_of(latencies, space->choices(genotype)),
-                latency(space->lower(genotype), accelerator))
+                latency(space->lower(genotype), accelerator, workers))
           << genotype << " on " << name;
     }
   }

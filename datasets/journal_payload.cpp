@@ -173,6 +173,9 @@ StudyStart parse_start(std::string_view payload, std::uint32_t version) {
   start.metrics = take_metrics(in);
   start.networks = take_networks(in);
   start.accelerators = take_accelerators(in);
+  if (version < 3)  // as schema 1 had it (hdf5/study_migrations.cpp)
+    for (ParameterColumn& column : start.accelerators.parameters)
+      if (column.name == "precision") column.unit.clear();
   start.objectives = take_texts(in);
   start.is_whole = in.take<std::uint8_t>() != 0;
   in.expect_end();

@@ -320,6 +320,11 @@ std::vector<std::string> read_variable_texts(const Handle& object, const std::st
   return texts;
 }
 
+void replace_text(const Handle& object, const std::string& name, const std::string& text) {
+  check(H5Adelete(object.id(), name.c_str()), quoted("replace attribute", name));
+  write_text(object, name, text);
+}
+
 void fix_text_width(const Handle& object, const std::string& name) {
   const std::vector<std::string> texts = read_variable_texts(object, name);
   const bool is_list = [&] {

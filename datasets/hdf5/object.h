@@ -45,6 +45,8 @@ template <class T>
 // Texts are UTF-8 of fixed width, padded with zero bytes. Not of variable length: HDF5 keeps those
 // in a heap without checksums, and a damaged heap crashes HDF5 1.10 instead of being refused.
 void write_text(const Handle& object, const std::string& name, const std::string& text);
+/// The same where the attribute is there already.
+void replace_text(const Handle& object, const std::string& name, const std::string& text);
 [[nodiscard]] std::string read_text(const Handle& object, const std::string& name);
 void write_text_list(const Handle& object, const std::string& name,
                      const std::vector<std::string>& texts);

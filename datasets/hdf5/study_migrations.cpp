@@ -21,6 +21,13 @@ void fix_the_width_of_texts(const Handle& file) {
   }
 }
 
+// Accelerators are machine files now, whose precision is a plain number.
+void drop_unit_of_precision(const Handle& file) {
+  const Handle accelerators = open_group(file, "accelerators");
+  for (const std::string& name : read_text_list(accelerators, "parameters"))
+    if (name == "precision") replace_text(open_object(accelerators, name), "unit", "");
+}
+
 // The columns that say who gave an accuracy: until then it was a table.
 void add_sources_of_accuracies(const Handle& file) {
   const std::vector<MetricColumn> metrics = read_metric_columns(file);
@@ -40,12 +47,17 @@ void add_sources_of_accuracies(const Handle& file) {
   write_text_column(file, "accuracy_sources", table_provenance());
 }
 
+void migrate_from_schema_1(const Handle& file) {
+  add_sources_of_accuracies(file);
+  drop_unit_of_precision(file);
+}
+
 // By the schema that it begins with, each makes a file of the next one: kMigrations[0] a file of
 // schema 1. A new one: a function, its line here, a file in tests/golden, its line in
 // tests/datasets/study_migrations_test.cpp.
 using Migration = void (*)(const Handle& file);
 constexpr std::array<Migration, kStudySchemaVersion> kMigrations{fix_the_width_of_texts,
-                                                                 add_sources_of_accuracies};
+                                                                 migrate_from_schema_1};
 
 }  // namespace
 

@@ -46,7 +46,7 @@ class BadStudy(CliTest):
 
     def test_grid_values_that_no_machine_may_have(self):
         self.write_study(("pe_rows: [4, 12]", "pe_rows: [4, 0]"))
-        self.refused_study(says=["study.yaml:14:20: pe_rows = 0: eyeriss.yaml:",
+        self.refused_study(says=["study.yaml:15:20: pe_rows = 0: eyeriss.yaml:",
                                  "fan-out along rows = 0"])
 
     def test_a_strategy_option_out_of_range(self):

@@ -31,11 +31,11 @@ TEST(TrainingRecipe, NamesEveryProblemAtOnce) {
   recipe.validation_images = 10;
   EXPECT_EQ(problems_in(recipe, 60000).size(), 1U) << "nobody would read them";
   recipe.patience = 1;
-  EXPECT_TRUE(problems_in(recipe, 20010).empty());
+  EXPECT_TRUE(problems_in(recipe, 10010).empty());
   EXPECT_EQ(
-      problems_in(recipe, 20009),
-      (std::vector<std::string>{"recipe.training_images + recipe.validation_images = 20010: "
-                                "must be at most 20009, the training images that are there"}));
+      problems_in(recipe, 10009),
+      (std::vector<std::string>{"recipe.training_images + recipe.validation_images = 10010: "
+                                "must be at most 10009, the training images that are there"}));
 }
 
 TEST(Optimiser, IsFoundByItsName) {

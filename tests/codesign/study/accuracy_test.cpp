@@ -577,7 +577,7 @@ TEST(Accuracy, OfAStudyStoredBeforeItHadSourcesGoesOn) {
       EXPECT_EQ(points[i].genotype, whole[i].genotype);
       EXPECT_EQ(points[i].accuracy, whole[i].accuracy);
       EXPECT_EQ(points[i].latency, whole[i].latency);
-      EXPECT_EQ(points[i].energy, whole[i].energy);
+      EXPECT_DOUBLE_EQ(points[i].energy, whole[i].energy);  // summed in another order since
       EXPECT_EQ(points[i].source, "table");
     }
     // The front that was exported then is exported now, with one column more and the precision of
@@ -591,7 +591,7 @@ TEST(Accuracy, OfAStudyStoredBeforeItHadSourcesGoesOn) {
       const std::size_t old_place = then.column(column);
       const std::size_t place = now.column(column == "precision[bits]" ? "precision" : column);
       for (std::size_t row = 0; row < then.rows(); ++row) {
-        if (column.starts_with("area"))  // summed in another order since
+        if (column.find('[') != std::string::npos)
           EXPECT_DOUBLE_EQ(now.number(row, place), then.number(row, old_place));
         else
           EXPECT_EQ(now.text(row, place), then.text(row, old_place));

@@ -82,7 +82,8 @@ TEST(RunStudy, StoresEveryTrialAsItWas) {
       EXPECT_EQ(points.feasible[i] == 1, trials[i].is_feasible());
       EXPECT_EQ(points.reason[i], trials[i].reason);
       Metrics stored;
-      for (std::size_t m = 0; m < kMetricCount; ++m) stored.value[m] = points.metrics[m][i];
+      for (std::size_t m = 0; m < points.metrics.size(); ++m)
+        stored[*metric_named(store.metrics()[m].name)] = points.metrics[m][i];
       ASSERT_EQ(bits_of(stored), bits_of(trials[i].metrics));
     }
     EXPECT_EQ(store.result().counts.trials, result.summary.counts.trials);

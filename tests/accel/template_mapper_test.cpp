@@ -247,7 +247,7 @@ TEST(TemplateMapper, TheWholeLayerInTheBufferMovesEachTensorOnce) {
   for (const Dataflow dataflow : kDataflows) {
     SCOPED_TRACE(name_of(dataflow));
     const Layer layer = same_convolution(32, 48, 14, 14, 3);
-    const auto& dram =
+    const auto dram =
         mapped(layer, {.dataflow = dataflow, .shared_buffer = {1 << 26}}).cost.counts.levels[0];
     EXPECT_EQ(dram[index_of(Tensor::input)].reads, layer.elements(Tensor::input));
     EXPECT_EQ(dram[index_of(Tensor::weights)].reads, layer.elements(Tensor::weights));

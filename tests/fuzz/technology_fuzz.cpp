@@ -1,5 +1,5 @@
 // Tables of technology constants (CSV).
-#include "codesign/accelerator_file.h"
+#include "codesign/technology_file.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/memory_file.h"
 

@@ -157,7 +157,7 @@ class FullDisk(CliTest):
             resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 
         done = subprocess.run([cli_support.PROGRAM, "run", "study.yaml", "-o", "out.h5"],
-                              cwd=self.folder, capture_output=True, text=True, timeout=120,
+                              cwd=self.folder, capture_output=True, text=True, timeout=600,
                               preexec_fn=no_room)
         self.assertEqual(done.returncode, FILE, done.stderr)
         self.assertIn("out.h5: cannot write", done.stderr)
@@ -166,7 +166,7 @@ class FullDisk(CliTest):
     def test_results_for_which_there_is_no_room(self):
         with open("/dev/full", "w") as full:
             done = subprocess.run([cli_support.PROGRAM, "list", "networks"], stdout=full,
-                                  stderr=subprocess.PIPE, text=True, timeout=120)
+                                  stderr=subprocess.PIPE, text=True, timeout=600)
         self.assertEqual(done.returncode, FILE, done.stderr)
 
 

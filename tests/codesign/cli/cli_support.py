@@ -88,7 +88,7 @@ class CliTest(unittest.TestCase):
     def run_program(self, *arguments, expect=0):
         """The finished process; fails when its exit code is not `expect`."""
         done = subprocess.run([PROGRAM, *arguments], cwd=self.folder, capture_output=True,
-                              text=True, timeout=120)
+                              text=True, timeout=600)
         self.assertEqual(done.returncode, expect,
                          f"cosearch {' '.join(arguments)}\n{done.stdout}\n{done.stderr}")
         return done

@@ -75,7 +75,7 @@ class Ranks(CliTest):
                     self.assertEqual(self.exported("many.h5"), expected)
                 for ranks in all_ranks:
                     done = self.mpirun(ranks, "-o", "ranks.h5", "--force")
-                    out, errors = done.communicate(timeout=120)
+                    out, errors = done.communicate(timeout=600)
                     self.assertEqual((done.returncode, errors), (0, ""), out)
                     self.assertEqual(out.count("evaluated"), 1)
                     self.assertEqual(self.exported("ranks.h5"), expected)
@@ -92,7 +92,7 @@ class Ranks(CliTest):
             for ranks in (1, 3):
                 with self.subTest(says=says, ranks=ranks):
                     done = self.start(ranks, *run, *arguments)
-                    out, errors = done.communicate(timeout=120)
+                    out, errors = done.communicate(timeout=600)
                     self.assertEqual(done.returncode, code, errors)
                     self.assertEqual(out, "")
                     ours = [line for line in errors.split("\n") if line.startswith("cosearch: ")]
@@ -108,9 +108,9 @@ class Ranks(CliTest):
         process = self.mpirun(2, "-o", "ranks.h5", "--max-evaluations", "300000")
         self.wait_for_points(process, "ranks.h5", 10_000_000)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=120)
+        process.communicate(timeout=600)
         done = self.mpirun(4, "-o", "ranks.h5", "--resume", "--max-evaluations", "300000")
-        done.communicate(timeout=120)
+        done.communicate(timeout=600)
         self.assertEqual(done.returncode, STOPPED)
         # Not assertEqual: it would spell out where hundreds of megabytes differ.
         self.assertTrue(self.exported("ranks.h5") == expected, "resumed points differ")
@@ -130,7 +130,7 @@ class Ranks(CliTest):
         expected = self.exported("one.h5")
         for rank in (0, 1):
             failed = self.start(2, FAILING_RANK, "study.yaml", f"failed{rank}.h5", str(rank))
-            _, errors = failed.communicate(timeout=120)
+            _, errors = failed.communicate(timeout=600)
             self.assertNotEqual(failed.returncode, 0)
             self.assertEqual(errors.count("the fourth batch fails here"), 1, errors)
             self.assertIn(f"rank {rank}", errors)
@@ -141,7 +141,7 @@ class Ranks(CliTest):
             ranks = [int(pid) for path in Path(f"/proc/{process.pid}/task").glob("*/children")
                      for pid in path.read_text().split()]
             os.kill(sorted(ranks)[rank], signal.SIGKILL)
-            _, errors = process.communicate(timeout=120)
+            _, errors = process.communicate(timeout=600)
             self.assertNotEqual(process.returncode, 0)
             self.assertIn("signal 9", errors)
             self.assert_resumes_to(expected, f"killed{rank}.h5")

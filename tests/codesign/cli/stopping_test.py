@@ -70,7 +70,7 @@ class Stopping(CliTest):
                         path.stat().st_size > 500_000 for path in self.folder.glob("out.h5.*")):
                     time.sleep(0.005)
                 process.send_signal(number)
-                _, errors = process.communicate(timeout=120)
+                _, errors = process.communicate(timeout=600)
                 self.assertEqual(process.returncode, STOPPED, errors)
                 self.assertEqual(errors, b"")
                 self.assert_cut_short("out.h5")
@@ -110,7 +110,7 @@ class Stopping(CliTest):
         stopped = self.start("--quiet", "--resume")
         for _ in range(3):  # the second and the third do no harm
             stopped.send_signal(signal.SIGINT)
-        _, errors = stopped.communicate(timeout=120)
+        _, errors = stopped.communicate(timeout=600)
         self.assertEqual((stopped.returncode, errors), (STOPPED, b""))
         self.run_program("run", "study.yaml", "-o", "out.h5", "--resume", "--quiet")
         self.assertEqual(self.exported(), expected)
@@ -164,7 +164,7 @@ class Stopping(CliTest):
             time.sleep(0.2)
             process.send_signal(signal.SIGCONT)
             time.sleep(0.001)
-        out, errors = process.communicate(timeout=120)
+        out, errors = process.communicate(timeout=600)
         self.assertEqual((process.returncode, out), (STOPPED, b""))
         self.assertIn(b"longer than a second; --resume goes on", errors)
         self.assertTrue((self.folder / "out.h5.journal").exists())
@@ -204,7 +204,7 @@ class Stopping(CliTest):
             while chunk := os.read(person, 4096):
                 seen += chunk
         os.close(person)
-        self.assertEqual(process.wait(timeout=120), STOPPED)
+        self.assertEqual(process.wait(timeout=600), STOPPED)
         return seen.decode()
 
     def test_progress_on_a_terminal_says_how_far_how_fast_and_how_good(self):

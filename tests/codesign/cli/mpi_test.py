@@ -101,15 +101,15 @@ class Ranks(CliTest):
 
     def test_killed_and_resumed_on_another_number_of_ranks(self):
         self.write("study.yaml", LONG_STUDY)
-        self.run_program("run", "study.yaml", "-o", "one.h5", "--max-evaluations", "300000",
+        self.run_program("run", "study.yaml", "-o", "one.h5", "--max-evaluations", "100000",
                          expect=STOPPED)
         expected = self.exported("one.h5")
         # With the same limit: a signal that arrives late must find no more than the reference has.
-        process = self.mpirun(2, "-o", "ranks.h5", "--max-evaluations", "300000")
-        self.wait_for_points(process, "ranks.h5", 10_000_000)
+        process = self.mpirun(2, "-o", "ranks.h5", "--max-evaluations", "100000")
+        self.wait_for_points(process, "ranks.h5", 3_000_000)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=600)
-        done = self.mpirun(4, "-o", "ranks.h5", "--resume", "--max-evaluations", "300000")
+        done = self.mpirun(4, "-o", "ranks.h5", "--resume", "--max-evaluations", "100000")
         done.communicate(timeout=600)
         self.assertEqual(done.returncode, STOPPED)
         # Not assertEqual: it would spell out where hundreds of megabytes differ.

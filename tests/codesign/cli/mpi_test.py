@@ -100,6 +100,9 @@ class Ranks(CliTest):
                     self.assertIn(says, ours[0])
 
     def test_killed_and_resumed_on_another_number_of_ranks(self):
+        with open(cli_support.PROGRAM, "rb") as program:
+            if b"__asan_init" in program.read():
+                self.skipTest("four ranks on two processors take minutes under the sanitizers")
         self.write("study.yaml", LONG_STUDY)
         self.run_program("run", "study.yaml", "-o", "one.h5", "--max-evaluations", "100000",
                          expect=STOPPED)

@@ -212,8 +212,7 @@ class Choices {
 
   void add(std::uint64_t index, AcceleratorSet& set) {
     if (index < source_.named.size()) {
-      AcceleratorSpec spec = named_accelerator(source_.named[index]);
-      set_technology(spec, source_.technology);
+      const AcceleratorSpec spec = named_accelerator(source_.named[index]);
       return add(spec, file(spec.machine), set);
     }
     index -= source_.named.size();
@@ -229,14 +228,15 @@ class Choices {
     AcceleratorSpec spec{"", grid->file().name(), grid->at(index)};
     spec.name = is_template(spec.machine) ? template_name(grid->file(), spec.parameters)
                                           : spec.machine + shown_parameters(spec.parameters);
-    set_technology(spec, source_.technology);
-    add(spec, grid->file(), set);
+    add(std::move(spec), grid->file(), set);
   }
 
  private:
   // Grids may overlap; a machine that is in two of them is one candidate.
-  void add(const AcceleratorSpec& spec, const MachineFile& file, AcceleratorSet& set) {
-    if (names_.insert(spec.name).second) set.add(spec.name, file, spec.parameters);
+  void add(AcceleratorSpec spec, const MachineFile& file, AcceleratorSet& set) {
+    if (!names_.insert(spec.name).second) return;
+    set_technology(spec, source_.technology);
+    set.add(spec.name, file, spec.parameters);
   }
 
   const MachineFile& file(const std::string& name) {

@@ -275,8 +275,11 @@ class StudyReader {
 
   [[nodiscard]] AcceleratorSource accelerators(const json& part) const {
     AcceleratorSource source;
-    if (part.contains("technology") && part["technology"] != "45nm")
-      source.technology = file(part["technology"], "/accelerators/technology");
+    if (part.contains("technology")) {
+      const std::string at = "/accelerators/technology";
+      source.technology = technology(part["technology"], at);
+      located(at, [&] { return find_technology(source.technology); });
+    }
     if (part.contains("named")) source.named = part["named"];
     for (std::size_t i = 0; i < source.named.size(); ++i)
       located(fmt::format("/accelerators/named/{}", i),
@@ -304,10 +307,17 @@ class StudyReader {
       const std::string extension = std::filesystem::path(name).extension();
       if (extension == ".yaml" || extension == ".yml" || extension == ".json")
         name = file(name, at).string();
-      const std::string what = name + shown_parameters(parameters);
-      static_cast<void>(find_machine(what));
-      return what;
+      const MachineFile machine(name);
+      for (auto& [parameter, text] : parameters)
+        if (parameter == machine.technology_parameter()) text = technology(text, at);
+      static_cast<void>(machine.with(parameters));
+      return name + shown_parameters(parameters);
     });
+  }
+
+  // A node as it is; a file's path is relative to the study's folder.
+  [[nodiscard]] std::string technology(const std::string& what, const std::string& at) const {
+    return names_technology_file(what) ? file(what, at).string() : what;
   }
 
   [[nodiscard]] MapperChoice mapping(const json& part, const AcceleratorSource& source) const {

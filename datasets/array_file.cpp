@@ -93,4 +93,16 @@ ArrayFile read_array_file(const std::filesystem::path& path, const std::string& 
   return content;
 }
 
+const std::string& ArrayFile::text(const std::string& name) const {
+  const auto found = texts.find(name);
+  if (found == texts.end()) throw UserError("it has no '" + name + "'");
+  return found->second;
+}
+
+const std::vector<std::string>& ArrayFile::text_list(const std::string& name) const {
+  const auto found = text_lists.find(name);
+  if (found == text_lists.end()) throw UserError("it has no '" + name + "'");
+  return found->second;
+}
+
 }  // namespace cosearch::datasets

@@ -64,7 +64,8 @@ class Recommend(CliTest):
     def test_bad_input(self):
         self.refused("recommend", "train", "gone.h5", "--model", "constnt", "-o", "m.h5", expect=2,
                      says=["did you mean 'constant'?"])
-        self.refused("recommend", "bench", "gone.h5", expect=3, says=["gone.h5"])
+        self.refused("recommend", "bench", "gone.h5", expect=3,
+                     says=["gone.h5: there is no such recommendation data file"])
         self.refused("recommend", "write", "chips.yaml", "--objective", "accuracy", "-o", "d.h5",
                      expect=2, says=["expected latency, energy or edp"])
         self.refused("recommend", "write", "chips.yaml", "-o", "chips.yaml", expect=2,

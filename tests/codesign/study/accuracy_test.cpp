@@ -399,6 +399,41 @@ INSTANTIATE_TEST_SUITE_P(Accuracy, MeasuredFront,
                                          "train: " + kTrain),
                          [](const auto& info) { return "Case" + std::to_string(info.index); });
 
+// Wherever the measurement is stopped: some of a network's designs may have been evaluated again,
+// and others not.
+TEST(Accuracy, OfAFrontWhoseMeasurementIsStoppedIsThatOfTheStoredPoints) {
+  const auto folder = folder_with("{predictor: p.h5, then: {train: " + kTrain + "}}");
+  train_predictor(*folder);
+  write_images(*folder);
+  static_cast<void>(run(*folder, {}));
+  const std::string expected = content_of(*folder / "out.h5");
+  for (const std::uint64_t measured : {1U, 2U, 6U, 20U, 50U, 90U, 130U}) {
+    SCOPED_TRACE(measured);
+    std::filesystem::remove(*folder / "out.h5");
+    std::uint64_t trials = 0;
+    RunOptions options;
+    options.progress = [&](const EvaluationCounts& counts, const ParetoArchive&) {
+      trials = counts.trials;
+    };
+    options.stop = [&] { return trials >= 729 + measured; };
+    const RunResult result = run(*folder, options);
+    ASSERT_EQ(result.summary.cause, StopCause::stopped);
+    const std::vector<Point> points = points_of(*folder / "out.h5");
+    EXPECT_GE(points.size(), 729 + measured);
+    EXPECT_EQ(stored_front(*folder / "out.h5"), front_by_force(points));
+    EXPECT_EQ(result.front.size(), front_by_force(points).size());
+    for (const Trial& trial : result.front) {
+      const auto is_its = [&](const Point& point) {
+        return point.accuracy == trial.metrics[Metric::accuracy] &&
+               point.latency == trial.metrics[Metric::latency];
+      };
+      EXPECT_TRUE(std::ranges::any_of(points, is_its)) << "as no stored point has it";
+    }
+    static_cast<void>(run(*folder, {.resume = true}));
+    EXPECT_EQ(content_of(*folder / "out.h5"), expected);
+  }
+}
+
 class EverySource : public testing::TestWithParam<std::string> {};
 
 // Chips too small for some layers give reasons beside those of trainings that fail.

@@ -44,7 +44,7 @@ std::unique_ptr<StudyFolder> folder_with(const std::string& accuracy) {
 }
 
 struct Training {
-  std::string kind = "accuracy", space = "fashion-macro";
+  std::string kind = "accuracy", space = "fashion-macro", space_text = {};
   nas::SpaceOptions options = {{"positions", 4}};
   std::vector<std::string> features = {"one-hot", "size"}, scores = {};
   double shift = 0;  // of every accuracy
@@ -67,6 +67,7 @@ void train_predictor(const StudyFolder& folder, const Training& training = {}) {
   }
   TrainedPredictor trained{.model = "ridge",
                            .source = {.space = training.space,
+                                      .space_text = training.space_text,
                                       .options = training.options,
                                       .features = training.features,
                                       .scores = training.scores},
@@ -150,8 +151,19 @@ AskedSupernet fake_supernet(const std::filesystem::path& file, const datasets::I
       .accuracy_of = [](const std::string& genotype) { return trained_accuracy(genotype) / 2; }};
 }
 
+class FakeScorer : public nas::Scorer {
+ public:
+  std::vector<double> score(const nas::Blueprint& blueprint, std::span<const nas::Score>,
+                            const nas::ScoringOptions&, const nas::LabelledImages*,
+                            std::uint64_t) const override {
+    return {static_cast<double>(nas::lower(blueprint).macs())};
+  }
+  std::string description() const override { return "made up"; }
+};
+
 AccuracyTools tools_with(const std::shared_ptr<FakeTrainer::Log>& log) {
   return {.trainer = [log] { return std::make_unique<FakeTrainer>(log); },
+          .scorer = [] { return std::make_unique<FakeScorer>(); },
           .supernet = fake_supernet};
 }
 
@@ -293,7 +305,11 @@ TEST(Accuracy, MayBeAScoreUnderItsOwnName) {
   StudyFolder folder({{"schema_version: 1", "schema_version: 2"},
                       {", accuracy: accuracy}", "}\naccuracy: {score: parameters}"},
                       {"[accuracy, latency, energy]", "[score, latency, energy]"}});
-  const RunResult result = run(folder, {});
+  RunOptions options;
+  options.measured = [](std::uint64_t, std::uint64_t, const std::string& last) {
+    ADD_FAILURE() << last << ": what is only looked up is not worth a line";
+  };
+  const RunResult result = run(folder, options);
   const auto store = datasets::StudyStore::open(folder / "out.h5");
   EXPECT_EQ(store.metrics().back().name, "score");
   const datasets::PointBatch points = store.points(0, store.point_count());
@@ -349,6 +365,79 @@ TEST(Accuracy, OfTrainingThatIsStoppedIsKept) {
   EXPECT_EQ(log->trained.size(), 5U);
   static_cast<void>(run(*folder, {.resume = true}, 1, tools_with(log)));
   EXPECT_EQ(log->trained.size(), 81U);
+}
+
+// The networks of fashion-macro with four positions by their genotypes, in a file.
+const std::string kSpaceFile = R"(kind: space
+schema_version: 1
+name: hand
+separator: ""
+options: {width: 8}
+input: [3, 16, 16]
+network:
+  - convolution: {name: stem, channels: width, kernel: 3}
+  - repeat: 4
+    name: block{i}
+    steps:
+      - choose: operation
+        of:
+          0: {convolution: {name: small, channels: width, kernel: 1}}
+          1: {convolution: {name: middle, channels: width, kernel: 3}}
+          2: {convolution: {name: large, channels: width, kernel: 5}}
+  - global_pool: {name: pool}
+  - linear: {name: classifier, features: 10}
+)";
+const std::string kChangedSpaceFile = test::replaced(kSpaceFile, "kernel: 5", "kernel: 7");
+
+// The same study of a space in the file space.yaml.
+std::unique_ptr<StudyFolder> folder_with_space_file(const std::string& accuracy) {
+  auto folder = folder_with(accuracy);
+  folder->write(test::replaced(test::replaced(test::read_bytes(folder->study()),
+                                              "space: fashion-macro", "space: space.yaml"),
+                               "options: {positions: 4}", "options: {width: 8}"));
+  test::write_bytes(*folder / "space.yaml", kSpaceFile);
+  write_images(*folder);
+  return folder;
+}
+
+TEST(Accuracy, KeptOfASpaceInAFileIsNotThatOfTheChangedFile) {
+  for (const std::string& accuracy :
+       std::vector<std::string>{"{train: " + kTrain + "}", "{score: naswot}"}) {
+    SCOPED_TRACE(accuracy);
+    const auto folder = folder_with_space_file(accuracy);
+    if (accuracy.find("score") != std::string::npos)
+      folder->write(test::replaced(test::read_bytes(folder->study()), "[accuracy, latency, energy]",
+                                   "[score, latency, energy]"));
+    static_cast<void>(run(*folder, {}));
+    static_cast<void>(run(*folder, {.overwrite = true}));
+    test::write_bytes(*folder / "space.yaml", kChangedSpaceFile);
+    EXPECT_THAT(message_of([&] { static_cast<void>(run(*folder, {.overwrite = true})); }),
+                AllOf(HasSubstr("out.h5."), HasSubstr("space_file")));
+  }
+}
+
+TEST(Accuracy, OfAPredictorMayBeOfASpaceInAFile) {
+  const auto folder = folder_with_space_file("{predictor: p.h5}");
+  const auto train = [&](Training training) {
+    training.features = {"one-hot"};  // which are those of fashion-macro
+    train_predictor(*folder, training);
+  };
+  const nas::SpaceOptions width{{"width", 8}};
+  train({.space = "elsewhere/space.yaml", .space_text = kSpaceFile, .options = width});
+  static_cast<void>(run(*folder, {}));
+  EXPECT_EQ(points_of(*folder / "out.h5").front().source, "predictor");
+
+  train({.space = "elsewhere/space.yaml", .space_text = kChangedSpaceFile, .options = width});
+  EXPECT_THAT(error_of(*folder),
+              AllOf(HasSubstr("study.yaml:9:12"), HasSubstr("p.h5 is for the space"),
+                    HasSubstr("elsewhere/space.yaml"), HasSubstr("says something else")));
+  train({.space = "space.yaml", .space_text = kSpaceFile, .options = {{"width", 9}}});
+  EXPECT_THAT(error_of(*folder), AllOf(HasSubstr("width 9"), HasSubstr("the study has width 8")));
+  train({.space = "space.yaml", .space_text = kSpaceFile, .options = {}});
+  EXPECT_EQ(message_of<FileError>([&] { static_cast<void>(run(*folder, {})); }).substr(0, 1), "/")
+      << "the default is the study's: only the store is in the way";
+  train({});
+  EXPECT_THAT(error_of(*folder), HasSubstr("is for the space fashion-macro; the study's is "));
 }
 
 class MeasuredFront : public testing::TestWithParam<std::string> {};

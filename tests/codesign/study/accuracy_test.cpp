@@ -13,6 +13,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "codesign/front_measurement.h"
@@ -520,6 +521,96 @@ TEST(Accuracy, OfAFrontWhoseMeasurementIsStoppedIsThatOfTheStoredPoints) {
     }
     static_cast<void>(run(*folder, {.resume = true}));
     EXPECT_EQ(content_of(*folder / "out.h5"), expected);
+  }
+}
+
+// Accuracy, latency, energy and who said the accuracy, of a front as columns.
+std::multiset<std::tuple<double, double, double, std::string>> rows_of(
+    const datasets::Columns& columns) {
+  const auto column = [&]<class Value>(const std::string& name) {
+    const auto found = std::ranges::find(columns.columns, name, &datasets::LabelledColumn::name);
+    return std::get<std::vector<Value>>(found->values);
+  };
+  const auto accuracy = column.operator()<double>("accuracy"),
+             latency = column.operator()<double>("latency"),
+             energy = column.operator()<double>("energy");
+  const auto source = column.operator()<std::string>("accuracy_source");
+  std::multiset<std::tuple<double, double, double, std::string>> rows;
+  for (std::size_t i = 0; i < accuracy.size(); ++i)
+    rows.emplace(accuracy[i], latency[i], energy[i], source[i]);
+  return rows;
+}
+
+class MergedStores : public testing::Test {
+ protected:
+  // Of the same networks on the same chips: `name`.h5.
+  void store(const std::string& name, const std::string& accuracy, double shift = 0) {
+    folder_.write(test::replaced(study_, "{table: accuracy}", accuracy));
+    train_predictor(folder_, {.shift = shift});
+    static_cast<void>(run(folder_, {}));
+    std::filesystem::rename(folder_ / "out.h5", folder_ / (name + ".h5"));
+  }
+  StudyUnion of(const std::vector<std::string>& names) {
+    std::vector<StudyUnion::Member> members;
+    for (const std::string& name : names)
+      members.push_back({name, datasets::StudyStore::open(folder_ / (name + ".h5"))});
+    return StudyUnion(std::move(members));
+  }
+
+  // The last points of all members, a design's measured ones alone where it has any.
+  std::multiset<std::tuple<double, double, double, std::string>> front_of_measured_and_others(
+      const std::vector<std::string>& names) {
+    std::vector<Point> all, latest, front;
+    std::set<std::pair<std::string, std::uint32_t>> measured;
+    for (const std::string& name : names)
+      for (const Point& point : points_of(folder_ / (name + ".h5"))) {
+        all.push_back(point);
+        if (point.strategy == 1) measured.emplace(point.genotype, point.accelerator);
+      }
+    for (const Point& point : all)
+      if (point.strategy == 1 || !measured.contains({point.genotype, point.accelerator}))
+        latest.push_back(point);
+    std::map<std::tuple<double, double, double>, std::string> rows;
+    for (const Point& a : latest)
+      if (a.feasible && std::ranges::none_of(latest, [&](const Point& b) {
+            return b.feasible && b.accuracy >= a.accuracy && b.latency <= a.latency &&
+                   b.energy <= a.energy &&
+                   (b.accuracy > a.accuracy || b.latency < a.latency || b.energy < a.energy);
+          }))
+        rows[{a.accuracy, a.latency, a.energy}] = a.source;
+    std::multiset<std::tuple<double, double, double, std::string>> result;
+    for (const auto& [values, source] : rows)
+      result.emplace(std::get<0>(values), std::get<1>(values), std::get<2>(values), source);
+    return result;
+  }
+
+  StudyFolder folder_{{"schema_version: 1", "schema_version: 2"},
+                      {", accuracy: accuracy}", "}\naccuracy: {table: accuracy}"}};
+  std::string study_ = test::read_bytes(folder_.study());
+};
+
+TEST_F(MergedStores, HaveOneFrontInWhateverOrder) {
+  store("a", "{predictor: p.h5, then: {table: accuracy}}");
+  store("b", "{predictor: p.h5, then: {table: accuracy, at_most: 4}}", 3);
+  store("c", "{predictor: p.h5}", 2);
+  store("d", "{predictor: p.h5}", 4);
+  for (const std::vector<std::string>& names :
+       std::vector<std::vector<std::string>>{{"a", "b"},
+                                             {"b", "a"},
+                                             {"a", "c"},
+                                             {"c", "a"},
+                                             {"c", "b", "a"},
+                                             {"b", "c"},
+                                             {"c", "d"}}) {
+    SCOPED_TRACE(fmt::format("{}", fmt::join(names, ", ")));
+    std::vector<std::string> sorted = names;
+    std::ranges::sort(sorted);
+    const auto expected = front_of_measured_and_others(sorted);
+    EXPECT_EQ(rows_of(front_of(of(names), {})), expected);
+    write_merged(of(names), folder_ / "all.h5", "");
+    EXPECT_EQ(rows_of(front_of(of({"all"}), {})), expected);
+    EXPECT_EQ(rows_of(front_columns(datasets::StudyStore::open(folder_ / "all.h5"))), expected);
+    std::filesystem::remove(folder_ / "all.h5");
   }
 }
 

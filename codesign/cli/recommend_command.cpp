@@ -60,7 +60,8 @@ std::vector<Layer> workloads_of(const RecommendWrite& options, const Study& stud
 void write_data(const RecommendWrite& options, const Console& console) {
   const Study study = options.study.read();
   const Metric objective = objective_of(options.objective, study);
-  refuse_as_output(options.output, study.file);
+  for (const std::filesystem::path& input : input_files(study))
+    refuse_as_output(options.output, input);
   Workers workers(options.study.job_count());
   std::vector<Layer> layers = workloads_of(options, study, workers);
   const std::size_t count = layers.size();

@@ -237,7 +237,8 @@ std::set<std::uint64_t> front_by_force(const std::vector<Point>& points) {
   std::map<std::pair<std::string, std::uint32_t>, Point> last;
   for (const Point& point : points) last[{point.genotype, point.accelerator}] = point;
   std::set<std::uint64_t> front;
-  for (const auto& [design, a] : last) {
+  for (const auto& [design, point] : last) {
+    const Point& a = point;
     if (!a.feasible || std::isnan(a.accuracy)) continue;
     const bool is_beaten = std::ranges::any_of(last, [&](const auto& other) {
       const Point& b = other.second;

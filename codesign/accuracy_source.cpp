@@ -13,6 +13,7 @@
 #include "codesign/json_lines.h"
 #include "codesign/network_scores.h"
 #include "codesign/predictor_file.h"
+#include "codesign/space_file.h"
 #include "codesign/training_log.h"
 #include "core/user_error.h"
 #include "datasets/file_bytes.h"
@@ -44,9 +45,9 @@ class TableSource final : public AccuracySource {
 };
 
 // "image 32, classes 10": every option of `space`, given or not.
-std::string options_text(const std::string& space, const nas::SpaceOptions& given) {
+std::string options_text(const SpaceSource& space, const nas::SpaceOptions& given) {
   std::vector<std::string> texts;
-  for (const nas::SpaceOption& option : nas::options_of(space)) {
+  for (const nas::SpaceOption& option : options_of(space)) {
     const auto found = given.find(option.name);
     texts.push_back(fmt::format("{} {}", option.name,
                                 found == given.end() ? option.default_value : found->second));
@@ -54,17 +55,24 @@ std::string options_text(const std::string& space, const nas::SpaceOptions& give
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-// A file that speaks of a space speaks of the study's.
-void require_space(const AccuracyChoice& choice, const Study& study, const std::string& space,
+// A file that speaks of a space speaks of the study's: of spaces in files, which may lie anywhere,
+// what they say counts.
+void require_space(const AccuracyChoice& choice, const Study& study, const SpaceSource& space,
                    const nas::SpaceOptions& options) {
   const auto refuse = [&](const std::string& why) {
     throw UserError(choice.where, fmt::format("{} is for {}", choice.file.string(), why));
   };
-  if (space != study.networks.space)
-    refuse(fmt::format("the space {}; the study's is {}", space, study.networks.space));
-  const std::string there = options_text(space, options),
-                    here = options_text(space, study.networks.options);
-  if (there != here) refuse(fmt::format("{} with {}; the study has {}", space, there, here));
+  const SpaceSource own{study.networks.space, study.networks.space_text};
+  if (space.is_file() && own.is_file() && space.text != own.text)
+    refuse(
+        fmt::format("the space that {} described when it was made; {}, the study's, says "
+                    "something else",
+                    space.name, own.name));
+  if (space.is_file() != own.is_file() || (!own.is_file() && space.name != own.name))
+    refuse(fmt::format("the space {}; the study's is {}", space.name, own.name));
+  const std::string there = options_text(own, options),
+                    here = options_text(own, study.networks.options);
+  if (there != here) refuse(fmt::format("{} with {}; the study has {}", space.name, there, here));
 }
 
 class PredictorSource final : public AccuracySource {
@@ -107,7 +115,7 @@ class PredictorSource final : public AccuracySource {
     if (trained_.kind != "accuracy")
       refuse(fmt::format("predicts '{}', a kind of {}; expected a predictor of accuracy",
                          trained_.target, trained_.kind));
-    require_space(choice, study, source.space, source.options);
+    require_space(choice, study, {source.space, source.space_text}, source.options);
     for (const std::string& score : source.scores)
       if (std::ranges::find(networks_.score_names, score) == networks_.score_names.end())
         refuse(
@@ -218,13 +226,12 @@ class KeptSource : public AccuracySource {
   }
 
   const NetworkSet& networks_;
-  KeptValues kept_;
-
- private:
   Workers& workers_;
+  KeptValues kept_;
 };
 
-// A score of the study's table where that has it, else computed from noise.
+// A score of the study's table where that has it, else computed: from noise, unless it is plain to
+// see.
 class ScoreSource final : public KeptSource {
  public:
   ScoreSource(const AccuracyChoice& choice, const Study& study, const NetworkSet& networks,
@@ -242,9 +249,19 @@ class ScoreSource final : public KeptSource {
     subject_ = {{"score", nas::name_of(choice.score)},     {"space", study.networks.space},
                 {"space_options", study.networks.options}, {"batch", request_.options.batch},
                 {"repeats", request_.options.repeats},     {"seed", study.seed}};
+    if (!study.networks.space_text.empty())
+      subject_["space_file"] = datasets::sha256(study.networks.space_text);
   }
 
   [[nodiscard]] AccuracyKind kind() const override { return AccuracyKind::score; }
+  [[nodiscard]] Estimates estimate(Networks networks, const AccuracyWatch& watch) override {
+    if (scorer_) return KeptSource::estimate(networks, watch);
+    std::vector<AccuracyEstimate> estimates(networks.size());
+    workers_.for_ranges(networks.size(), [&](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) estimates[i].value = value_of(networks[i]);
+    });
+    return estimates;
+  }
   void keep_beside(const std::filesystem::path& store) override {
     if (scorer_) kept_.keep_in(beside(store, ".scored"), subject_);
   }
@@ -269,7 +286,7 @@ class SupernetSource final : public KeptSource {
       : KeptSource(networks, workers), key_(choice.key) {
     if (!tools.supernet) throw UserError(choice.where, "this program asks no supernets");
     supernet_ = tools.supernet(choice.file, datasets::read_image_data(choice.images));
-    require_space(choice, study, supernet_.space, supernet_.options);
+    require_space(choice, study, {supernet_.space}, supernet_.options);
     hash_ = datasets::sha256(datasets::read_file(choice.file));
   }
 
@@ -301,6 +318,7 @@ class TrainSource final : public AccuracySource {
         workers_(workers),
         images_(datasets::read_image_data(choice.images)),
         measurement_{.space = study.networks.space,
+                     .space_text = study.networks.space_text,
                      .space_options = study.networks.options,
                      .recipe = choice.recipe,
                      .device = choice.device},

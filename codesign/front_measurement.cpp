@@ -16,18 +16,27 @@ FrontMeasurement::FrontMeasurement(SearchQuestion question, const NetworkSet& ne
 
 void FrontMeasurement::add(std::span<const Trial> trials) {
   trials_.insert(trials_.end(), trials.begin(), trials.end());
+  archive_.reset();
 }
 
-ParetoArchive FrontMeasurement::archive() const {
-  ParetoArchive archive(question_);
+// It was chosen and is not evaluated again yet, though others of its network may be.
+bool FrontMeasurement::is_awaited(const Design& design) const {
+  return std::binary_search(queue_.begin() + static_cast<std::ptrdiff_t>(told_), queue_.end(),
+                            design);
+}
+
+const ParetoArchive& FrontMeasurement::archive() const {
+  if (archive_) return *archive_;
+  archive_.emplace(question_);
   for (Trial trial : trials_) {
-    if (const std::optional<double>& accuracy = measured_[trial.design.network]) {
+    const std::optional<double>& accuracy = measured_[trial.design.network];
+    if (accuracy && !is_awaited(trial.design)) {
       trial.metrics[Metric::accuracy] = *accuracy;
       trial.violation = violation(question_.constraints, trial.metrics);
     }
-    archive.insert(trial);
+    archive_->insert(trial);
   }
-  return archive;
+  return *archive_;
 }
 
 // In the order of the front, each once.
@@ -55,7 +64,7 @@ void FrontMeasurement::put_least_certain_first(std::vector<std::uint32_t>& netwo
 // Two spellings of one network are measured as one.
 void FrontMeasurement::choose_networks() {
   std::vector<std::uint32_t> chosen, candidates = unmeasured_on_front();
-  put_least_certain_first(candidates);
+  if (at_most_) put_least_certain_first(candidates);
   for (const std::uint32_t network : candidates) {
     const std::string& canonical = networks_.candidates[network].canonical;
     if (at_most_ && distinct_.size() >= *at_most_ && !distinct_.contains(canonical)) continue;
@@ -64,7 +73,7 @@ void FrontMeasurement::choose_networks() {
   }
   std::ranges::sort(chosen);
   queue_.clear();
-  next_ = 0;
+  next_ = told_ = 0;
   for (const Trial& trial : trials_)
     if (std::ranges::binary_search(chosen, trial.design.network)) queue_.push_back(trial.design);
   std::ranges::sort(queue_);
@@ -83,6 +92,9 @@ std::vector<Design> FrontMeasurement::ask(std::size_t count) {
 void FrontMeasurement::tell(std::span<const Trial> trials) {
   for (const Trial& trial : trials)
     measured_[trial.design.network] = trial.metrics[Metric::accuracy];
+  told_ = static_cast<std::size_t>(std::ranges::upper_bound(queue_, trials.back().design) -
+                                   queue_.begin());
+  archive_.reset();
 }
 
 std::vector<std::pair<std::string, double>> FrontMeasurement::findings() const {

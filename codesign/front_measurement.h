@@ -32,16 +32,18 @@ class FrontMeasurement : public SearchStrategy {
 
   [[nodiscard]] std::string name() const override { return "front-measurement"; }
   [[nodiscard]] std::vector<Design> ask(std::size_t count) override;
+  /// Also part by part, as trials become known: what is told again changes nothing.
   void tell(std::span<const Trial> trials) override;
 
   /// "measured_networks", "measuring_rounds", and, where `at_most` ended it, "unmeasured_on_front".
   [[nodiscard]] std::vector<std::pair<std::string, double>> findings() const override;
 
-  /// All trials that were added, each with the latest that is known of its network's accuracy.
-  [[nodiscard]] ParetoArchive archive() const;
+  /// All trials that were added, those that were evaluated again with the accuracy they have since.
+  [[nodiscard]] const ParetoArchive& archive() const;
 
  private:
   void choose_networks();
+  [[nodiscard]] bool is_awaited(const Design& design) const;
   void put_least_certain_first(std::vector<std::uint32_t>& networks);
   [[nodiscard]] std::vector<std::uint32_t> unmeasured_on_front() const;
 
@@ -53,9 +55,10 @@ class FrontMeasurement : public SearchStrategy {
   std::vector<Trial> trials_;
   std::vector<std::optional<double>> measured_;  // by network; NaN where measuring failed
   std::set<std::string> distinct_;               // measured so far, by canonical form
-  std::vector<Design> queue_;                    // to be evaluated again, from `next_` on
-  std::size_t next_ = 0;
+  std::vector<Design> queue_;                    // to be evaluated again, in order
+  std::size_t next_ = 0, told_ = 0;              // of it, asked for and told
   std::uint64_t rounds_ = 0;
+  mutable std::optional<ParetoArchive> archive_;  // made when it is asked for
 };
 
 }  // namespace cosearch::codesign

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
-#include <ctime>
 #include <limits>
 #include <mutex>
 #include <numeric>
 
+#include "core/processor_time.h"
 #include "core/random.h"
 #include "core/user_error.h"
 #include "predictors/normal_distribution.h"
@@ -21,12 +21,6 @@ namespace {
 using predictors::Prediction;
 
 constexpr std::size_t kFolds = 5;
-
-double processor_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 std::vector<double> pick(std::span<const double> values, std::span<const std::size_t> rows) {
   std::vector<double> picked;
@@ -108,11 +102,11 @@ PredictorScore run_once(const NetworkExamples& networks, std::span<const double>
   const predictors::Examples examples = networks.examples.subset(split.training);
   const predictors::Examples unseen = networks.examples.subset(split.test);
 
-  const double start = processor_seconds();
+  const double start = thread_processor_seconds();
   predictor->fit(examples, scale.forward(known), seed);
-  const double fitted = processor_seconds();
+  const double fitted = thread_processor_seconds();
   const std::vector<Prediction> predictions = predictor->predict(unseen);
-  const double predicted = processor_seconds();
+  const double predicted = thread_processor_seconds();
 
   PredictorScore score = score_of(predictions, pick(targets, split.test), scale, options);
   score.fit_seconds = fitted - start;

@@ -13,21 +13,9 @@ namespace {
 constexpr const char* kKind = "predictor";
 constexpr std::uint32_t kVersion = 2;
 
-const std::string& text_of(const datasets::ArrayFile& file, const std::string& name) {
-  const auto found = file.texts.find(name);
-  if (found == file.texts.end()) throw UserError("it has no '" + name + "'");
-  return found->second;
-}
-
-const std::vector<std::string>& texts_of(const datasets::ArrayFile& file, const std::string& name) {
-  const auto found = file.text_lists.find(name);
-  if (found == file.text_lists.end()) throw UserError("it has no '" + name + "'");
-  return found->second;
-}
-
 std::vector<predictors::FeatureColumn> columns_of(const datasets::ArrayFile& file,
                                                   const predictors::ModelState& state) {
-  const std::vector<std::string>& names = texts_of(file, "columns");
+  const std::vector<std::string>& names = file.text_list("columns");
   const std::vector<double>& kinds = state.numbers_of("column_kinds", names.size());
   std::vector<predictors::FeatureColumn> columns;
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -39,12 +27,12 @@ std::vector<predictors::FeatureColumn> columns_of(const datasets::ArrayFile& fil
 
 FeatureSource source_of(const datasets::ArrayFile& file) {
   FeatureSource source{
-      .space = text_of(file, "space"),
+      .space = file.text("space"),
       .space_text = file.texts.contains("space_file") ? file.texts.at("space_file") : "",
       .options = {},
-      .features = texts_of(file, "features"),
-      .scores = texts_of(file, "scores")};
-  const std::vector<std::string>& names = texts_of(file, "space_options");
+      .features = file.text_list("features"),
+      .scores = file.text_list("scores")};
+  const std::vector<std::string>& names = file.text_list("space_options");
   const auto values = file.numbers.find("space_option_values");
   if (values == file.numbers.end() || values->second.size() != names.size())
     throw UserError("its options of the space are damaged");
@@ -55,7 +43,7 @@ FeatureSource source_of(const datasets::ArrayFile& file) {
 
 // As text: a double would round a large seed.
 std::uint64_t seed_of(const datasets::ArrayFile& file) {
-  const std::string& text = text_of(file, "seed");
+  const std::string& text = file.text("seed");
   std::uint64_t seed = 0;
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, seed);
@@ -73,12 +61,12 @@ TrainedPredictor restored(const datasets::ArrayFile& file,
                           const std::filesystem::path& module_folder) {
   const predictors::ModelState state{file.numbers, file.bytes};
   TrainedPredictor trained{
-      .model = text_of(file, "model"),
+      .model = file.text("model"),
       .source = source_of(file),
-      .target = text_of(file, "target"),
-      .kind = text_of(file, "target_kind"),
+      .target = file.text("target"),
+      .kind = file.text("target_kind"),
       .scale = predictors::TargetScale(state),
-      .predictor = predictors::make_predictor(text_of(file, "model"), module_folder),
+      .predictor = predictors::make_predictor(file.text("model"), module_folder),
       .examples = examples_of(state),
       .seed = seed_of(file)};
   trained.predictor->restore(state, columns_of(file, state));

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <ctime>
 #include <memory>
 #include <numeric>
+#include <set>
+#include <utility>
 
+#include "core/processor_time.h"
 #include "core/random.h"
 #include "core/user_error.h"
 #include "predictors/rank_correlation.h"
@@ -100,16 +102,16 @@ Followed follow(const RecommendationData& data, std::size_t row,
   return followed;
 }
 
-RecommendationScore score_of(const RecommendationSplit& split, std::span<const double> shares,
-                             std::size_t shortlist) {
+/// `order_of(i)`: all choices, best first, for the i-th test workload.
+template <class OrderOf>
+RecommendationScore score_of(const RecommendationSplit& split, std::size_t shortlist,
+                             const OrderOf& order_of) {
   const RecommendationData& data = *split.test_data;
   Regrets first, best_of_shortlist;
   double misfits = 0;
   for (std::size_t i = 0; i < split.test.size(); ++i) {
     const std::size_t row = split.test[i];
-    const auto order =
-        predictors::by_share(shares.subspan(i * data.choices.size(), data.choices.size()));
-    const Followed followed = follow(data, row, order, shortlist);
+    const Followed followed = follow(data, row, order_of(i), shortlist);
     misfits += followed.likeliest_fits ? 0 : 1;
     first.add(ratio_of(data, row, followed.first), followed.first == data.best[row]);
     best_of_shortlist.add(ratio_of(data, row, followed.best_of_shortlist), false);
@@ -120,26 +122,28 @@ RecommendationScore score_of(const RecommendationSplit& split, std::span<const d
   return score;
 }
 
-/// Choices by their mean log regret on the training workloads; those that a workload does not fit
-/// come last.
-RecommendationScore score_of_one_for_all(const RecommendationData& data,
-                                         const RecommendationSplit& split, std::size_t shortlist) {
-  std::vector<double> goodness(data.choices.size());
-  for (const std::size_t row : split.training)
+/// Choices by how many training workloads do not fit them, then by their mean log regret on those
+/// that do.
+std::vector<std::uint32_t> one_for_all(const RecommendationData& data,
+                                       std::span<const std::size_t> training) {
+  struct Goodness {
+    std::size_t misfits = 0;
+    double log_regret = 0;
+  };
+  std::vector<Goodness> goodness(data.choices.size());
+  for (const std::size_t row : training)
     for (std::uint32_t choice = 0; choice < data.choices.size(); ++choice)
-      goodness[choice] -= std::log(ratio_of(data, row, choice));
-  for (double& value : goodness)
-    if (std::isnan(value)) value = -std::numeric_limits<double>::infinity();
-  std::vector<double> shares;
-  for (std::size_t i = 0; i < split.test.size(); ++i)
-    shares.insert(shares.end(), goodness.begin(), goodness.end());
-  return score_of(split, shares, shortlist);
-}
-
-double thread_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+      if (const double ratio = ratio_of(data, row, choice); std::isnan(ratio))
+        ++goodness[choice].misfits;
+      else
+        goodness[choice].log_regret += std::log(ratio);
+  std::vector<std::uint32_t> order(data.choices.size());
+  std::iota(order.begin(), order.end(), 0U);
+  // Of as many misfits, so the mean is in order of the sum.
+  std::ranges::stable_sort(order, {}, [&](std::uint32_t choice) {
+    return std::pair(goodness[choice].misfits, goodness[choice].log_regret);
+  });
+  return order;
 }
 
 RecommendationScore score_of_model(const std::string& model, const RecommendationData& data,
@@ -148,12 +152,16 @@ RecommendationScore score_of_model(const std::string& model, const Recommendatio
   std::vector<std::uint32_t> best;
   for (const std::size_t row : split.training) best.push_back(data.best[row]);
   const auto recommender = predictors::make_recommender(model, options.module_folder);
-  const double start = thread_seconds();
+  const double start = thread_processor_seconds();
   recommender->fit(data.features.subset(split.training), best,
                    static_cast<std::uint32_t>(data.choices.size()), seed);
-  const double fit_seconds = thread_seconds() - start;
-  RecommendationScore score = score_of(
-      split, recommender->shares(split.test_data->features.subset(split.test)), options.shortlist);
+  const double fit_seconds = thread_processor_seconds() - start;
+  const std::vector<double> shares =
+      recommender->shares(split.test_data->features.subset(split.test));
+  const std::size_t choices = data.choices.size();
+  RecommendationScore score = score_of(split, options.shortlist, [&](std::size_t i) {
+    return recommender->ranked(std::span(shares).subspan(i * choices, choices));
+  });
   score.fit_seconds = fit_seconds;
   return score;
 }
@@ -161,21 +169,48 @@ RecommendationScore score_of_model(const std::string& model, const Recommendatio
 void check(const RecommendationData& data, const RecommendationData* unseen,
            const RecommendationBenchOptions& options) {
   const std::size_t left = unseen == nullptr ? 1 : 0;
+  if (data.rows() < 1 + left)
+    throw UserError("one workload is too few: one has to be learned from, another judged by");
   if (options.training < 1 || options.training + left > data.rows())
     throw UserError(fmt::format("{} workloads to learn from, of {}: expected 1 to {}",
                                 options.training, data.rows(), data.rows() - left));
   if (unseen == nullptr) return;
-  if (unseen->choices != data.choices)
+  if (unseen->choices != data.choices || unseen->setting != data.setting)
     throw UserError(
-        "the unseen workloads were tried on other accelerators than those learned from");
+        "the unseen workloads were tried on other accelerators, in another technology or with "
+        "another mapper than those learned from: write both with one study");
   if (unseen->objective != data.objective)
     throw UserError(
         fmt::format("the unseen workloads' objective is {}, that of those learned from "
-                    "{}",
+                    "{}: write both with one --objective",
                     info_of(unseen->objective).name, info_of(data.objective).name));
+  if (unseen->rows() == 0) throw UserError("all unseen workloads are among those learned from");
 }
 
 }  // namespace
+
+RecommendationData without_known(const RecommendationData& unseen, const RecommendationData& data) {
+  std::set<std::vector<double>> known;
+  const auto features = [](const RecommendationData& of, std::size_t row) {
+    const std::span<const double> values = of.features.row(row);
+    return std::vector<double>(values.begin(), values.end());
+  };
+  for (std::size_t row = 0; row < data.rows(); ++row) known.insert(features(data, row));
+  std::vector<std::size_t> kept;
+  for (std::size_t row = 0; row < unseen.rows(); ++row)
+    if (!known.contains(features(unseen, row))) kept.push_back(row);
+  RecommendationData rest{.objective = unseen.objective,
+                          .setting = unseen.setting,
+                          .choices = unseen.choices,
+                          .features = unseen.features.subset(kept)};
+  for (const std::size_t row : kept) {
+    rest.workloads.push_back(unseen.workloads[row]);
+    const std::span<const double> costs = unseen.costs_of(row);
+    rest.costs.insert(rest.costs.end(), costs.begin(), costs.end());
+    rest.best.push_back(unseen.best[row]);
+  }
+  return rest;
+}
 
 std::vector<RecommendationBenchRow> bench_recommenders(const RecommendationData& data,
                                                        const RecommendationData* unseen,
@@ -195,7 +230,10 @@ std::vector<RecommendationBenchRow> bench_recommenders(const RecommendationData&
       const RecommendationSplit parts = split(data, unseen, options.training, seed);
       rows[row].scores[number] =
           row == 0   ? score_of_random(parts)
-          : row == 1 ? score_of_one_for_all(data, parts, options.shortlist)
+          : row == 1 ? score_of(parts, options.shortlist,
+                                [order = one_for_all(data, parts.training)](std::size_t) {
+                                  return std::span<const std::uint32_t>(order);
+                                })
                      : score_of_model(options.models[row - 2], data, parts, seed, options);
     }
   });

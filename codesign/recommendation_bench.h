@@ -41,12 +41,16 @@ struct RecommendationBenchRow {
   std::vector<RecommendationScore> scores;  ///< by seed
 };
 
+/// `unseen` without the workloads that `data` has too.
+[[nodiscard]] RecommendationData without_known(const RecommendationData& unseen,
+                                               const RecommendationData& data);
+
 /// First two controls that know more or less than a recommender: "random", any choice that the
-/// layer fits, all equally likely; and "one for all", the choice of least mean regret on the
-/// training workloads. Then the models in order.
+/// layer fits, all equally likely; and "one for all", the choice that fits most training workloads,
+/// of those the one of least mean regret on what it fits. Then the models in order.
 /// They learn from `data` and are judged by the rest of it, or by `unseen` where that is given.
 /// Throws UserError when too few workloads are left to judge by, and when `unseen` has other
-/// choices or another objective than `data`.
+/// accelerators, another mapper or another objective than `data`.
 [[nodiscard]] std::vector<RecommendationBenchRow> bench_recommenders(
     const RecommendationData& data, const RecommendationData* unseen,
     const RecommendationBenchOptions& options, Workers& workers);

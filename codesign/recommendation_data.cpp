@@ -12,9 +12,11 @@
 #include "accel/machine_costs.h"
 #include "codesign/joint_space.h"
 #include "codesign/layer_coster.h"
+#include "codesign/machine_file.h"
 #include "core/random.h"
 #include "core/user_error.h"
 #include "datasets/array_file.h"
+#include "datasets/sha256.h"
 
 namespace cosearch::codesign {
 namespace {
@@ -36,13 +38,55 @@ std::vector<Layer> distinct_layers(std::size_t count, std::uint64_t seed, const 
   return layers;
 }
 
+double log2_of(std::int64_t value) { return std::log2(static_cast<double>(value)); }
+
+struct Feature {
+  const char* name;
+  double (*of)(const Layer& layer);
+};
+constexpr Feature kFeatures[] = {
+    {"log2 N", [](const Layer& l) { return log2_of(l.N); }},
+    {"log2 G", [](const Layer& l) { return log2_of(l.G); }},
+    {"log2 K", [](const Layer& l) { return log2_of(l.K); }},
+    {"log2 C", [](const Layer& l) { return log2_of(l.C); }},
+    {"log2 D", [](const Layer& l) { return log2_of(l.D); }},
+    {"log2 P", [](const Layer& l) { return log2_of(l.P); }},
+    {"log2 Q", [](const Layer& l) { return log2_of(l.Q); }},
+    {"log2 T", [](const Layer& l) { return log2_of(l.T); }},
+    {"log2 R", [](const Layer& l) { return log2_of(l.R); }},
+    {"log2 S", [](const Layer& l) { return log2_of(l.S); }},
+    {"log2 stride_d", [](const Layer& l) { return log2_of(l.stride_d); }},
+    {"log2 stride_h", [](const Layer& l) { return log2_of(l.stride_h); }},
+    {"log2 stride_w", [](const Layer& l) { return log2_of(l.stride_w); }},
+    {"log2 dilation_d", [](const Layer& l) { return log2_of(l.dilation_d); }},
+    {"log2 dilation_h", [](const Layer& l) { return log2_of(l.dilation_h); }},
+    {"log2 dilation_w", [](const Layer& l) { return log2_of(l.dilation_w); }},
+    {"transposed", [](const Layer& l) { return l.transposed ? 1.0 : 0.0; }},
+    {"log2 MACs", [](const Layer& l) { return log2_of(l.macs()); }},
+    {"log2 input", [](const Layer& l) { return log2_of(l.elements(Tensor::input)); }},
+    {"log2 weights", [](const Layer& l) { return log2_of(l.elements(Tensor::weights)); }},
+    {"log2 output", [](const Layer& l) { return log2_of(l.elements(Tensor::output)); }},
+    {"log2 MACs per element",
+     [](const Layer& l) {
+       return log2_of(l.macs()) - log2_of(l.elements(Tensor::input) + l.elements(Tensor::weights) +
+                                          l.elements(Tensor::output));
+     }},
+};
+
 predictors::Examples no_features() {
   predictors::Examples features;
-  for (const char* name :
-       {"log2 N", "log2 G", "log2 K", "log2 C", "log2 P", "log2 Q", "log2 R", "log2 S",
-        "log2 stride", "log2 MACs", "log2 input", "log2 weights", "log2 output", "log2 intensity"})
-    features.columns.push_back({name, predictors::FeatureKind::continuous});
+  for (const Feature& feature : kFeatures)
+    features.columns.push_back({feature.name, predictors::FeatureKind::continuous});
   return features;
+}
+
+std::string setting_of(const AcceleratorSet& accelerators, const MapperChoice& mapping) {
+  std::string text =
+      fmt::format("{} {} {}\n", mapping.mapper ? static_cast<int>(*mapping.mapper) : -1,
+                  mapping.objective.latency, mapping.objective.energy);
+  for (const Accelerator& one : accelerators.list)
+    text += write_machine({one.machine, *one.constraints, one.dataflow});
+  return datasets::sha256(text);
 }
 
 void refuse_other_questions(const Study& study, Metric objective) {
@@ -136,17 +180,8 @@ std::vector<Layer> workloads_in(const NetworkSet& networks) {
 
 predictors::Examples features_of(std::span<const Layer> layers) {
   predictors::Examples features = no_features();
-  for (const Layer& layer : layers) {
-    const auto log2 = [](std::int64_t value) { return std::log2(static_cast<double>(value)); };
-    const double macs = log2(layer.macs()), input = log2(layer.elements(Tensor::input)),
-                 weights = log2(layer.elements(Tensor::weights)),
-                 output = log2(layer.elements(Tensor::output));
-    const double elements = std::log2(std::exp2(input) + std::exp2(weights) + std::exp2(output));
-    for (const double value : {log2(layer.N), log2(layer.G), log2(layer.K), log2(layer.C),
-                               log2(layer.P), log2(layer.Q), log2(layer.R), log2(layer.S),
-                               log2(layer.stride_h), macs, input, weights, output, macs - elements})
-      features.features.push_back(value);
-  }
+  for (const Layer& layer : layers)
+    for (const Feature& feature : kFeatures) features.features.push_back(feature.of(layer));
   return features;
 }
 
@@ -158,7 +193,8 @@ RecommendationData recommendation_data(const Study& study, std::vector<Layer> la
   set.layers = std::move(layers);
   const JointSpace space(std::move(set), allowed_accelerators(study, objective), study.mapping);
   const std::vector<Layer>& all = space.networks().layers;
-  RecommendationData data{.objective = objective};
+  RecommendationData data{.objective = objective,
+                          .setting = setting_of(space.accelerator_set(), study.mapping)};
   std::vector<double> areas;
   for (const Accelerator& accelerator : space.accelerators()) {
     data.choices.push_back(accelerator.machine.name);
@@ -200,6 +236,7 @@ RecommendationData recommendation_data(const Study& study, std::vector<Layer> la
 void write_recommendation_data(const std::filesystem::path& path, const RecommendationData& data) {
   datasets::ArrayFile file{.kind = kKind, .version = kVersion};
   file.texts["objective"] = std::string(info_of(data.objective).name);
+  file.texts["setting"] = data.setting;
   file.text_lists["choices"] = data.choices;
   file.text_lists["workloads"] = data.workloads;
   for (const predictors::FeatureColumn& column : data.features.columns)
@@ -219,6 +256,7 @@ RecommendationData read_recommendation_data(const std::filesystem::path& path) {
   const std::optional<Metric> objective = metric_named(file.texts["objective"]);
   if (!objective) throw damaged("objective");
   data.objective = *objective;
+  data.setting = file.texts["setting"];
   data.choices = std::move(file.text_lists["choices"]);
   data.workloads = std::move(file.text_lists["workloads"]);
   data.features = no_features();

@@ -31,12 +31,15 @@ namespace cosearch::codesign {
 /// The layers of multiply-accumulates in `networks`, each once, in order.
 [[nodiscard]] std::vector<Layer> workloads_in(const NetworkSet& networks);
 
-/// What a recommender may know of a layer: the logarithms of its extents, of its
-/// multiply-accumulates and of its tensors' elements, and of multiply-accumulates per element.
+/// What a recommender may know of a layer: the logarithms of its extents, strides and dilations, of
+/// its multiply-accumulates and of its tensors' elements, and of multiply-accumulates per element;
+/// and whether it is transposed.
 [[nodiscard]] predictors::Examples features_of(std::span<const Layer> layers);
 
 struct RecommendationData {
   Metric objective = Metric::latency;
+  /// SHA-256 of the accelerators' machines and of who maps layers to them: what the costs rest on.
+  std::string setting = {};
   std::vector<std::string> choices = {};    ///< names of accelerators
   std::vector<std::string> workloads = {};  ///< described for people
   predictors::Examples features = {};       ///< a row for each workload

@@ -13,15 +13,15 @@ constexpr const char* kKind = "recommender";
 constexpr std::uint32_t kVersion = 1;
 
 TrainedRecommender restored(datasets::ArrayFile file, const std::filesystem::path& module_folder) {
-  const std::optional<Metric> objective = metric_named(file.texts["objective"]);
+  const std::optional<Metric> objective = metric_named(file.text("objective"));
   if (!objective) throw UserError("its objective is damaged");
   TrainedRecommender trained{
-      .model = file.texts["model"],
+      .model = file.text("model"),
       .objective = *objective,
-      .choices = std::move(file.text_lists["choices"]),
-      .recommender = predictors::make_recommender(file.texts["model"], module_folder)};
+      .choices = file.text_list("choices"),
+      .recommender = predictors::make_recommender(file.text("model"), module_folder)};
   std::vector<predictors::FeatureColumn> columns;
-  for (const std::string& name : file.text_lists["columns"])
+  for (const std::string& name : file.text_list("columns"))
     columns.push_back({name, predictors::FeatureKind::continuous});
   trained.recommender->restore({std::move(file.numbers), std::move(file.bytes)},
                                std::move(columns));

@@ -67,13 +67,44 @@ struct Origin {
         accuracy_spread(points.accuracy_spread[row]) {}
 };
 
-// `trials` as rows, with what the archive does not keep.
-PointBatch batch_of(const std::vector<Trial>& trials, const std::map<Design, Origin>& origins,
+/// A front, with what the archive does not keep of its points: where they are from.
+class TracedFront {
+ public:
+  TracedFront(const StudyUnion& studies, const PointFilter& filter)
+      : archive_(question_of(studies)) {
+    for_each_trial(
+        studies, filter,
+        [&](const Trial& trial, const PointBatch& points, std::size_t row, std::size_t member) {
+          if (archive_.insert(trial)) origins_.emplace(key_of(trial), Origin(points, row, member));
+        });
+  }
+
+  [[nodiscard]] const ParetoArchive& archive() const { return archive_; }
+  [[nodiscard]] const Origin& origin_of(const Trial& trial) const {
+    return origins_.at(key_of(trial));
+  }
+
+ private:
+  // Two studies may have evaluated one design differently; of equals the archive keeps the first.
+  using Key = std::pair<Design, std::vector<double>>;
+  [[nodiscard]] Key key_of(const Trial& trial) const {
+    Key key{trial.design, {}};
+    for (const Objective& objective : archive_.question().objectives)
+      key.second.push_back(trial.metrics[objective.metric]);
+    return key;
+  }
+
+  ParetoArchive archive_;
+  std::map<Key, Origin> origins_;  // of all that were ever on the front
+};
+
+// `trials` as rows.
+PointBatch batch_of(const std::vector<Trial>& trials, const TracedFront& front,
                     const std::vector<datasets::MetricColumn>& metrics) {
   PointBatch batch;
   batch.metrics.resize(metrics.size());
   for (const Trial& trial : trials) {
-    const Origin& origin = origins.at(trial.design);
+    const Origin& origin = front.origin_of(trial);
     batch.id.push_back(origin.id);
     batch.accuracy_source.push_back(origin.accuracy_source);
     batch.accuracy_spread.push_back(origin.accuracy_spread);
@@ -130,21 +161,15 @@ PointFilter parse_filter(const std::vector<std::string>& conditions) {
 }
 
 datasets::Columns front_of(const StudyUnion& studies, const PointFilter& filter) {
-  ParetoArchive archive(question_of(studies));
-  std::map<Design, Origin> origins;  // of every design that was ever on the front
-  for_each_trial(
-      studies, filter,
-      [&](const Trial& trial, const PointBatch& points, std::size_t row, std::size_t member) {
-        if (archive.insert(trial)) origins.emplace(trial.design, Origin(points, row, member));
-      });
-  const std::vector<Trial> front = archive.front();
+  const TracedFront front(studies, filter);
+  const std::vector<Trial> trials = front.archive().front();
   datasets::Columns columns =
-      columns_of(batch_of(front, origins, studies.metrics()), studies.metrics(), studies.networks(),
+      columns_of(batch_of(trials, front, studies.metrics()), studies.metrics(), studies.networks(),
                  studies.accelerators(), studies.accuracy_sources());
   if (studies.members().size() > 1) {
     std::vector<std::string> names;
-    for (const Trial& trial : front)
-      names.push_back(studies.members()[origins.at(trial.design).member].name);
+    for (const Trial& trial : trials)
+      names.push_back(studies.members()[front.origin_of(trial).member].name);
     columns.columns.push_back({"study", "", std::move(names)});
   }
   return columns;
@@ -185,8 +210,6 @@ void write_merged(const StudyUnion& studies, const std::filesystem::path& output
   header.program_version = versions().front().second;
   auto store = datasets::StudyStore::create(output, header, studies.metrics(), studies.networks(),
                                             studies.accelerators());
-  ParetoArchive archive(question_of(studies));
-  std::map<Design, Origin> origins;
   Ledger ledger(static_cast<std::uint32_t>(studies.networks().size()),
                 static_cast<std::uint32_t>(studies.accelerators().rows.size()));
   studies.visit(StudyUnion::Which::all, [&](const PointBatch& points, std::size_t) {
@@ -194,16 +217,13 @@ void write_merged(const StudyUnion& studies, const std::filesystem::path& output
     for (std::size_t i = 0; i < points.size(); ++i)
       ledger.enter({points.network[i], points.accelerator[i]});
   });
-  for_each_trial(
-      studies, {},
-      [&](const Trial& trial, const PointBatch& points, std::size_t row, std::size_t member) {
-        if (archive.insert(trial)) origins.emplace(trial.design, Origin(points, row, member));
-      });
+  const TracedFront front(studies, {});
   datasets::StudyResult result;
+  const ParetoArchive& archive = front.archive();
+  const std::vector<Trial> trials = archive.front();
   result.front = codesign::front_of(archive);
-  const std::vector<Trial> front = archive.front();
-  for (const Trial& trial : front) result.front.ids.push_back(origins.at(trial.design).id);
-  result.front.hypervolume = normalised_hypervolume(front, archive.question().objectives,
+  for (const Trial& trial : trials) result.front.ids.push_back(front.origin_of(trial).id);
+  result.front.hypervolume = normalised_hypervolume(trials, archive.question().objectives,
                                                     archive.ideal(), archive.worst());
   result.counts = {ledger.counts().trials, ledger.counts().networks, ledger.counts().hardware, 0};
   result.reasons = studies.reasons();

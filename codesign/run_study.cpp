@@ -170,6 +170,7 @@ void measure_front(StudySetting& setting, const RunOptions& options, PointWriter
   driver.record = [&](const TrialsPart& part) {
     const EvaluationCounts counts = with_search(part.so_far);
     writer.record({part.trials, steps + part.step, part.is_recalled, counts}, kFrontProposer);
+    measurement.tell(part.trials);  // not only whole batches: what is stored counts
     if (options.progress) options.progress(counts, result.archive);
   };
   ParetoArchive asked_again(setting.question());

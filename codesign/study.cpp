@@ -440,6 +440,44 @@ std::string_view name_of(AccuracyKind kind) {
   return kNames[static_cast<std::size_t>(kind)];
 }
 
+std::vector<std::filesystem::path> input_files(const Study& study) {
+  std::vector<std::filesystem::path> files{study.file};
+  const auto add = [&](const std::filesystem::path& file) {
+    if (!file.empty()) files.push_back(file);
+  };
+  const auto add_yaml = [&](const std::string& what) {
+    if (names_space_file(what)) add(what);
+  };
+  const NetworkSource& networks = study.networks;
+  add_yaml(networks.space);
+  for (const std::string& network : networks.named) {
+    add_yaml(network);
+    add_yaml(split_genotype(network).first);
+  }
+  if (networks.table) add(networks.table->file);
+  if (networks.scores) add(networks.scores->file);
+  if (study.costs) add(study.costs->file);
+  add(study.accuracy.first.file);
+  add(study.accuracy.first.images);
+  if (study.accuracy.then) {
+    add(study.accuracy.then->file);
+    add(study.accuracy.then->images);
+  }
+  const auto add_machine = [&](const MachineFile& machine) {
+    add_yaml(machine.name());
+    for (const auto& [path, text] : machine.technology_files()) add(path);
+  };
+  if (names_technology_file(study.accelerators.technology)) add(study.accelerators.technology);
+  for (const std::string& what : study.accelerators.machines) {
+    const auto [name, parameters] = split_parameters(what);
+    const MachineFile machine(name);
+    static_cast<void>(machine.with(parameters));
+    add_machine(machine);
+  }
+  for (const MachineGrid& grid : study.accelerators.grids) add_machine(grid.file());
+  return files;
+}
+
 datasets::Document in_newest_version(datasets::Document document) {
   json& root = document.value;
   if (!root.is_object() || !root.contains("schema_version") || root["schema_version"] != 1)

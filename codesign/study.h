@@ -132,6 +132,9 @@ struct Study {
   }
 };
 
+/// The files that are read for `study`, itself included; of folders of images only the folder.
+[[nodiscard]] std::vector<std::filesystem::path> input_files(const Study& study);
+
 /// Values for `${NAME}` in the study's file names, from the command line.
 using Definitions = std::map<std::string, std::string>;
 

@@ -34,12 +34,14 @@ Index position_in(std::vector<std::string>& names, const std::string& name) {
 }
 
 // What makes two points one, as bytes.
-std::string content_of(const PointBatch& points, std::size_t i, std::uint32_t network) {
+std::string content_of(const PointBatch& points, std::size_t i, std::uint32_t network,
+                       bool is_measured) {
   std::string bytes;
   const auto add = [&](const auto& value) {
     bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
   };
   add(network);
+  add(is_measured);
   add(points.accelerator[i]);
   add(points.reason[i]);
   for (const std::vector<double>& metric : points.metrics) add(metric[i]);
@@ -57,10 +59,6 @@ void push_row(PointBatch& to, const PointBatch& from, std::size_t i) {
   to.step.push_back(from.step[i]);
   to.accuracy_source.push_back(from.accuracy_source[i]);
   to.accuracy_spread.push_back(from.accuracy_spread[i]);
-}
-
-std::uint64_t key_of(const PointBatch& points, std::size_t i) {
-  return (std::uint64_t{points.network[i]} << 32) | points.accelerator[i];
 }
 
 bool is_front_proposer(const std::string& strategy) {
@@ -104,12 +102,14 @@ void StudyUnion::add_networks(const Member& member, Numbering& numbering) {
   for (const datasets::NetworkRow& row : member.store.networks()) {
     const std::string canonical =
         row.space + '\n' + (row.canonical.empty() ? row.genotype : row.canonical);
+    const std::string spelled = fmt::format("{}\n{}\n{}\n{}\n{}", canonical, row.genotype, row.name,
+                                            row.macs, row.parameters);
     const std::uint32_t number =
-        number_of(network_numbers_, fmt::format("{}\n{}\n{}\n{}\n{}\n{}", canonical, row.genotype,
-                                                row.name, row.accuracy, row.macs, row.parameters));
+        number_of(network_numbers_, fmt::format("{}\n{}", spelled, row.accuracy));
     if (number == networks_.size()) {
       networks_.push_back(row);
       canonical_.push_back(number_of(canonical_numbers_, canonical));
+      spelled_.push_back(number_of(spelled_numbers_, spelled));
     }
     numbering.networks.push_back(number);
   }
@@ -143,14 +143,15 @@ void StudyUnion::add_names(const Member& member, Numbering& numbering) {
     numbering.reasons.push_back(position_in<std::uint16_t>(reasons_, reason));
 }
 
-void StudyUnion::add_measured(const Member& member, Numbering& numbering) {
-  const std::vector<std::string>& strategies = member.store.header().strategies;
-  if (std::ranges::none_of(strategies, is_front_proposer)) return;
+void StudyUnion::add_measured(const Member& member, const Numbering& numbering) {
+  for (std::size_t i = measures_.size(); i < strategies_.size(); ++i)
+    measures_.push_back(is_front_proposer(strategies_[i]));
+  if (std::ranges::none_of(member.store.header().strategies, is_front_proposer)) return;
   for (std::uint64_t first = 0; first < member.store.point_count(); first += kRows) {
-    const PointBatch points = member.store.points(first, kRows);
+    PointBatch points = member.store.points(first, kRows);
+    translate(points, numbering);
     for (std::size_t i = 0; i < points.size(); ++i)
-      if (is_front_proposer(strategies[points.strategy[i]]))
-        numbering.measured[key_of(points, i)] = points.id[i];
+      if (is_measured(points, i)) measured_.insert(design_of(points, i));
   }
 }
 
@@ -164,27 +165,29 @@ void StudyUnion::translate(PointBatch& points, const Numbering& numbering) const
   for (std::uint16_t& source : points.accuracy_source) source = numbering.accuracy_sources[source];
 }
 
+std::uint64_t StudyUnion::design_of(const PointBatch& points, std::size_t row) const {
+  return (std::uint64_t{spelled_[points.network[row]]} << 32) | points.accelerator[row];
+}
+
+bool StudyUnion::is_measured(const PointBatch& points, std::size_t row) const {
+  return measures_[points.strategy[row]];
+}
+
+bool StudyUnion::is_replaced(const PointBatch& points, std::size_t row) const {
+  return !is_measured(points, row) && measured_.contains(design_of(points, row));
+}
+
 std::vector<std::size_t> StudyUnion::first_seen(const PointBatch& points, Seen& seen) const {
   std::vector<std::size_t> rows;
-  for (std::size_t i = 0; i < points.size(); ++i)
-    if (seen.insert(datasets::fingerprint_of(content_of(points, i, canonical_[points.network[i]])))
-            .second)
-      rows.push_back(i);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const std::string content =
+        content_of(points, i, canonical_[points.network[i]], is_measured(points, i));
+    if (seen.insert(datasets::fingerprint_of(content)).second) rows.push_back(i);
+  }
   return rows;
 }
 
 namespace {
-
-// Whether a later point of the same design replaces it; `measured`: those points, by key_of.
-std::vector<bool> replaced_in(const PointBatch& points,
-                              const std::unordered_map<std::uint64_t, std::uint64_t>& measured) {
-  std::vector<bool> replaced(points.size());
-  for (std::size_t i = 0; i < points.size() && !measured.empty(); ++i) {
-    const auto found = measured.find(key_of(points, i));
-    replaced[i] = found != measured.end() && points.id[i] < found->second;
-  }
-  return replaced;
-}
 
 std::vector<std::size_t> every_row(const PointBatch& points) {
   std::vector<std::size_t> rows(points.size());
@@ -210,14 +213,13 @@ void StudyUnion::visit(
     const datasets::StudyStore& store = members_[member].store;
     for (std::uint64_t first = 0; first < store.point_count(); first += kRows) {
       PointBatch points = store.points(first, kRows);
-      const std::vector<bool> replaced = replaced_in(points, numberings_[member].measured);
       translate(points, numberings_[member]);
       std::vector<std::size_t> rows =
           members_.size() > 1 ? first_seen(points, seen) : every_row(points);
       if (members_.size() > 1)
         for (const std::size_t row : rows) points.id[row] = next_id++;
       if (which == Which::latest)
-        std::erase_if(rows, [&](std::size_t row) { return replaced[row]; });
+        std::erase_if(rows, [&](std::size_t row) { return is_replaced(points, row); });
       if (rows.size() < points.size()) points = rows_of(points, rows);
       if (points.size() > 0) visit(points, member);
     }

@@ -1,12 +1,12 @@
 // The points of one or several stored studies as if one search had found them: one numbering of
-// networks and accelerators, and a design that was evaluated alike twice stands once.
+// networks and accelerators, and a design that was evaluated alike twice stands once. What was
+// measured of a design replaces what was predicted of it, whoever did either.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -42,13 +42,14 @@ class StudyUnion {
 
   enum class Which {
     all,
-    latest,  ///< without those that the measurement of a member's front replaced by later ones
+    latest,  ///< of designs that the measurement of a front evaluated again only those points
   };
 
   /// Every point once, member by member in the order of evaluation, in batches; ids are the
   /// members' own where there is one member, else they count on from 0. Two points are one when
-  /// their networks have one canonical form, their accelerators one template and parameters, and
-  /// all metrics agree. `visit` also gets the index of the member.
+  /// their networks have one canonical form, their accelerators one template and parameters, all
+  /// metrics agree, and both or neither are of a front's measurement. `visit` also gets the index
+  /// of the member.
   void visit(Which which,
              const std::function<void(const datasets::PointBatch& points, std::size_t member)>&
                  visit) const;
@@ -58,7 +59,6 @@ class StudyUnion {
   struct Numbering {
     std::vector<std::uint32_t> networks, accelerators;
     std::vector<std::uint16_t> reasons, strategies, accuracy_sources;
-    std::unordered_map<std::uint64_t, std::uint64_t> measured;  // last id, by key_of
   };
   struct HashOf {
     std::size_t operator()(const datasets::Fingerprint& print) const { return print[0]; }
@@ -68,18 +68,26 @@ class StudyUnion {
   void add_networks(const Member& member, Numbering& numbering);
   void add_accelerators(const Member& member, Numbering& numbering);
   void add_names(const Member& member, Numbering& numbering);
-  static void add_measured(const Member& member, Numbering& numbering);
+  void add_measured(const Member& member, const Numbering& numbering);
   void translate(datasets::PointBatch& points, const Numbering& numbering) const;
+  [[nodiscard]] bool is_measured(const datasets::PointBatch& points, std::size_t row) const;
+  [[nodiscard]] bool is_replaced(const datasets::PointBatch& points, std::size_t row) const;
+  [[nodiscard]] std::uint64_t design_of(const datasets::PointBatch& points, std::size_t row) const;
   [[nodiscard]] std::vector<std::size_t> first_seen(const datasets::PointBatch& points,
                                                     Seen& seen) const;
 
   std::vector<Member> members_;
   std::vector<Numbering> numberings_;
   std::vector<datasets::NetworkRow> networks_;
-  std::vector<std::uint32_t> canonical_;  // by network: equal for two spellings of one
+  // By network: equal for two spellings of one, and where only what is said of the accuracy
+  // differs.
+  std::vector<std::uint32_t> canonical_, spelled_;
   datasets::AcceleratorTable accelerators_;
   std::vector<std::string> reasons_{""}, strategies_, accuracy_sources_{""};
-  std::map<std::string, std::uint32_t> network_numbers_, canonical_numbers_, accelerator_numbers_;
+  std::map<std::string, std::uint32_t> network_numbers_, canonical_numbers_, spelled_numbers_,
+      accelerator_numbers_;
+  std::vector<bool> measures_;                  // by strategy: it measures fronts
+  std::unordered_set<std::uint64_t> measured_;  // design_of its points
 };
 
 }  // namespace cosearch::codesign

@@ -80,8 +80,10 @@ void write_array_file(const std::filesystem::path& path, const ArrayFile& conten
 ArrayFile read_array_file(const std::filesystem::path& path, const std::string& kind,
                           std::uint32_t version) {
   ArrayFile content{.kind = kind, .version = version};
+  if (!std::filesystem::exists(path))
+    throw FileError({path.string()}, fmt::format("there is no such {} file", kind));
   hdf5::naming(path, [&] {
-    if (std::filesystem::exists(path) && !hdf5::is_hdf5(path))
+    if (!hdf5::is_hdf5(path))
       throw UserError({path.string()}, fmt::format("is no {} file: it is not HDF5", kind));
     const hdf5::Handle file = hdf5::open_file(path);
     check_header(file, path, kind, version);
@@ -91,6 +93,18 @@ ArrayFile read_array_file(const std::filesystem::path& path, const std::string& 
     read_group(file, "bytes", content.bytes, read_numbers<std::uint8_t>);
   });
   return content;
+}
+
+const std::string& ArrayFile::text(const std::string& name) const {
+  const auto found = texts.find(name);
+  if (found == texts.end()) throw UserError("it has no '" + name + "'");
+  return found->second;
+}
+
+const std::vector<std::string>& ArrayFile::text_list(const std::string& name) const {
+  const auto found = text_lists.find(name);
+  if (found == text_lists.end()) throw UserError("it has no '" + name + "'");
+  return found->second;
 }
 
 }  // namespace cosearch::datasets

@@ -17,6 +17,10 @@ struct ArrayFile {
   std::map<std::string, std::vector<std::string>> text_lists = {};
   std::map<std::string, std::vector<double>> numbers = {};
   std::map<std::string, std::vector<std::uint8_t>> bytes = {};
+
+  /// The text, or list of texts, `name`. Throws UserError when there is none.
+  [[nodiscard]] const std::string& text(const std::string& name) const;
+  [[nodiscard]] const std::vector<std::string>& text_list(const std::string& name) const;
 };
 
 /// Throws FileError when the file cannot be written; what stood there before then still does. The

@@ -37,7 +37,7 @@ struct StudyHeader {
   /// Text by path of the machine files and technologies that the study names, verbatim.
   std::map<std::string, std::string> machine_files = {};
   /// SHA-256 of the files that the study names and whose content stands nowhere else in the store,
-  /// in hexadecimal, by their keys in the study ("networks.scores").
+  /// in hexadecimal, by their keys in the study ("networks.scores.file").
   std::map<std::string, std::string> input_hashes = {};
   /// What PointBatch::strategy indexes: who may propose points.
   std::vector<std::string> strategies;

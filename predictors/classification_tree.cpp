@@ -25,12 +25,6 @@ class ClassCounts {
   std::int64_t squares_ = 0;
 };
 
-/// A whole number in [least, end).
-bool is_index(double value, std::size_t least, std::size_t end) {
-  return value >= static_cast<double>(least) && value < static_cast<double>(end) &&
-         value == std::floor(value);
-}
-
 }  // namespace
 
 class ClassificationTree::Grower {

@@ -10,7 +10,7 @@
 namespace cosearch::predictors {
 
 struct ClassificationTreeOptions {
-  std::size_t least_leaf = 3;  ///< workloads in a leaf
+  std::size_t least_leaf = 3;  ///< workloads in a leaf; not tuned
 };
 
 class ClassificationTree final : public Recommender {

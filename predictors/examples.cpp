@@ -42,7 +42,7 @@ void check_features(const Examples& examples) {
 
 void check_columns(const std::vector<FeatureColumn>& trained_on, const Examples& examples) {
   if (examples.columns != trained_on)
-    throw UserError("these are not the features the predictor was trained on: " +
+    throw UserError("these are not the features it was trained on: " +
                     difference(trained_on, examples.columns));
 }
 

@@ -1,5 +1,7 @@
 #include "predictors/model_state.h"
 
+#include <cmath>
+
 #include "core/user_error.h"
 
 namespace cosearch::predictors {
@@ -31,6 +33,11 @@ const std::vector<double>& ModelState::numbers_of(const std::string& name, std::
 
 const std::vector<std::uint8_t>& ModelState::bytes_of(const std::string& name) const {
   return find(bytes, name);
+}
+
+bool is_index(double value, std::size_t least, std::size_t end) {
+  return value >= static_cast<double>(least) && value < static_cast<double>(end) &&
+         value == std::floor(value);
 }
 
 }  // namespace cosearch::predictors

@@ -22,4 +22,7 @@ struct ModelState {
   [[nodiscard]] const std::vector<std::uint8_t>& bytes_of(const std::string& name) const;
 };
 
+/// Whether `value`, of a state, is a whole number in [least, end).
+[[nodiscard]] bool is_index(double value, std::size_t least, std::size_t end);
+
 }  // namespace cosearch::predictors

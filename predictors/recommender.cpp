@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
+#include <utility>
 
 #include "core/user_error.h"
 #include "predictors/classification_tree.h"
@@ -61,6 +63,19 @@ void Recommender::fit(const Examples& workloads, std::span<const std::uint32_t> 
   for (const std::uint32_t choice : best)
     numbers.push_back(static_cast<std::uint32_t>(std::ranges::lower_bound(occurring_, choice) -
                                                  occurring_.begin()));
+  times_best_.assign(occurring_.size(), 0);
+  for (const std::uint32_t number : numbers) ++times_best_[number];
+  lows_.clear();
+  highs_.clear();
+  for (std::size_t column = 0; column < columns_.size(); ++column) {
+    double low = workloads.row(0)[column], high = low;
+    for (std::size_t row = 1; row < workloads.rows(); ++row) {
+      low = std::min(low, workloads.row(row)[column]);
+      high = std::max(high, workloads.row(row)[column]);
+    }
+    lows_.push_back(low);
+    highs_.push_back(high);
+  }
   learn(workloads, numbers, seed);
 }
 
@@ -79,6 +94,9 @@ ModelState Recommender::state() const {
   ModelState state;
   state.numbers["choices"] = {static_cast<double>(choices_)};
   state.numbers["occurring"].assign(occurring_.begin(), occurring_.end());
+  state.numbers["times_best"] = times_best_;
+  state.numbers["lows"] = lows_;
+  state.numbers["highs"] = highs_;
   write(state);
   return state;
 }
@@ -86,32 +104,45 @@ ModelState Recommender::state() const {
 void Recommender::restore(const ModelState& state, std::vector<FeatureColumn> columns) {
   const double choices = state.number("choices");
   const std::vector<double>& occurring = state.numbers_of("occurring");
-  const auto is_choice = [&](double value) { return value >= 0 && value < choices; };
-  if (!(choices >= 1 && choices <= 0x1p32 - 1) || occurring.empty() ||
-      !std::ranges::all_of(occurring, is_choice))
-    throw UserError("the recommender's choices are damaged");
+  bool fits = is_index(choices, 1, std::size_t{1} << 32) && !occurring.empty();
+  std::size_t least = 0;
+  for (const double choice : occurring) {  // in ascending order
+    fits = fits && is_index(choice, least, static_cast<std::size_t>(choices));
+    if (fits) least = static_cast<std::size_t>(choice) + 1;
+  }
+  if (!fits) throw UserError("the recommender's choices are damaged");
   columns_ = std::move(columns);
   choices_ = static_cast<std::uint32_t>(choices);
   occurring_.clear();
   for (const double choice : occurring) occurring_.push_back(static_cast<std::uint32_t>(choice));
+  times_best_ = state.numbers_of("times_best", occurring_.size());
+  lows_ = state.numbers_of("lows", columns_.size());
+  highs_ = state.numbers_of("highs", columns_.size());
   read(state);
 }
 
-std::vector<std::uint32_t> by_share(std::span<const double> shares) {
+std::vector<std::uint32_t> Recommender::ranked(std::span<const double> shares) const {
+  std::vector<double> times_best(choices_);
+  for (std::size_t i = 0; i < occurring_.size(); ++i) times_best[occurring_[i]] = times_best_[i];
   std::vector<std::uint32_t> order(shares.size());
   std::iota(order.begin(), order.end(), 0U);
-  std::ranges::stable_sort(order,
-                           [&](std::uint32_t a, std::uint32_t b) { return shares[a] > shares[b]; });
+  std::ranges::stable_sort(order, std::ranges::greater(), [&](std::uint32_t choice) {
+    return std::pair(shares[choice], times_best[choice]);
+  });
   return order;
 }
 
-const std::vector<RecommenderInfo>& recommenders() {
-  static const std::vector<RecommenderInfo> kRecommenders{
-      {"constant", false, "what was best most often"},
-      {"tree", false, "one classification tree"},
-      {"mlp", true, "a perceptron with two hidden layers and a class for each choice"},
-  };
-  return kRecommenders;
+std::vector<std::string> Recommender::unfamiliar(std::span<const double> row) const {
+  std::vector<std::string> names;
+  for (std::size_t column = 0; column < columns_.size(); ++column)
+    if (row[column] < lows_[column] || row[column] > highs_[column])
+      names.push_back(columns_[column].name);
+  return names;
+}
+
+const std::vector<std::string>& recommender_names() {
+  static const std::vector<std::string> kNames{"constant", "tree", "mlp"};
+  return kNames;
 }
 
 std::unique_ptr<Recommender> make_recommender(const std::string& name,
@@ -119,9 +150,7 @@ std::unique_ptr<Recommender> make_recommender(const std::string& name,
   if (name == "constant") return std::make_unique<ConstantRecommender>();
   if (name == "tree") return std::make_unique<ClassificationTree>();
   if (name == "mlp") return load_neural_recommender(name, module_folder);
-  std::vector<std::string> known;
-  for (const RecommenderInfo& info : recommenders()) known.push_back(info.name);
-  throw UserError("unknown recommender '" + name + "'" + did_you_mean(name, known));
+  throw UserError("unknown recommender '" + name + "'" + did_you_mean(name, recommender_names()));
 }
 
 }  // namespace cosearch::predictors

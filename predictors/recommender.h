@@ -35,6 +35,14 @@ class Recommender {
   /// fitted to.
   [[nodiscard]] std::vector<double> shares(const Examples& workloads) const;
 
+  /// The choices by one row of shares(), best first; of equal shares what was best more often in
+  /// training, then the lower number.
+  [[nodiscard]] std::vector<std::uint32_t> ranked(std::span<const double> shares) const;
+
+  /// Names of the columns in which a row lies outside what the training workloads spanned: there a
+  /// recommendation is a guess.
+  [[nodiscard]] std::vector<std::string> unfamiliar(std::span<const double> row) const;
+
   [[nodiscard]] ModelState state() const;
   /// Recommends from now on as the recommender whose state this is, bit by bit. Throws UserError
   /// when the state is not one of this kind.
@@ -58,18 +66,11 @@ class Recommender {
   std::vector<FeatureColumn> columns_;
   std::uint32_t choices_ = 0;
   std::vector<std::uint32_t> occurring_;  // in ascending order
+  std::vector<double> times_best_;        // each of them
+  std::vector<double> lows_, highs_;      // by column
 };
 
-/// The choices of one row of shares(), best first; equal ones in order of their numbers.
-[[nodiscard]] std::vector<std::uint32_t> by_share(std::span<const double> shares);
-
-struct RecommenderInfo {
-  std::string name;
-  bool neural;  ///< needs LibTorch
-  std::string sentence;
-};
-
-[[nodiscard]] const std::vector<RecommenderInfo>& recommenders();
+[[nodiscard]] const std::vector<std::string>& recommender_names();
 
 /// Throws UserError (with a suggestion) for an unknown name, and when a neural model's module is
 /// not in `module_folder`.

@@ -4,10 +4,10 @@
   scripts/page.py PAGE PROGRAM DATA          every command
   scripts/page.py PAGE PROGRAM DATA WORD     those that contain WORD
 
-PAGE is docs/predictors.md (an hour, most of it the neural models) or docs/recommend.md (minutes).
-PROGRAM is cosearch; DATA is what the page calls $DATA: the folder of nb201_accuracy.csv.gz,
-nb201_zerocost.csv.gz and nb201_latency_ms.csv.gz. Run it from the top of the repository, where the
-pages' relative paths start. Times are those of the machine it runs on.
+PAGE is docs/predictors.md (an hour, most of it the neural models), docs/oneshot.md or
+docs/recommend.md (minutes). PROGRAM is cosearch; DATA is the folder of reference data, which pages
+call $DATA. Run it from the top of the repository, where the pages' relative paths start. The page is
+written after each command. Times are those of the machine it runs on.
 """
 
 import os
@@ -16,29 +16,32 @@ import subprocess
 import sys
 from pathlib import Path
 
-BLOCK = re.compile(r"```console\n\$ (cosearch .*?[^\\])\n(.*?)```\n", re.DOTALL)
+BLOCK = re.compile(r"```console\n\$ ((?:cosearch|scripts/).*?[^\\])\n(.*?)```\n", re.DOTALL)
 
 
 def run(program, data, command):
+    """What the command prints; notices and progress stay on the terminal."""
+    quiet = {"OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+             "PATH": f"{Path(program).resolve().parent}:{os.environ['PATH']}"}
     words = command.replace("\\\n", " ").replace("$DATA", data).split()
-    quiet = {"OMP_WAIT_POLICY": "passive", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run([program, "--quiet", *words[1:]], stdout=subprocess.PIPE, text=True,
-                          check=True, env=os.environ | quiet)
-    return "\n".join(line.rstrip() for line in done.stdout.splitlines()) + "\n"
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True,
+                          env=os.environ | quiet)
+    return "".join(line.rstrip() + "\n" for line in done.stdout.splitlines())
 
 
 def main():
     page, program, data, *word = sys.argv[1:]
     page = Path(page)
-
-    def renewed(match):
-        command = match.group(1)
-        if word and word[0] not in command:
-            return match.group(0)
+    commands = [match.group(1) for match in BLOCK.finditer(page.read_text())]
+    chosen = [command for command in commands if not word or word[0] in command]
+    if not chosen:
+        sys.exit(f"{page}: no command" + (f" contains '{word[0]}'" if word else ""))
+    for command in chosen:
         print(command, file=sys.stderr)
-        return f"```console\n$ {command}\n{run(program, data, command)}```\n"
-
-    page.write_text(BLOCK.sub(renewed, page.read_text()))
+        block = f"```console\n$ {command}\n{run(program, data, command)}```\n"
+        page.write_text(BLOCK.sub(
+            lambda match: block if match.group(1) == command else match.group(0),
+            page.read_text()))
 
 
 if __name__ == "__main__":

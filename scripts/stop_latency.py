@@ -97,6 +97,12 @@ def quantiles(values):
                      for q in (0.5, 0.9, 1))
 
 
+def front_of(program, folder, store):
+    subprocess.run([program, "pareto", f"{store}.h5", "-o", f"{store}.csv"], cwd=folder, check=True,
+                   capture_output=True)
+    return (folder / f"{store}.csv").read_bytes()
+
+
 def measure(program, name, text, stops, rng):
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
@@ -119,20 +125,14 @@ def measure(program, name, text, stops, rng):
             walls.append(times[0])
             processors.append(times[1])
             left += (folder / "out.h5.journal").exists()
-            if any(folder.glob("out.h5*")) and (folder / "out.h5").exists() | (
-                    folder / "out.h5.journal").exists():
+            if (folder / "out.h5").exists() or (folder / "out.h5.journal").exists():
                 exported = subprocess.run([program, "pareto", "out.h5", "--json"], cwd=folder,
                                           capture_output=True)
                 if exported.returncode not in (0, 4):
                     sys.exit(f"{name}: not exportable: {exported.stderr.decode()}")
-        for path in folder.glob("*.csv"):
-            path.unlink()
         if run(program, folder, "--resume").wait() != 0:
             sys.exit(f"{name}: cannot be resumed")
-        fronts = [subprocess.run([program, "pareto", store, "-o", "front.csv"], cwd=folder,
-                                 check=False, capture_output=True) and
-                  (folder / "front.csv").read_bytes() for store in ("out.h5", "reference.h5")]
-        if fronts[0] != fronts[1]:
+        if front_of(program, folder, "out") != front_of(program, folder, "reference"):
             sys.exit(f"{name}: resumed, it finds another front")
         print(f"{name:32} {duration:7.1f}   {quantiles(walls)}   {quantiles(processors)}   "
               f"{left:3} of {stops}", flush=True)

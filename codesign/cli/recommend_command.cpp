@@ -1,5 +1,6 @@
 // cosearch recommend: an accelerator for a layer in one step, learned from trying them all.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -29,7 +30,13 @@ namespace {
 
 using nlohmann::json;
 
-Metric objective_of(const std::string& text) {
+/// The one asked for, else the study's, where that leaves no choice.
+Metric objective_of(const std::string& text, const Study& study) {
+  if (text.empty() && study.objectives.size() != 1)
+    throw UserError({study.file},
+                    "has several objectives; say with --objective which an accelerator is to be "
+                    "best for: latency, energy or edp");
+  if (text.empty()) return study.objectives.front().metric;
   const std::optional<Metric> metric = metric_named(text);
   if (!metric) throw UserError("--objective " + text + ": expected latency, energy or edp");
   return *metric;
@@ -39,7 +46,7 @@ Metric objective_of(const std::string& text) {
 
 struct RecommendWrite {
   StudyOptions study;
-  std::string draw, objective = "latency", output;
+  std::string draw, objective, output;
   std::size_t sample = 5'000;
 };
 
@@ -51,9 +58,10 @@ std::vector<Layer> workloads_of(const RecommendWrite& options, const Study& stud
 }
 
 void write_data(const RecommendWrite& options, const Console& console) {
-  const Metric objective = objective_of(options.objective);
   const Study study = options.study.read();
-  refuse_as_output(options.output, study.file);
+  const Metric objective = objective_of(options.objective, study);
+  for (const std::filesystem::path& input : input_files(study))
+    refuse_as_output(options.output, input);
   Workers workers(options.study.job_count());
   std::vector<Layer> layers = workloads_of(options, study, workers);
   const std::size_t count = layers.size();
@@ -69,7 +77,7 @@ void write_data(const RecommendWrite& options, const Console& console) {
   const auto distinct = std::unique(used.begin(), used.end()) - used.begin();
   if (console.json)
     return console.print({{"data", options.output},
-                          {"objective", options.objective},
+                          {"objective", info_of(data.objective).name},
                           {"workloads", data.rows()},
                           {"workloads_that_fit_nowhere", count - data.rows()},
                           {"accelerators", data.choices.size()},
@@ -85,15 +93,17 @@ void add_recommend_write(CLI::App& command, const Console& console) {
   CLI::App* write = command.add_subcommand(
       "write", "Try layers on all of a study's accelerators and keep the costs");
   options->study.add_to(*write);
-  write
-      ->add_option("--draw", options->draw,
-                   "draw layers at random instead of taking those of the study's networks")
-      ->check(CLI::IsMember({"convolutions", "gemms"}));
+  CLI::Option* draw =
+      write
+          ->add_option("--draw", options->draw,
+                       "draw layers at random instead of taking those of the study's networks")
+          ->check(CLI::IsMember({"convolutions", "gemms"}));
   write->add_option("--sample", options->sample, "how many layers to draw")
       ->check(whole_number(1))
-      ->capture_default_str();
-  write->add_option("--objective", options->objective, "latency, energy or edp")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->needs(draw);
+  write->add_option("--objective", options->objective,
+                    "latency, energy or edp (default: the study's, where it has one)");
   write->add_option("-o,--output", options->output, "the data's file, .h5")->required();
   write->callback([options, &console] { write_data(*options, console); });
 }
@@ -102,7 +112,7 @@ void add_recommend_write(CLI::App& command, const Console& console) {
 
 struct RecommendBench {
   std::string data, unseen;
-  RecommendationBenchOptions bench{.models = {"constant", "tree", "mlp"}};
+  RecommendationBenchOptions bench{.models = predictors::recommender_names()};
   int jobs = 0;
 };
 
@@ -152,9 +162,15 @@ void bench(RecommendBench& options, const Console& console) {
   options.bench.module_folder = neural_module_folder();
   const RecommendationData data = read_recommendation_data(options.data);
   std::optional<RecommendationData> unseen;
-  if (!options.unseen.empty()) unseen = read_recommendation_data(options.unseen);
+  if (!options.unseen.empty()) {
+    const RecommendationData all = read_recommendation_data(options.unseen);
+    unseen = without_known(all, data);
+    if (const std::size_t known = all.rows() - unseen->rows(); known > 0)
+      console.note(fmt::format("{} of the unseen workloads are in {} too and are left out", known,
+                               options.data));
+  }
   if (options.bench.training == 0)
-    options.bench.training = unseen ? data.rows() : std::max<std::size_t>(1, data.rows() * 4 / 5);
+    options.bench.training = std::max<std::size_t>(1, data.rows() * 4 / 5);
   Workers workers(job_count(options.jobs));
   const std::vector<RecommendationBenchRow> rows =
       bench_recommenders(data, unseen ? &*unseen : nullptr, options.bench, workers);
@@ -190,12 +206,14 @@ void add_recommend_bench(CLI::App& command, const Console& console) {
   bench_command->add_option("DATA", options->data, "what write wrote")->required();
   bench_command->add_option("--unseen", options->unseen,
                             "judge by these workloads, tried on the same accelerators");
-  bench_command->add_option("--models", options->bench.models, "of constant, tree and mlp")
+  bench_command
+      ->add_option("--models", options->bench.models,
+                   fmt::format("of {}", fmt::join(predictors::recommender_names(), ", ")))
       ->delimiter(',')
       ->capture_default_str();
   bench_command
       ->add_option("--train", options->bench.training,
-                   "workloads to learn from (default: four fifths, or all with --unseen)")
+                   "workloads to learn from, drawn anew for each seed (default: four fifths)")
       ->check(whole_number(1));
   bench_command->add_option("--seeds", options->bench.seeds, "splits of the workloads")
       ->check(whole_number(1))
@@ -236,7 +254,9 @@ void add_recommend_train(CLI::App& command, const Console& console) {
   const auto options = std::make_shared<RecommendTrain>();
   CLI::App* train_command = command.add_subcommand("train", "Fit a recommender and write it");
   train_command->add_option("DATA", options->data, "what write wrote")->required();
-  train_command->add_option("--model", options->model, "constant, tree or mlp")
+  train_command
+      ->add_option("--model", options->model,
+                   fmt::format("one of {}", fmt::join(predictors::recommender_names(), ", ")))
       ->capture_default_str();
   train_command->add_option("--seed", options->seed, "of what the model draws at random")
       ->check(whole_number(0))
@@ -279,22 +299,28 @@ void ask(const RecommendAsk& options, const Console& console) {
     throw UserError(options.network + ": has no layer of multiply-accumulates to recommend for");
   std::vector<Layer> layers;
   for (const AskedShape& shape : shapes) layers.push_back(shape.layer);
-  const std::vector<double> shares = trained.recommender->shares(features_of(layers));
+  const predictors::Examples features = features_of(layers);
+  const std::vector<double> shares = trained.recommender->shares(features);
   const std::size_t choices = trained.choices.size(), top = std::min(options.top, choices);
-  TextTable table({"layer", "times", "share", "accelerator", "shape"});
+  TextTable table({"layer", "times", "share", "accelerator", "shape", "unfamiliar"});
   json rows = json::array();
+  bool are_guesses = false;
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     const auto row = std::span(shares).subspan(i * choices, choices);
-    const std::vector<std::uint32_t> order = predictors::by_share(row);
+    const std::vector<std::uint32_t> order = trained.recommender->ranked(row);
+    const std::vector<std::string> unfamiliar = trained.recommender->unfamiliar(features.row(i));
+    are_guesses = are_guesses || !unfamiliar.empty();
     for (std::size_t place = 0; place < top; ++place) {
       const std::uint32_t choice = order[place];
       table.add({shapes[i].name, std::to_string(shapes[i].times), fixed(row[choice], 3),
-                 trained.choices[choice], describe(shapes[i].layer)});
+                 trained.choices[choice], describe(shapes[i].layer),
+                 fmt::format("{}", fmt::join(unfamiliar, ", "))});
       rows.push_back({{"layer", shapes[i].name},
                       {"shape", describe(shapes[i].layer)},
                       {"times", shapes[i].times},
                       {"accelerator", trained.choices[choice]},
-                      {"share", row[choice]}});
+                      {"share", row[choice]},
+                      {"unfamiliar", unfamiliar}});
     }
   }
   if (console.json) return console.print(rows);
@@ -303,6 +329,10 @@ void ask(const RecommendAsk& options, const Console& console) {
       "thought best\n\n",
       info_of(trained.objective).name, trained.model);
   table.print(console.out);
+  if (are_guesses)
+    console.note(
+        "unfamiliar: in these the layer lies beyond all workloads learned from; what is "
+        "recommended for it is a guess");
 }
 
 void add_recommend_ask(CLI::App& command, const Console& console) {

@@ -197,15 +197,6 @@ double time_limit_of(const RunCommandOptions& options) {
   return limit;
 }
 
-// The store may replace another store, never what the study is read from.
-void refuse_inputs_as_output(const Study& study, const std::string& output) {
-  refuse_as_output(output, study.file);
-  if (study.networks.table) refuse_as_output(output, study.networks.table->file);
-  if (study.networks.scores) refuse_as_output(output, study.networks.scores->file);
-  if (study.costs) refuse_as_output(output, study.costs->file);
-  if (!study.accuracy.first.file.empty()) refuse_as_output(output, study.accuracy.first.file);
-}
-
 // Hardware evaluations after which the search ends as far as is known; 0 where it is not.
 std::uint64_t planned_evaluations(const RunCommandOptions& options, const StudySetting& setting) {
   constexpr std::uint64_t kUnknown = std::numeric_limits<std::uint64_t>::max();
@@ -311,7 +302,7 @@ const char* farewell(const Console& console) {
 std::unique_ptr<StudySetting> setting_of(const RunCommandOptions& options,
                                          const std::string& output) {
   Study study = options.study.read();
-  refuse_inputs_as_output(study, output);
+  for (const std::filesystem::path& input : input_files(study)) refuse_as_output(output, input);
   return std::make_unique<StudySetting>(std::move(study), options.study.job_count(),
                                         program_accuracy_tools());
 }

@@ -4,8 +4,10 @@
 
 #include <atomic>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <ctime>
+#include <limits>
 
 #include "codesign/cli/console.h"
 
@@ -14,10 +16,14 @@ namespace {
 
 // Of the second that a user waits, the rest is for the process to end.
 constexpr double kGraceSeconds = 0.8;
+constexpr std::int64_t kNanoseconds = 1'000'000'000,
+                       kNever = std::numeric_limits<std::int64_t>::max();
 
 // A handler runs on any thread, and may use atomics that need no lock.
-static_assert(std::atomic<bool>::is_always_lock_free);
+static_assert(std::atomic<bool>::is_always_lock_free &&
+              std::atomic<std::int64_t>::is_always_lock_free);
 std::atomic<bool> stop_requested = false, has_deadline = false;
+std::atomic<std::int64_t> grace_ends = kNever;  // [ns] of the monotonic clock
 // Written while there is no deadline.
 timer_t deadline_timer;
 const char* farewell_text = "";
@@ -31,14 +37,27 @@ void set_timer(double seconds) {
   ::timer_settime(deadline_timer, 0, &due, nullptr);
 }
 
-void request_stop(int) {
-  if (stop_requested.exchange(true)) return;  // a second Ctrl-C does not put the deadline off
-  if (has_deadline) set_timer(kGraceSeconds);
+std::int64_t now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return kNanoseconds * time.tv_sec + time.tv_nsec;
 }
 
+void begin_grace() {
+  grace_ends = now() + static_cast<std::int64_t>(kGraceSeconds * kNanoseconds);
+  set_timer(kGraceSeconds);
+}
+
+void request_stop(int) {
+  if (stop_requested.exchange(true)) return;  // a second Ctrl-C does not put the deadline off
+  if (has_deadline) begin_grace();
+}
+
+// The alarm of the time limit or that of the grace: where the limit is over at the moment of a
+// Ctrl-C, its alarm may arrive after the grace has begun.
 void time_is_up(int signal) {
   if (!stop_requested) return request_stop(signal);
-  if (!has_deadline) return;
+  if (!has_deadline || now() < grace_ends) return;
   static_cast<void>(!::write(STDERR_FILENO, farewell_text, std::strlen(farewell_text)));
   ::_exit(kStopped);
 }
@@ -59,7 +78,7 @@ StopDeadline::StopDeadline(double time_limit, const char* farewell) {
   has_deadline = true;
   constexpr double kLongest = 1e9;  // 30 years: a timer counts in 64 bits, but not in infinities
   if (time_limit < kLongest) set_timer(time_limit);
-  if (stop_requested) set_timer(kGraceSeconds);  // it came before there was a deadline
+  if (stop_requested) begin_grace();  // it came before there was a deadline
 }
 
 StopDeadline::~StopDeadline() {

@@ -2,12 +2,12 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <ctime>
 #include <vector>
 
 #include "accel/nest_cost.h"
 #include "accel/optimal_mapper.h"
 #include "codesign/machine_file.h"
+#include "core/processor_time.h"
 #include "nas/named_networks.h"
 #include "tests/bench/allocation_count.h"
 
@@ -88,22 +88,15 @@ void evaluation_on_six_levels(benchmark::State& state) {
 void evaluation_on_six_levels_as_timeloop(benchmark::State& state) {
   evaluate_all(state, six_levels(), Accounting::timeloop);
 }
-/// Seconds of this thread alone: other processes do not count.
-double cpu_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
 void map_layers(benchmark::State& state, const MachineDescription& machine,
                 const std::vector<Layer>& layers, const accel::MapperOptions& options) {
   std::vector<double> milliseconds;
   for (auto _ : state)
     for (const Layer& layer : layers) {
-      const double begin = cpu_seconds();
+      const double begin = thread_processor_seconds();
       benchmark::DoNotOptimize(
           accel::optimal_mapping(layer, machine.machine, machine.constraints, options));
-      milliseconds.push_back(1e3 * (cpu_seconds() - begin));
+      milliseconds.push_back(1e3 * (thread_processor_seconds() - begin));
     }
   std::sort(milliseconds.begin(), milliseconds.end());
   state.counters["median_ms"] = milliseconds[milliseconds.size() / 2];

@@ -1,4 +1,4 @@
-// Temporary folders and caught messages for the tests of datasets.
+// Temporary folders and files for the tests of datasets.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include <sstream>
 #include <string>
 
-#include "core/user_error.h"
+#include "tests/support/message_of.h"
 
 namespace cosearch::test {
 
@@ -57,18 +57,6 @@ inline void write_gzip(const std::filesystem::path& path, const std::string& byt
   gzFile file = gzopen(path.c_str(), "wb");
   gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
   gzclose(file);
-}
-
-/// The message of the `Error` that `action` throws; a failure and "" when it throws none.
-template <class Error = UserError, class Action>
-std::string message_of(Action&& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return "";
 }
 
 }  // namespace cosearch::test

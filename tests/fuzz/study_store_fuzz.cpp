@@ -1,6 +1,7 @@
 // A study file. First byte 0: the rest is a file. 1: the rest is a list of bytes of a small study
-// to change. Else: the rest is a list of changes to that study, made by HDF5 itself so that every
-// checksum is right: what such a file says is not believed either.
+// to change; 3: of one of schema 1. Else: the rest is a list of changes to the small study (4: to
+// that of schema 1), made by HDF5 itself so that every checksum is right: what such a file says is
+// not believed either.
 #include <hdf5.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <sstream>
 #include <string>
 
+#include "datasets/file_bytes.h"
 #include "datasets/study_store.h"
 #include "tests/datasets/study_fixture.h"
 #include "tests/fuzz/fuzz.h"
@@ -36,6 +38,8 @@ void read_all(const std::string& path) {
                 "a point's accelerator is there");
     fuzz::check(points.reason[i] < store.result().reasons.size(), "a point's reason is there");
     fuzz::check(points.strategy[i] < store.header().strategies.size(), "its strategy is there");
+    fuzz::check(points.accuracy_source[i] < store.header().accuracy_sources.size(),
+                "the source of its accuracy is there");
   }
   static_cast<void>(store.points_with(store.front().ids));
 }
@@ -51,6 +55,13 @@ const std::string& small_study() {
     std::filesystem::remove(path);
     return content.str();
   }();
+  return bytes;
+}
+
+// One that is migrated when it is opened.
+const std::string& study_of_schema_1() {
+  static const std::string bytes =
+      datasets::read_file(COSEARCH_SOURCE_DIR "/tests/golden/study_schema_1.h5");
   return bytes;
 }
 
@@ -81,6 +92,7 @@ struct Place {
   const char* attribute;  // null: the object itself
 };
 
+// The committed inputs name them by number: new ones come last.
 constexpr std::array kPlaces{
     Place{"/", "format"},
     Place{"/", "schema_version"},
@@ -120,6 +132,12 @@ constexpr std::array kPlaces{
     Place{"/front", "hypervolume"},
     Place{"/front/id", nullptr},
     Place{"/front", nullptr},
+    Place{"/accuracy_sources", nullptr},
+    Place{"/study", "space_file"},
+    Place{"/study", "machine_file_paths"},
+    Place{"/study", "machine_file_texts"},
+    Place{"/points/accuracy_source", nullptr},
+    Place{"/points/accuracy_spread", nullptr},
 };
 
 hid_t type_of(std::uint8_t what, std::size_t width) {
@@ -188,9 +206,8 @@ void change(hid_t file, Input& input) {
   if (place.attribute != nullptr) H5Oclose(object);
 }
 
-// A small study with the changes that `input` lists.
-std::string changed_study(Input input) {
-  std::string bytes = small_study();
+// The study with the changes that `input` lists.
+std::string changed_study(std::string bytes, Input input) {
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_fapl_core(access, 4096, false);
   H5Pset_file_image(access, bytes.data(), bytes.size());
@@ -204,9 +221,8 @@ std::string changed_study(Input input) {
   return changed;
 }
 
-// A small study with bytes replaced: a place (16 bits) and a value each.
-std::string damaged_study(Input input) {
-  std::string bytes = small_study();
+// The study with bytes replaced: a place (16 bits) and a value each.
+std::string damaged_study(std::string bytes, Input input) {
   while (!input.is_empty()) {
     const std::size_t high = input.byte(), low = input.byte();
     bytes[(high << 8 | low) % bytes.size()] = static_cast<char>(input.byte());
@@ -215,8 +231,18 @@ std::string damaged_study(Input input) {
 }
 
 std::string file_of(std::uint8_t kind, std::string_view rest) {
-  if (kind == 0) return std::string(rest);
-  return kind == 1 ? damaged_study(Input(rest)) : changed_study(Input(rest));
+  switch (kind) {
+    case 0:
+      return std::string(rest);
+    case 1:
+      return damaged_study(small_study(), Input(rest));
+    case 3:
+      return damaged_study(study_of_schema_1(), Input(rest));
+    case 4:
+      return changed_study(study_of_schema_1(), Input(rest));
+    default:
+      return changed_study(small_study(), Input(rest));
+  }
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 
 #include <Eigen/Dense>
 #include <cmath>
-#include <functional>
 #include <limits>
 
 #include "core/user_error.h"
@@ -15,6 +14,7 @@
 #include "predictors/ridge.h"
 #include "predictors/target_scale.h"
 #include "tests/predictors/support.h"
+#include "tests/support/message_of.h"
 
 namespace cosearch::predictors {
 namespace {
@@ -22,14 +22,7 @@ namespace {
 const std::vector<std::string> kModels{"ridge", "xgboost", "xgboost:rank", "gaussian-process"};
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "nothing was refused";
-}
+using test::message_of;
 
 void expect_equal(const std::vector<Prediction>& a, const std::vector<Prediction>& b) {
   ASSERT_EQ(a.size(), b.size());
@@ -133,7 +126,7 @@ TEST(Predictor, RefusesTooFewExamplesAndOtherFeatures) {
     Examples other = data.test;
     other.columns[1].name = "x";
     EXPECT_EQ(message_of([&] { (void)predictor->predict(other); }),
-              "these are not the features the predictor was trained on: column 2 is 'x', expected "
+              "these are not the features it was trained on: column 2 is 'x', expected "
               "'n0'");
   }
 }

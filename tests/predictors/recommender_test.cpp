@@ -6,25 +6,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <map>
 #include <numeric>
 
 #include "core/random.h"
 #include "core/user_error.h"
+#include "tests/support/message_of.h"
 
 namespace cosearch::predictors {
 namespace {
 
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "nothing was refused";
-}
+using test::message_of;
 
 Examples workloads(std::size_t rows, std::size_t columns, Random& random) {
   Examples examples;
@@ -83,7 +76,7 @@ TEST_P(RecommenderTest, RefusesWhatItCannotLearnFrom) {
   recommender->fit(examples, std::vector<std::uint32_t>{0, 1, 2, 2}, 3, 1);
   examples.columns[1].name = "d";
   EXPECT_EQ(message_of([&] { (void)recommender->shares(examples); }),
-            "these are not the features the predictor was trained on: column 2 is 'd', expected "
+            "these are not the features it was trained on: column 2 is 'd', expected "
             "'c1'");
 }
 
@@ -97,7 +90,7 @@ TEST(ConstantRecommender, SaysHowOftenEachChoiceWasBest) {
   recommender->fit(examples, std::vector<std::uint32_t>{2, 0, 2, 2}, 3, 1);
   const std::vector<double> shares = recommender->shares(examples);
   EXPECT_EQ(std::vector(shares.begin(), shares.begin() + 3), (std::vector{0.25, 0.0, 0.75}));
-  EXPECT_EQ(by_share(std::span(shares).first(3)), (std::vector<std::uint32_t>{2, 0, 1}));
+  EXPECT_EQ(recommender->ranked(std::span(shares).first(3)), (std::vector<std::uint32_t>{2, 0, 1}));
 }
 
 double gini_rows(const std::vector<std::uint32_t>& labels) {
@@ -128,6 +121,42 @@ ObviousSplit best_split(const Examples& examples, const std::vector<std::uint32_
       if (impurity < found.impurity - 1e-9) found = {column, threshold, impurity};
     }
   return found;
+}
+
+// A leaf of the tree names few choices: those it does not name follow in order of how often they
+// were best, not of their place in a list.
+TEST(Recommender, RanksWhatIsNotNamedByHowOftenItWasBest) {
+  Examples examples;
+  examples.columns = {{"c", FeatureKind::continuous}};
+  std::vector<std::uint32_t> best;
+  const auto add = [&](double value, std::uint32_t choice, int times) {
+    for (int i = 0; i < times; ++i) {
+      examples.features.push_back(value);
+      best.push_back(choice);
+    }
+  };
+  add(0, 1, 3);
+  add(1, 5, 9);
+  add(2, 3, 6);
+  const auto tree = make_recommender("tree");
+  tree->fit(examples, best, 7, 1);
+  const std::vector<double> shares = tree->shares(examples);
+  EXPECT_EQ(tree->ranked(std::span(shares).first(7)),
+            (std::vector<std::uint32_t>{1, 5, 3, 0, 2, 4, 6}));
+  const auto again = make_recommender("tree");
+  again->restore(tree->state(), tree->columns());
+  EXPECT_EQ(again->ranked(std::span(shares).first(7)), tree->ranked(std::span(shares).first(7)));
+}
+
+TEST(Recommender, SaysWhereARowIsUnlikeAllItLearnedFrom) {
+  Random random(7, "recommender test");
+  const Examples examples = workloads(50, 2, random);  // from 0 to 5.5
+  const auto recommender = make_recommender("constant");
+  recommender->fit(examples, std::vector<std::uint32_t>(50, 0), 1, 1);
+  EXPECT_TRUE(recommender->unfamiliar(examples.row(3)).empty());
+  EXPECT_EQ(recommender->unfamiliar(std::vector{1.0, 5.6}), (std::vector<std::string>{"c1"}));
+  EXPECT_EQ(recommender->unfamiliar(std::vector{-1.0, 9.0}),
+            (std::vector<std::string>{"c0", "c1"}));
 }
 
 TEST(ClassificationTree, SplitsWhereAnExhaustiveSearchDoes) {
@@ -190,7 +219,7 @@ TEST(ClassificationTree, IsExactWhereThresholdsDecide) {
   tree->fit(examples, best, 3, 1);
   const std::vector<double> shares = tree->shares(test);
   for (std::size_t row = 0; row < 400; ++row)
-    EXPECT_EQ(by_share(std::span(shares).subspan(row * 3, 3)).front(), truth(test.row(row)));
+    EXPECT_EQ(tree->ranked(std::span(shares).subspan(row * 3, 3)).front(), truth(test.row(row)));
 }
 
 TEST(ClassificationTree, RefusesADamagedState) {
@@ -208,6 +237,9 @@ TEST(ClassificationTree, RefusesADamagedState) {
   EXPECT_EQ(restore("split_columns", 3), "the tree is damaged at node 0");
   EXPECT_EQ(restore("split_columns", 0.5), "the tree is damaged at node 0");
   EXPECT_EQ(restore("occurring", 5), "the recommender's choices are damaged");
+  EXPECT_EQ(restore("occurring", 0.5), "the recommender's choices are damaged");
+  EXPECT_EQ(restore("occurring", 4), "the recommender's choices are damaged");  // twice
+  EXPECT_EQ(restore("choices", 4.5), "the recommender's choices are damaged");
   EXPECT_EQ(restore("choices", std::nan("")), "the recommender's choices are damaged");
 }
 

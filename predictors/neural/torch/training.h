@@ -23,10 +23,10 @@ void use_one_thread();
 void draw_weights(torch::nn::Module& network, Random random);
 
 struct TrainingPlan {
-  std::int64_t steps = 300;
-  std::int64_t batch = 32;  ///< rows a step; all of them where there are fewer
-  double learning_rate = 3e-3;
-  double weight_decay = 1e-2;
+  std::int64_t steps;
+  std::int64_t batch;  ///< rows a step; all of them where there are fewer
+  double learning_rate;
+  double weight_decay;
 };
 
 /// Minimises `loss` of the rows given to it, which come from one order of all `rows` after another.

@@ -1,6 +1,7 @@
 """Bad input: one clear message, the right exit code, no partial output file, nothing lost."""
 
 import resource
+import shutil
 import signal
 import subprocess
 
@@ -134,6 +135,37 @@ class BadOutput(CliTest):
         self.refused("run", "study.yaml", "-o", "./study.yaml", "--force", expect=BAD,
                      says=["study.yaml"])
         self.assertEqual((self.folder / "study.yaml").read_text(), before)
+
+    def test_nothing_that_a_study_reads_is_replaced_by_its_store(self):
+        for shipped, name in (("accel/machines/gemmini.yaml", "gemmini.yaml"),
+                              ("examples/spaces/nas_bench_macro.yaml", "space.yaml"),
+                              ("accel/data/technology_45nm.csv", "technology.csv")):
+            shutil.copy(cli_support.REPOSITORY / shipped, self.folder / name)
+        for name in ("scores.csv", "p.h5", "s", "costs.csv"):
+            self.write(name, "not looked at")
+        self.write("study.yaml", """kind: study
+schema_version: 2
+name: all
+networks:
+  space: space.yaml
+  table: {file: table.csv, genotype: genotype}
+  scores: {file: scores.csv, network: id, columns: {naswot: naswot}}
+accuracy: {predictor: p.h5, then: {supernet: {file: s, images: images}}}
+accelerators:
+  technology: technology.csv
+  machines: [gemmini.yaml]
+  grids: [{machine: gemmini.yaml, rows: [8, 16]}]
+costs: {file: costs.csv, network: a, accelerator: b, latency: c}
+objectives: [accuracy, latency, energy]
+strategy: {name: exhaustive}
+""")
+        for name in ("study.yaml", "space.yaml", "table.csv", "scores.csv", "p.h5", "s",
+                     "technology.csv", "gemmini.yaml", "costs.csv"):
+            with self.subTest(name):
+                before = (self.folder / name).read_bytes()
+                self.refused("run", "study.yaml", "-o", f"./{name}", "--force", expect=BAD,
+                             says=[name, "is read by this command"])
+                self.assertEqual((self.folder / name).read_bytes(), before)
 
     def test_a_store_is_not_replaced_by_its_own_front(self):
         self.run_program("run", "study.yaml", "-o", "out.h5")

@@ -64,12 +64,23 @@ class Recommend(CliTest):
     def test_bad_input(self):
         self.refused("recommend", "train", "gone.h5", "--model", "constnt", "-o", "m.h5", expect=2,
                      says=["did you mean 'constant'?"])
-        self.refused("recommend", "bench", "gone.h5", expect=3, says=["gone.h5"])
+        self.refused("recommend", "bench", "gone.h5", expect=3,
+                     says=["gone.h5: there is no such recommendation data file"])
         self.refused("recommend", "write", "chips.yaml", "--objective", "accuracy", "-o", "d.h5",
                      expect=2, says=["expected latency, energy or edp"])
         self.refused("recommend", "write", "chips.yaml", "-o", "chips.yaml", expect=2,
                      says=["chips.yaml"])
+        self.refused("recommend", "write", "chips.yaml", "--sample", "10", "-o", "d.h5", expect=2,
+                     says=["--draw"])
+        self.write("several.yaml", STUDY.replace("[latency]", "[latency, energy]"))
+        self.refused("recommend", "write", "several.yaml", "-o", "d.h5", expect=2,
+                     says=["several.yaml", "--objective"])
         self.data("gemms.h5", "--draw", "gemms", "--sample", "10")
+        self.write("optimal.yaml", STUDY + "mapping: {mapper: optimal}\n")
+        self.run_program("recommend", "write", "optimal.yaml", "-o", "optimal.h5", "--draw", "gemms",
+                         "--sample", "2", "--seed", "5")
+        self.refused("recommend", "bench", "gemms.h5", "--unseen", "optimal.h5", expect=2,
+                     says=["another mapper", "one study"])
         self.refused("recommend", "bench", "gemms.h5", "--train", "10", expect=2,
                      says=["10 workloads to learn from, of 10: expected 1 to 9"])
         self.refused("recommend", "ask", "gemms.h5", "-n", "resnet18", expect=2,

@@ -13,6 +13,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "codesign/front_measurement.h"
@@ -44,7 +45,7 @@ std::unique_ptr<StudyFolder> folder_with(const std::string& accuracy) {
 }
 
 struct Training {
-  std::string kind = "accuracy", space = "fashion-macro";
+  std::string kind = "accuracy", space = "fashion-macro", space_text = {};
   nas::SpaceOptions options = {{"positions", 4}};
   std::vector<std::string> features = {"one-hot", "size"}, scores = {};
   double shift = 0;  // of every accuracy
@@ -67,6 +68,7 @@ void train_predictor(const StudyFolder& folder, const Training& training = {}) {
   }
   TrainedPredictor trained{.model = "ridge",
                            .source = {.space = training.space,
+                                      .space_text = training.space_text,
                                       .options = training.options,
                                       .features = training.features,
                                       .scores = training.scores},
@@ -150,8 +152,19 @@ AskedSupernet fake_supernet(const std::filesystem::path& file, const datasets::I
       .accuracy_of = [](const std::string& genotype) { return trained_accuracy(genotype) / 2; }};
 }
 
+class FakeScorer : public nas::Scorer {
+ public:
+  std::vector<double> score(const nas::Blueprint& blueprint, std::span<const nas::Score>,
+                            const nas::ScoringOptions&, const nas::LabelledImages*,
+                            std::uint64_t) const override {
+    return {static_cast<double>(nas::lower(blueprint).macs())};
+  }
+  std::string description() const override { return "made up"; }
+};
+
 AccuracyTools tools_with(const std::shared_ptr<FakeTrainer::Log>& log) {
   return {.trainer = [log] { return std::make_unique<FakeTrainer>(log); },
+          .scorer = [] { return std::make_unique<FakeScorer>(); },
           .supernet = fake_supernet};
 }
 
@@ -224,7 +237,8 @@ std::set<std::uint64_t> front_by_force(const std::vector<Point>& points) {
   std::map<std::pair<std::string, std::uint32_t>, Point> last;
   for (const Point& point : points) last[{point.genotype, point.accelerator}] = point;
   std::set<std::uint64_t> front;
-  for (const auto& [design, a] : last) {
+  for (const auto& [design, point] : last) {
+    const Point& a = point;
     if (!a.feasible || std::isnan(a.accuracy)) continue;
     const bool is_beaten = std::ranges::any_of(last, [&](const auto& other) {
       const Point& b = other.second;
@@ -293,7 +307,11 @@ TEST(Accuracy, MayBeAScoreUnderItsOwnName) {
   StudyFolder folder({{"schema_version: 1", "schema_version: 2"},
                       {", accuracy: accuracy}", "}\naccuracy: {score: parameters}"},
                       {"[accuracy, latency, energy]", "[score, latency, energy]"}});
-  const RunResult result = run(folder, {});
+  RunOptions options;
+  options.measured = [](std::uint64_t, std::uint64_t, const std::string& last) {
+    ADD_FAILURE() << last << ": what is only looked up is not worth a line";
+  };
+  const RunResult result = run(folder, options);
   const auto store = datasets::StudyStore::open(folder / "out.h5");
   EXPECT_EQ(store.metrics().back().name, "score");
   const datasets::PointBatch points = store.points(0, store.point_count());
@@ -351,6 +369,79 @@ TEST(Accuracy, OfTrainingThatIsStoppedIsKept) {
   EXPECT_EQ(log->trained.size(), 81U);
 }
 
+// The networks of fashion-macro with four positions by their genotypes, in a file.
+const std::string kSpaceFile = R"(kind: space
+schema_version: 1
+name: hand
+separator: ""
+options: {width: 8}
+input: [3, 16, 16]
+network:
+  - convolution: {name: stem, channels: width, kernel: 3}
+  - repeat: 4
+    name: block{i}
+    steps:
+      - choose: operation
+        of:
+          0: {convolution: {name: small, channels: width, kernel: 1}}
+          1: {convolution: {name: middle, channels: width, kernel: 3}}
+          2: {convolution: {name: large, channels: width, kernel: 5}}
+  - global_pool: {name: pool}
+  - linear: {name: classifier, features: 10}
+)";
+const std::string kChangedSpaceFile = test::replaced(kSpaceFile, "kernel: 5", "kernel: 7");
+
+// The same study of a space in the file space.yaml.
+std::unique_ptr<StudyFolder> folder_with_space_file(const std::string& accuracy) {
+  auto folder = folder_with(accuracy);
+  folder->write(test::replaced(test::replaced(test::read_bytes(folder->study()),
+                                              "space: fashion-macro", "space: space.yaml"),
+                               "options: {positions: 4}", "options: {width: 8}"));
+  test::write_bytes(*folder / "space.yaml", kSpaceFile);
+  write_images(*folder);
+  return folder;
+}
+
+TEST(Accuracy, KeptOfASpaceInAFileIsNotThatOfTheChangedFile) {
+  for (const std::string& accuracy :
+       std::vector<std::string>{"{train: " + kTrain + "}", "{score: naswot}"}) {
+    SCOPED_TRACE(accuracy);
+    const auto folder = folder_with_space_file(accuracy);
+    if (accuracy.find("score") != std::string::npos)
+      folder->write(test::replaced(test::read_bytes(folder->study()), "[accuracy, latency, energy]",
+                                   "[score, latency, energy]"));
+    static_cast<void>(run(*folder, {}));
+    static_cast<void>(run(*folder, {.overwrite = true}));
+    test::write_bytes(*folder / "space.yaml", kChangedSpaceFile);
+    EXPECT_THAT(message_of([&] { static_cast<void>(run(*folder, {.overwrite = true})); }),
+                AllOf(HasSubstr("out.h5."), HasSubstr("space_file")));
+  }
+}
+
+TEST(Accuracy, OfAPredictorMayBeOfASpaceInAFile) {
+  const auto folder = folder_with_space_file("{predictor: p.h5}");
+  const auto train = [&](Training training) {
+    training.features = {"one-hot"};  // which are those of fashion-macro
+    train_predictor(*folder, training);
+  };
+  const nas::SpaceOptions width{{"width", 8}};
+  train({.space = "elsewhere/space.yaml", .space_text = kSpaceFile, .options = width});
+  static_cast<void>(run(*folder, {}));
+  EXPECT_EQ(points_of(*folder / "out.h5").front().source, "predictor");
+
+  train({.space = "elsewhere/space.yaml", .space_text = kChangedSpaceFile, .options = width});
+  EXPECT_THAT(error_of(*folder),
+              AllOf(HasSubstr("study.yaml:9:12"), HasSubstr("p.h5 is for the space"),
+                    HasSubstr("elsewhere/space.yaml"), HasSubstr("says something else")));
+  train({.space = "space.yaml", .space_text = kSpaceFile, .options = {{"width", 9}}});
+  EXPECT_THAT(error_of(*folder), AllOf(HasSubstr("width 9"), HasSubstr("the study has width 8")));
+  train({.space = "space.yaml", .space_text = kSpaceFile, .options = {}});
+  EXPECT_EQ(message_of<FileError>([&] { static_cast<void>(run(*folder, {})); }).substr(0, 1), "/")
+      << "the default is the study's: only the store is in the way";
+  train({});
+  EXPECT_THAT(error_of(*folder), HasSubstr("is for the space fashion-macro; the study's is "));
+}
+
 class MeasuredFront : public testing::TestWithParam<std::string> {};
 
 // The predictor saw a third of the table; the table, or training, is the truth.
@@ -398,6 +489,131 @@ INSTANTIATE_TEST_SUITE_P(Accuracy, MeasuredFront,
                          testing::Values("table: accuracy", "table: accuracy, at_most: 4",
                                          "train: " + kTrain),
                          [](const auto& info) { return "Case" + std::to_string(info.index); });
+
+// Wherever the measurement is stopped: some of a network's designs may have been evaluated again,
+// and others not.
+TEST(Accuracy, OfAFrontWhoseMeasurementIsStoppedIsThatOfTheStoredPoints) {
+  const auto folder = folder_with("{predictor: p.h5, then: {train: " + kTrain + "}}");
+  train_predictor(*folder);
+  write_images(*folder);
+  static_cast<void>(run(*folder, {}));
+  const std::string expected = content_of(*folder / "out.h5");
+  for (const std::uint64_t measured : {1U, 2U, 6U, 20U, 50U, 90U, 130U}) {
+    SCOPED_TRACE(measured);
+    std::filesystem::remove(*folder / "out.h5");
+    std::uint64_t trials = 0;
+    RunOptions options;
+    options.progress = [&](const EvaluationCounts& counts, const ParetoArchive&) {
+      trials = counts.trials;
+    };
+    options.stop = [&] { return trials >= 729 + measured; };
+    const RunResult result = run(*folder, options);
+    ASSERT_EQ(result.summary.cause, StopCause::stopped);
+    const std::vector<Point> points = points_of(*folder / "out.h5");
+    EXPECT_GE(points.size(), 729 + measured);
+    EXPECT_EQ(stored_front(*folder / "out.h5"), front_by_force(points));
+    EXPECT_EQ(result.front.size(), front_by_force(points).size());
+    for (const Trial& trial : result.front) {
+      const auto is_its = [&](const Point& point) {
+        return point.accuracy == trial.metrics[Metric::accuracy] &&
+               point.latency == trial.metrics[Metric::latency];
+      };
+      EXPECT_TRUE(std::ranges::any_of(points, is_its)) << "as no stored point has it";
+    }
+    static_cast<void>(run(*folder, {.resume = true}));
+    EXPECT_EQ(content_of(*folder / "out.h5"), expected);
+  }
+}
+
+// Accuracy, latency, energy and who said the accuracy, of a front as columns.
+std::multiset<std::tuple<double, double, double, std::string>> rows_of(
+    const datasets::Columns& columns) {
+  const auto column = [&]<class Value>(const std::string& name) {
+    const auto found = std::ranges::find(columns.columns, name, &datasets::LabelledColumn::name);
+    return std::get<std::vector<Value>>(found->values);
+  };
+  const auto accuracy = column.operator()<double>("accuracy"),
+             latency = column.operator()<double>("latency"),
+             energy = column.operator()<double>("energy");
+  const auto source = column.operator()<std::string>("accuracy_source");
+  std::multiset<std::tuple<double, double, double, std::string>> rows;
+  for (std::size_t i = 0; i < accuracy.size(); ++i)
+    rows.emplace(accuracy[i], latency[i], energy[i], source[i]);
+  return rows;
+}
+
+class MergedStores : public testing::Test {
+ protected:
+  // Of the same networks on the same chips: `name`.h5.
+  void store(const std::string& name, const std::string& accuracy, double shift = 0) {
+    folder_.write(test::replaced(study_, "{table: accuracy}", accuracy));
+    train_predictor(folder_, {.shift = shift});
+    static_cast<void>(run(folder_, {}));
+    std::filesystem::rename(folder_ / "out.h5", folder_ / (name + ".h5"));
+  }
+  StudyUnion of(const std::vector<std::string>& names) {
+    std::vector<StudyUnion::Member> members;
+    for (const std::string& name : names)
+      members.push_back({name, datasets::StudyStore::open(folder_ / (name + ".h5"))});
+    return StudyUnion(std::move(members));
+  }
+
+  // The last points of all members, a design's measured ones alone where it has any.
+  std::multiset<std::tuple<double, double, double, std::string>> front_of_measured_and_others(
+      const std::vector<std::string>& names) {
+    std::vector<Point> all, latest, front;
+    std::set<std::pair<std::string, std::uint32_t>> measured;
+    for (const std::string& name : names)
+      for (const Point& point : points_of(folder_ / (name + ".h5"))) {
+        all.push_back(point);
+        if (point.strategy == 1) measured.emplace(point.genotype, point.accelerator);
+      }
+    for (const Point& point : all)
+      if (point.strategy == 1 || !measured.contains({point.genotype, point.accelerator}))
+        latest.push_back(point);
+    std::map<std::tuple<double, double, double>, std::string> rows;
+    for (const Point& a : latest)
+      if (a.feasible && std::ranges::none_of(latest, [&](const Point& b) {
+            return b.feasible && b.accuracy >= a.accuracy && b.latency <= a.latency &&
+                   b.energy <= a.energy &&
+                   (b.accuracy > a.accuracy || b.latency < a.latency || b.energy < a.energy);
+          }))
+        rows[{a.accuracy, a.latency, a.energy}] = a.source;
+    std::multiset<std::tuple<double, double, double, std::string>> result;
+    for (const auto& [values, source] : rows)
+      result.emplace(std::get<0>(values), std::get<1>(values), std::get<2>(values), source);
+    return result;
+  }
+
+  StudyFolder folder_{{"schema_version: 1", "schema_version: 2"},
+                      {", accuracy: accuracy}", "}\naccuracy: {table: accuracy}"}};
+  std::string study_ = test::read_bytes(folder_.study());
+};
+
+TEST_F(MergedStores, HaveOneFrontInWhateverOrder) {
+  store("a", "{predictor: p.h5, then: {table: accuracy}}");
+  store("b", "{predictor: p.h5, then: {table: accuracy, at_most: 4}}", 3);
+  store("c", "{predictor: p.h5}", 2);
+  store("d", "{predictor: p.h5}", 4);
+  for (const std::vector<std::string>& names :
+       std::vector<std::vector<std::string>>{{"a", "b"},
+                                             {"b", "a"},
+                                             {"a", "c"},
+                                             {"c", "a"},
+                                             {"c", "b", "a"},
+                                             {"b", "c"},
+                                             {"c", "d"}}) {
+    SCOPED_TRACE(fmt::format("{}", fmt::join(names, ", ")));
+    std::vector<std::string> sorted = names;
+    std::ranges::sort(sorted);
+    const auto expected = front_of_measured_and_others(sorted);
+    EXPECT_EQ(rows_of(front_of(of(names), {})), expected);
+    write_merged(of(names), folder_ / "all.h5", "");
+    EXPECT_EQ(rows_of(front_of(of({"all"}), {})), expected);
+    EXPECT_EQ(rows_of(front_columns(datasets::StudyStore::open(folder_ / "all.h5"))), expected);
+    std::filesystem::remove(folder_ / "all.h5");
+  }
+}
 
 class EverySource : public testing::TestWithParam<std::string> {};
 

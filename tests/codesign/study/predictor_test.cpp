@@ -15,22 +15,16 @@
 #include "core/user_error.h"
 #include "datasets/array_file.h"
 #include "predictors/registry.h"
+#include "tests/datasets/support.h"
 
 namespace cosearch::codesign {
 namespace {
 
+using test::message_of;
 using testing::HasSubstr;
 
 class PredictorFiles : public testing::Test {
  protected:
-  PredictorFiles() {
-    folder_ =
-        std::filesystem::path(testing::TempDir()) /
-        ("predictor_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
-    std::filesystem::create_directories(folder_);
-  }
-  ~PredictorFiles() override { std::filesystem::remove_all(folder_); }
-
   std::filesystem::path write(const std::string& name, const std::string& text) {
     std::ofstream(folder_ / name) << text;
     return folder_ / name;
@@ -51,16 +45,7 @@ class PredictorFiles : public testing::Test {
     return {write("table.csv", table), {"genotype"}, {write("scores.csv", scores)}};
   }
 
-  std::string message_of(const std::function<void()>& action) {
-    try {
-      action();
-    } catch (const UserError& error) {
-      return error.what();
-    }
-    return "nothing was refused";
-  }
-
-  std::filesystem::path folder_;
+  test::TemporaryFolder folder_;
 };
 
 const FeatureSource kSource{

@@ -32,8 +32,11 @@ constexpr std::uint64_t kMostCandidates = 1 << 20;
 double parameter_distance(const Accelerator& a, const Accelerator& b) {
   double distance = 0;
   for (std::size_t i = 0; i < a.parameters.size(); ++i) {
-    const double ratio = a.parameters[i] / b.parameters[i];
-    if (ratio > 0) distance += std::abs(std::log2(ratio));  // false where either is not known
+    const double x = a.parameters[i], y = b.parameters[i];
+    if (x > 0 && y > 0)
+      distance += std::abs(std::log2(x / y));
+    else if (x < y || x > y)  // a zero, which no factor leads to; false where either is not known
+      distance += 1;
   }
   return distance;
 }

@@ -72,13 +72,19 @@ class Comparison {
 
   // A study asked from another folder names the same files by other paths.
   void machine_files(const std::map<std::string, std::string>& earlier,
-                     const std::map<std::string, std::string>& now) {
+                     const datasets::StudyStart& now_start) {
+    const std::map<std::string, std::string>& now = now_start.header.machine_files;
+    const auto is_machine = [&](const std::string& path) {
+      return std::ranges::find(now_start.accelerators.rows, path,
+                               &datasets::AcceleratorRow::template_name) !=
+             now_start.accelerators.rows.end();
+    };
     std::set<std::string_view> texts;
     for (const auto& [path, text] : earlier) texts.insert(text);
     for (const auto& [path, text] : now)
       if (const auto known = earlier.find(path);
           known != earlier.end() ? known->second != text : !texts.contains(text))
-        add("the file {} is not the same", path);
+        add("{} file {} is not the same", is_machine(path) ? "machine" : "technology", path);
   }
 
   std::vector<std::string> found;
@@ -166,7 +172,7 @@ std::vector<std::string> differences(const datasets::StudyStart& earlier,
                       now.header.configuration);
     comparison.networks(earlier.networks, now.networks);
     comparison.accelerators(earlier, now);
-    comparison.machine_files(earlier.header.machine_files, now.header.machine_files);
+    comparison.machine_files(earlier.header.machine_files, now);
     if (earlier.metrics != now.metrics) comparison.found.push_back("the metrics are not the same");
   }
   return std::move(comparison.found);

@@ -161,7 +161,12 @@ std::string StoredDesign::study_yaml() const {
     text += "accelerators:\n  grids:\n    -\n" + accelerator_yaml("      ");
   else
     text += "accelerators:\n  machines: [machine.yaml]\n";
-  if (!mapping_text_.empty()) text += fmt::format("mapping: {}\n", mapping_text_);
+  // A template alone has nobody to heed an objective.
+  if (!mapping_text_.empty())
+    text += fmt::format("mapping: {}\n",
+                        mapping_.for_machine_with(accelerator().dataflow) == Mapper::template_rule
+                            ? R"({"mapper": "template"})"
+                            : mapping_text_);
   // A score may be of a table that does not come along.
   std::vector<std::string> objectives = objectives_;
   std::erase(objectives, info_of(Metric::score).name);

@@ -325,14 +325,19 @@ class StudyReader {
       located("/mapping/objective",
               [&] { return parse_objective(part["objective"].get<std::string>()); });
     const MapperChoice choice = mapping_of(part);
-    if (choice.mapper == Mapper::template_rule && part.contains("objective"))
-      fail("/mapping/objective", "only the optimal mapper has an objective");
+    std::vector<std::optional<accel::Dataflow>> dataflows;
+    const auto add = [&](const std::string& what, const MachineDescription& machine) {
+      require_rule(choice, what, machine.dataflow);
+      dataflows.push_back(machine.dataflow);
+    };
     located("/mapping/mapper", [&] {
-      for (const std::string& what : source.machines)
-        require_rule(choice, what, find_machine(what).dataflow);
+      for (const std::string& what : source.named) add(what, find_accelerator(what));
+      for (const std::string& what : source.machines) add(what, find_machine(what));
       for (const MachineGrid& grid : source.grids)
-        require_rule(choice, grid.file().name(), grid.file().with(grid.at(0)).dataflow);
+        add(grid.file().name(), grid.file().with(grid.at(0)));
     });
+    if (part.contains("objective"))
+      located("/mapping/objective", [&] { require_objective_is_heeded(choice, dataflows); });
     return choice;
   }
 

@@ -395,7 +395,7 @@ TEST(JointSpace, AcceleratorNeighboursAreTheFourNearestOfEachTemplate) {
 TEST(JointSpace, AZeroIsAsFarAsADoublingFromEveryOtherValue) {
   AcceleratorSet set{.columns = {{"hops", ""}}, .list = {}, .files = {}};
   for (const double hops : {0., 1., 2., 4., 8., 16., 32.})
-    set.list.push_back({.machine = {}, .family = "own", .parameters = {hops}});
+    set.list.push_back({{}, {}, {}, "own", {hops}});
   const JointSpace space(networks_of(StudyFolder()), set);
   EXPECT_THAT(space.accelerator_neighbours(5), testing::UnorderedElementsAre(0, 3, 4, 6));
   EXPECT_THAT(space.accelerator_neighbours(0), testing::UnorderedElementsAre(1, 2, 3, 4));

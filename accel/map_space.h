@@ -59,9 +59,9 @@ struct AxisGroup {
 struct SpatialChoice {
   static constexpr std::size_t kMostGroups = 16;
   std::vector<Extents> factors;  ///< by group
-  Extents product;       ///< over all groups
-  Extents steps;         ///< left to temporal factors
-  double all_steps = 1;  ///< of the multipliers
+  Extents product;               ///< over all groups
+  Extents steps;                 ///< left to temporal factors
+  double all_steps = 1;          ///< of the multipliers
 
   /// What all factors together make of a dimension: its extent, or a little more.
   [[nodiscard]] Extents padded() const {

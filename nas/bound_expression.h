@@ -46,7 +46,8 @@ struct Surroundings {
 [[nodiscard]] Bound choice_value(std::size_t position);
 [[nodiscard]] Bound shape_value(std::size_t tensor, ShapeField field);
 /// Worked out at once where all operands are constants and no error comes of it; without the
-/// operands that a constant first one rules out. Throws UserError for an expression that has grown beyond what is worth evaluating.
+/// operands that a constant first one rules out. Throws UserError for an expression that has grown
+/// beyond what is worth evaluating.
 [[nodiscard]] Bound operation(Operator op, std::vector<Bound> operands);
 /// The same with a place, to which errors of its evaluation point.
 [[nodiscard]] Bound placed(const Bound& expression, const SourceLocation& where);

@@ -26,6 +26,15 @@ network:
       conv: {convolution: {name: conv, channels: width, kernel: 3, stride: 2, activation: relu}}
   - linear: {name: classifier, features: classes}
 """
+STUDY = """kind: study
+schema_version: 2
+name: bars
+networks: {space: bars.yaml, options: {image: 28, classes: 10}}
+accuracy: ACCURACY
+accelerators: {named: [eyeriss-168]}
+objectives: [accuracy, latency]
+strategy: {name: exhaustive}
+"""
 CHIP = "kind: accelerator\nschema_version: 1\nname: mine\ntemplate: eyeriss\npe_rows: 12\npe_columns: 14\n"
 
 
@@ -147,6 +156,23 @@ class Supernet(CliTest):
         self.assertEqual([row["genotype"] for row in rows],
                          ["8;none", "8;conv", "16;none", "16;conv"])
         self.assertGreater(max(float(row["accuracy_percent"]) for row in rows), 20)
+
+    def test_studies_hold_what_they_read_to_the_text_of_their_space(self):
+        self.write("bars.yaml", SPACE)
+        self.run_program("supernet", "train", "--space", "bars.yaml", *short(), "-o", "s.pt")
+        recipe = "training_images: 100, batch: 20, epochs: 1"
+        for accuracy, says in (("{supernet: {file: s.pt, images: .}}", "described when it was made"),
+                               (f"{{train: {{images: ., {recipe}}}}}", "space_file is")):
+            self.write("bars.yaml", SPACE)
+            self.write("study.yaml", STUDY.replace("ACCURACY", accuracy))
+            run = ["run", "study.yaml", "-o", "out.h5"]
+            self.run_program(*run)
+            (self.folder / "out.h5").unlink()
+            self.write("bars.yaml", SPACE.replace("kernel: 3, stride: 2, activation: relu}}",
+                                                  "kernel: 5, stride: 2, activation: relu}}"))
+            self.refused(*run, expect=BAD_INPUT, says=[says])
+            for path in self.folder.glob("out.h5.*"):
+                path.unlink()
 
     def test_bad_input_is_named(self):
         self.train("s.pt")

@@ -13,12 +13,15 @@ namespace cosearch::accel {
 /// not fit 64 bits those of the last primes are left out: then a key that divides is only a hint.
 class DivisorKeys {
  public:
-  /// `divisors` of each dimension's extent, in increasing order.
-  explicit DivisorKeys(const std::array<std::vector<std::int64_t>, kDimensions>& divisors) {
+  /// `lengths`: of each dimension all that tiles may have, of which those that divide `padded` have
+  /// keys.
+  DivisorKeys(const std::array<const std::vector<std::int64_t>*, kDimensions>& lengths,
+              const Extents& padded) {
     unsigned shift = 0;
     for (std::size_t d = 0; d < kDimensions; ++d) {
-      keys_[d].assign(divisors[d].size(), 0);
-      std::int64_t rest = divisors[d].back();
+      const std::vector<std::int64_t>& values = *lengths[d];
+      keys_[d].assign(values.size(), 0);
+      std::int64_t rest = padded[d];
       for (std::int64_t prime = 2; rest > 1; ++prime) {
         if (prime * prime > rest) prime = rest;
         const std::uint64_t exponent = exponent_of(prime, rest);
@@ -27,8 +30,8 @@ class DivisorKeys {
         unsigned bits = 1;
         while ((exponent >> bits) != 0) ++bits;
         if (shift + bits + 1 > 64) continue;
-        for (std::size_t i = 0; i < divisors[d].size(); ++i)
-          keys_[d][i] |= exponent_of(prime, divisors[d][i]) << shift;
+        for (std::size_t i = 0; i < values.size(); ++i)
+          if (padded[d] % values[i] == 0) keys_[d][i] |= exponent_of(prime, values[i]) << shift;
         spare_ |= std::uint64_t{1} << (shift + bits);
         shift += bits + 1;
       }

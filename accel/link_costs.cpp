@@ -43,8 +43,13 @@ std::int64_t boxes_together(std::int64_t p_count, std::int64_t p_step, std::int6
 
 AxisTable::AxisTable(const MapSpace& space, std::size_t a) {
   const Axis& axis = kAxes[a];
-  const auto& positions = space.divisors(axis.position).values;
-  const auto& taps = space.divisors(axis.tap).values;
+  const auto lengths = [&](Dimension d) {
+    std::vector<std::int64_t> lengths;
+    for (std::size_t i = 0; i < space.divisors(d).values.size(); ++i)
+      lengths.push_back(space.length(d, i));
+    return lengths;
+  };
+  const std::vector<std::int64_t> positions = lengths(axis.position), taps = lengths(axis.tap);
   const std::int64_t p_all = positions.back(), t_all = taps.back();
   const WindowAxis window = window_axes(space.layer())[a];
   const bool boxes = space.accounting() == Accounting::timeloop;
@@ -101,7 +106,7 @@ std::array<std::int64_t, 3> TileSizes::values(const DivisorIndices& tile) const 
   const Tensor windowed = windowed_tensor(transposed);
   std::array<std::int64_t, 3> values{1, 1, 1};
   for (const Dimension d : space_.dimensions()) {
-    const std::int64_t extent = space_.divisors(d).values[tile[index_of(d)]];
+    const std::int64_t extent = space_.length(d, tile[index_of(d)]);
     if (extent == 1) continue;
     for (const Tensor tensor : kTensors)
       if (is_relevant(tensor, d, transposed) && !(tensor == windowed && is_window_dimension(d)))
@@ -148,7 +153,10 @@ LinkCosts::LinkCosts(const MapSpace& space, const std::vector<AxisTable>& axes,
   for (std::size_t i = 0; i < levels; ++i)
     if (keep[i].has(Tensor::output)) innermost_output_ = i;
   const auto macs = static_cast<double>(space.layer().macs());
-  compute_cycles_ = macs / static_cast<double>(spatial.used);
+  compute_cycles_ = spatial.all_steps;
+  const Extents padded = spatial.padded();
+  for (std::size_t d = 0; d < kDimensions; ++d)
+    if (padded[d] != space.extents()[d]) padded_ |= mask_of(static_cast<Dimension>(d));
   fixed_.energy_pj = macs * machine.compute.mac_energy_pj;
   for (std::size_t i = 0; i < levels; ++i) {
     const StorageLevel& l = machine.levels[i];
@@ -167,7 +175,8 @@ double LinkCosts::powered(std::size_t level) const {
     const auto memories = static_cast<double>(space_.machine().instances(level) / cluster);
     return std::min(used, memories) / used;
   }
-  if (cluster == 1) return 1;
+  // Of padded dimensions fewer may be in use than factors say.
+  if (cluster == 1 || padded_ != 0) return 1;
   const auto whole = static_cast<double>(cluster);
   return static_cast<double>(ceil_div(static_cast<std::int64_t>(used), cluster)) * whole / used;
 }
@@ -186,6 +195,12 @@ void LinkCosts::add_links(Tensor tensor) {
     if (link.windowed)
       for (const AxisTable& axis : axes_) outputs_ *= axis.distinct();
   }
+  // Pieces are at least as many as the extent has, of which those that all are as long hold more.
+  const Extents padded = spatial_.padded();
+  for (const Dimension d : space_.dimensions())
+    if ((padded_ & mask_of(d)) != 0 && !is_relevant(tensor, d, transposed))
+      link.elements *= static_cast<double>(space_.extents()[index_of(d)]) /
+                       static_cast<double>(padded[index_of(d)]);
   const std::size_t levels = space_.machine().levels.size();
   for (std::size_t lower = 1; lower <= levels; ++lower) {
     pass_fanouts(link, lower);
@@ -581,7 +596,7 @@ double LinkCosts::first_values(const Link& link, const DivisorIndices& tile, boo
   for (const Dimension d : space_.dimensions())
     if (is_relevant(link.tensor, d, space_.layer().transposed) &&
         !(link.windowed && is_window_dimension(d)))
-      values *= static_cast<double>(space_.divisors(d).values[tile[index_of(d)]]);
+      values *= static_cast<double>(space_.length(d, tile[index_of(d)]));
   if (!link.windowed) return values;
   for (std::size_t a = 0; a < kAxes.size(); ++a) {
     const std::size_t p = index_of(kAxes[a].position), t = index_of(kAxes[a].tap);
@@ -596,8 +611,9 @@ double LinkCosts::first_values(const Link& link, const DivisorIndices& tile, boo
 }
 
 double LinkCosts::edge_cycles(std::size_t level, const DivisorIndices& tile) const {
-  // Outputs of a transposed layer are clipped at their end, which no table has.
-  if (timeloop_ || space_.layer().transposed) return 0;
+  // Outputs of a transposed layer are clipped at their end, and the last pieces of a padded
+  // dimension shorter, which no table has.
+  if (timeloop_ || space_.layer().transposed || padded_ != 0) return 0;
   const Machine& machine = space_.machine();
   std::array<double, kMostLevels> fill{}, drain{};
   double fill_below = 0, drain_below = 0;

@@ -268,6 +268,7 @@ class LinkCosts {
   std::array<Share::Words, kMostLevels> fed_{};  ///< of each level to and from the multipliers
   double compute_cycles_ = 0, outputs_ = 0, return_to_multipliers_pj_ = 0;
   std::size_t innermost_output_ = 0;
+  DimensionMask padded_ = 0;  ///< dimensions that factors make longer
   bool timeloop_, visits_may_pay_ = false;
 };
 

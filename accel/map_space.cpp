@@ -69,13 +69,79 @@ std::int64_t AxisGroup::children() const {
 }
 
 MapSpace::MapSpace(const Layer& layer, const Machine& machine, const MapConstraints& constraints,
-                   Accounting accounting)
-    : layer_(layer), machine_(machine), accounting_(accounting), extents_(extents_of(layer)) {
+                   Accounting accounting, Factors factors)
+    : layer_(layer),
+      machine_(machine),
+      accounting_(accounting),
+      factors_(factors),
+      extents_(extents_of(layer)) {
+  if (factors == Factors::imperfect_spatial && accounting == Accounting::timeloop)
+    throw UserError(
+        "imperfect factors cannot be counted as Timeloop counts: take exact accounting, or "
+        "dividing "
+        "factors");
   for (const Dimension d : kAllDimensions) {
-    divisors_[index_of(d)].values = divisors_of(extents_[index_of(d)]);
+    list_lengths(index_of(d), {extents_[index_of(d)]});
     if (extents_[index_of(d)] > 1) dimensions_.push_back(d);
   }
   resolve(constraints);
+  if (factors == Factors::imperfect_spatial) list_imperfect();
+}
+
+void MapSpace::list_lengths(std::size_t d, const std::vector<std::int64_t>& padded) {
+  Divisors& lengths = divisors_[d];
+  lengths = {};
+  for (const std::int64_t extent : padded) {
+    const std::vector<std::int64_t> divisors = divisors_of(extent);
+    lengths.values.insert(lengths.values.end(), divisors.begin(), divisors.end());
+  }
+  std::sort(lengths.values.begin(), lengths.values.end());
+  lengths.values.erase(std::unique(lengths.values.begin(), lengths.values.end()),
+                       lengths.values.end());
+  for (const std::int64_t value : lengths.values) lengths.factors.push_back(divisors_of(value));
+}
+
+void MapSpace::list_imperfect() {
+  for (const Dimension dimension : dimensions_) {
+    const std::size_t d = index_of(dimension);
+    Spread spread;
+    spread.factors.fill(1);
+    add_spreads(d, 0, spread);
+    std::vector<std::int64_t> padded{extents_[d]};
+    for (const Spread& each : spreads_[d]) padded.push_back(each.product * each.steps);
+    std::sort(padded.begin(), padded.end());
+    padded.erase(std::unique(padded.begin(), padded.end()), padded.end());
+    list_lengths(d, padded);
+  }
+}
+
+bool MapSpace::is_wasteful(std::size_t d, const Spread& spread, std::size_t groups) const {
+  const std::int64_t steps = ceil_div(extents_[d], spread.product);
+  for (std::size_t g = 0; g < groups; ++g) {
+    const std::int64_t factor = spread.factors[g];
+    if (factor == 1 || factor == groups_[g].ranges[d].least) continue;
+    if (ceil_div(extents_[d], spread.product / factor * (factor - 1)) == steps) return true;
+  }
+  return false;
+}
+
+void MapSpace::add_spreads(std::size_t d, std::size_t group, Spread& spread) {
+  if (group == groups_.size()) {
+    spread.steps = ceil_div(extents_[d], spread.product);
+    spreads_[d].push_back(spread);
+    return;
+  }
+  const FactorRange& range = groups_[group].ranges[d];
+  const std::int64_t most = std::min(range.most, groups_[group].children());
+  const std::int64_t before = spread.product;
+  for (std::int64_t factor = range.least; factor <= most; ++factor) {
+    spread.factors[group] = factor;
+    spread.product = before * factor;
+    // Further factors mend no waste: steps of steps are steps of the whole.
+    if (!is_wasteful(d, spread, group + 1)) add_spreads(d, group + 1, spread);
+  }
+  spread.factors[group] = 1;
+  spread.product = before;
 }
 
 void MapSpace::resolve(const MapConstraints& constraints) {
@@ -137,6 +203,8 @@ void MapSpace::group_axes(const std::vector<std::vector<FactorRanges>>& axes) {
         const FactorRange& range = axes[i][axis][d];
         pools = pools && range.least == 1 && (range.most == 1 || range.most >= extents_[d]);
       }
+      // Imperfect factors of two axes are no factors of their product.
+      pools = pools && factors_ == Factors::dividing;
       AxisGroup* last = groups_.size() > first_of_level ? &groups_.back() : nullptr;
       if (pools && last != nullptr && last->multicast == fanout.multicast &&
           last->reduction == fanout.reduction && last->ranges == axes[i][axis]) {
@@ -187,12 +255,47 @@ std::vector<std::vector<TensorSet>> MapSpace::keep_choices() const {
 std::vector<SpatialChoice> MapSpace::spatial_choices() const {
   std::vector<SpatialChoice> choices;
   SpatialChoice choice;
+  choice.factors.resize(groups_.size());
   for (Extents& factors : choice.factors) factors.fill(1);
   choice.product.fill(1);
-  spread(0, 0, choice, groups_.empty() ? 1 : groups_[0].children(), choices);
+  choice.steps = extents_;
+  if (factors_ == Factors::dividing) {
+    spread(0, 0, choice, groups_.empty() ? 1 : groups_[0].children(), choices);
+  } else {
+    std::array<std::int64_t, SpatialChoice::kMostGroups> room{};
+    for (std::size_t g = 0; g < groups_.size(); ++g) room[g] = groups_[g].children();
+    combine_spreads(0, choice, room, choices);
+  }
+  for (SpatialChoice& each : choices) {
+    each.all_steps = 1;
+    for (const std::int64_t steps : each.steps) each.all_steps *= static_cast<double>(steps);
+  }
   std::stable_sort(choices.begin(), choices.end(),
-                   [](const auto& a, const auto& b) { return a.used > b.used; });
+                   [](const auto& a, const auto& b) { return a.all_steps < b.all_steps; });
   return choices;
+}
+
+void MapSpace::combine_spreads(std::size_t position, SpatialChoice& choice,
+                               std::array<std::int64_t, SpatialChoice::kMostGroups>& room,
+                               std::vector<SpatialChoice>& choices) const {
+  if (position == dimensions_.size()) {
+    choices.push_back(choice);
+    return;
+  }
+  const std::size_t d = index_of(dimensions_[position]);
+  for (const Spread& spread : spreads_[d]) {
+    bool fits = true;
+    for (std::size_t g = 0; g < groups_.size(); ++g) fits = fits && spread.factors[g] <= room[g];
+    if (!fits) continue;
+    auto left = room;
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+      choice.factors[g][d] = spread.factors[g];
+      left[g] /= spread.factors[g];
+    }
+    choice.product[d] = spread.product;
+    choice.steps[d] = spread.steps;
+    combine_spreads(position + 1, choice, left, choices);
+  }
 }
 
 void MapSpace::spread(std::size_t group, std::size_t dimension, SpatialChoice& choice,
@@ -211,24 +314,26 @@ void MapSpace::spread(std::size_t group, std::size_t dimension, SpatialChoice& c
   }
   const FactorRange& range = groups_[group].ranges[dimension];
   std::int64_t& product = choice.product[dimension];
-  const std::int64_t before = product, used = choice.used;
+  const std::int64_t before = product;
   const std::int64_t left = extents_[dimension] / before;
   for (const std::int64_t factor : divisors_[dimension].values) {
     if (factor > room || factor > left || factor > range.most) break;
     if (factor < range.least || left % factor != 0) continue;
     choice.factors[group][dimension] = factor;
     product = before * factor;
-    choice.used = used * factor;
+    choice.steps[dimension] = left / factor;
     spread(group, dimension + 1, choice, room / factor, choices);
   }
   product = before;
-  choice.used = used;
+  choice.steps[dimension] = left;
   choice.factors[group][dimension] = 1;
 }
 
 std::array<std::int64_t, 3> MapSpace::words(std::size_t level, TensorSet keep,
-                                            const Extents& tile) const {
+                                            const Extents& padded) const {
   std::array<std::int64_t, 3> words{};
+  Extents tile = padded;
+  for (std::size_t d = 0; d < kDimensions; ++d) tile[d] = std::min(tile[d], extents_[d]);
   for (const Tensor tensor : kTensors) {
     if (!keep.has(tensor)) continue;
     // By Timeloop's rule a dense box, a word each.
@@ -255,6 +360,13 @@ double MapSpace::size() const {
       ways = std::move(next);
     };
     for (const FactorRanges& level : temporal_) add_place(level[index_of(d)]);
+    if (factors_ == Factors::imperfect_spatial) {
+      double all = 0;
+      for (const Spread& spread : spreads_[index_of(d)])
+        all += ways[divisors_[index_of(d)].index(spread.steps)];
+      size *= all;
+      continue;
+    }
     for (const auto& level : axis_ranges_)
       for (const FactorRanges& axis : level) add_place(axis[index_of(d)]);
     size *= ways.back();

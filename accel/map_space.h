@@ -2,11 +2,14 @@
 // factorisation of the layer's loops into the places where loops may be, every order of the loops
 // of a level, every choice of what a level keeps that the machine leaves open.
 //
-// Declared space: every factor divides, so that all pieces of a loop are alike; no temporal loops
-// at levels that may keep nothing (there they mean the same as further out) but those that a
-// constraint fixes; loops over the axes of a fan-out in the order of the axes.
+// Declared space: no temporal loops at levels that may keep nothing (there they mean the same as
+// further out) but those that a constraint fixes; loops over the axes of a fan-out in the order of
+// the axes. Dividing factors: their product is the extent, so that all pieces of a loop are alike.
+// Imperfect spatial factors: any that leave fewer steps than one piece less would; the temporal
+// factors are a product of those steps, and the last piece of the outermost loop is shorter.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -21,6 +24,9 @@
 
 namespace cosearch::accel {
 
+/// Which factors a map space has.
+enum class Factors : std::uint8_t { dividing, imperfect_spatial };
+
 /// Pieces that loops over one dimension may make at one place.
 struct FactorRange {
   std::int64_t least = 1, most = std::numeric_limits<std::int64_t>::max();
@@ -29,9 +35,11 @@ struct FactorRange {
 };
 using FactorRanges = std::array<FactorRange, kDimensions>;
 
-/// The divisors of one dimension's extent, in increasing order.
+/// All lengths that tiles may have along one dimension, in increasing order: the divisors of its
+/// padded extents. The last may be longer than the dimension; what tiles of it hold is not.
 struct Divisors {
   std::vector<std::int64_t> values;
+  std::vector<std::vector<std::int64_t>> factors;  ///< of each value: what divides it
   [[nodiscard]] std::size_t index(std::int64_t divisor) const;
 };
 
@@ -47,28 +55,42 @@ struct AxisGroup {
   [[nodiscard]] std::int64_t children() const;
 };
 
-/// Factors of each dimension in each axis group.
+/// How the layer is spread over the fan-outs.
 struct SpatialChoice {
   static constexpr std::size_t kMostGroups = 16;
-  std::array<Extents, kMostGroups> factors;
-  Extents product;        ///< over all groups
-  std::int64_t used = 1;  ///< multipliers with work
+  std::vector<Extents> factors;  ///< by group
+  Extents product;               ///< over all groups
+  Extents steps;                 ///< left to temporal factors
+  double all_steps = 1;          ///< of the multipliers
+
+  /// What all factors together make of a dimension: its extent, or a little more.
+  [[nodiscard]] Extents padded() const {
+    Extents extents = product;
+    for (std::size_t d = 0; d < kDimensions; ++d) extents[d] *= steps[d];
+    return extents;
+  }
 };
 
 class MapSpace {
  public:
   /// Requires `constraints` to be without problems for `machine`. Throws UserError when one level
-  /// has more groups of axes than SpatialChoice::kMostGroups.
+  /// has more groups of axes than SpatialChoice::kMostGroups, and when factors are imperfect but
+  /// Timeloop's the accounting, which has no shorter pieces.
   MapSpace(const Layer& layer, const Machine& machine, const MapConstraints& constraints,
-           Accounting accounting);
+           Accounting accounting, Factors factors = Factors::dividing);
 
   [[nodiscard]] const Layer& layer() const { return layer_; }
   [[nodiscard]] const Machine& machine() const { return machine_; }
   [[nodiscard]] Accounting accounting() const { return accounting_; }
+  [[nodiscard]] Factors factors() const { return factors_; }
   [[nodiscard]] const Extents& extents() const { return extents_; }
   /// Dimensions of more than one iteration.
   [[nodiscard]] const std::vector<Dimension>& dimensions() const { return dimensions_; }
   [[nodiscard]] const Divisors& divisors(Dimension d) const { return divisors_[index_of(d)]; }
+  /// Iterations of a tile: of a padded dimension no more than it has.
+  [[nodiscard]] std::int64_t length(Dimension d, std::size_t index) const {
+    return std::min(divisors_[index_of(d)].values[index], extents_[index_of(d)]);
+  }
   /// Index of `factor` times the divisor at `index`. Requires the product to divide.
   [[nodiscard]] std::size_t product(Dimension d, std::size_t index, std::int64_t factor) const {
     if (factor == 1) return index;
@@ -85,27 +107,42 @@ class MapSpace {
   /// Every choice of what the levels keep.
   [[nodiscard]] std::vector<std::vector<TensorSet>> keep_choices() const;
 
-  /// Every way to spread the layer over the fan-outs, most multipliers first.
+  /// Every way to spread the layer over the fan-outs, fewest steps first.
   [[nodiscard]] std::vector<SpatialChoice> spatial_choices() const;
 
   /// Words of each kept tensor in a tile of `level`, before double buffering; 0 of the others.
   [[nodiscard]] std::array<std::int64_t, 3> words(std::size_t level, TensorSet keep,
-                                                  const Extents& tile) const;
+                                                  const Extents& padded) const;
 
-  /// Number of mappings before capacities and sizes of fan-outs are looked at: factorisations times
-  /// orders of the loops that a level may have, times choices of what is kept.
+  /// Number of mappings before capacities and sizes of fan-outs are looked at (of imperfect factors
+  /// each is no more than its axis has): factorisations times orders of the loops that a level may
+  /// have, times choices of what is kept.
   [[nodiscard]] double size() const;
 
  private:
   void resolve(const MapConstraints& constraints);
   void resolve_dimension(Dimension d, const MapConstraints& constraints);
   void group_axes(const std::vector<std::vector<FactorRanges>>& axes);
+  /// One dimension's imperfect factors, by group, and the steps that they leave.
+  struct Spread {
+    std::array<std::int64_t, SpatialChoice::kMostGroups> factors{};
+    std::int64_t product = 1, steps = 1;
+  };
+  /// Whether one piece less in some group, where constraints allow it, leaves as few steps.
+  [[nodiscard]] bool is_wasteful(std::size_t d, const Spread& spread, std::size_t groups) const;
+  void add_spreads(std::size_t d, std::size_t group, Spread& spread);
+  void list_imperfect();
+  void list_lengths(std::size_t d, const std::vector<std::int64_t>& padded);
+  void combine_spreads(std::size_t position, SpatialChoice& choice,
+                       std::array<std::int64_t, SpatialChoice::kMostGroups>& room,
+                       std::vector<SpatialChoice>& choices) const;
   void spread(std::size_t group, std::size_t dimension, SpatialChoice& choice, std::int64_t room,
               std::vector<SpatialChoice>& choices) const;
 
   Layer layer_;
   Machine machine_;
   Accounting accounting_;
+  Factors factors_;
   Extents extents_;
   std::vector<Dimension> dimensions_;
   std::array<Divisors, kDimensions> divisors_;
@@ -113,6 +150,7 @@ class MapSpace {
   std::vector<std::vector<Dimension>> innermost_;
   std::vector<std::vector<FactorRanges>> axis_ranges_;  ///< [level][axis]
   std::vector<AxisGroup> groups_;
+  std::array<std::vector<Spread>, kDimensions> spreads_;  ///< where factors are imperfect
 };
 
 /// Whether the factors can be shared out among bins of these sizes, each factor cut into one piece

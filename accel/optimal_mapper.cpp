@@ -8,7 +8,6 @@
 #include <tuple>
 #include <utility>
 
-#include "accel/divisor_keys.h"
 #include "accel/flat_nest.h"
 #include "accel/link_costs.h"
 #include "accel/loop_orders.h"
@@ -120,12 +119,6 @@ struct Candidate {
   LinkCosts::Bound least;      ///< with what is decided further in
 };
 
-std::array<std::vector<std::int64_t>, kDimensions> all_divisors(const MapSpace& space) {
-  std::array<std::vector<std::int64_t>, kDimensions> all;
-  for (const Dimension d : kAllDimensions) all[index_of(d)] = space.divisors(d).values;
-  return all;
-}
-
 std::vector<AxisTable> axis_tables(const MapSpace& space) {
   std::vector<AxisTable> tables;
   for (std::size_t a = 0; a < kAxes.size(); ++a) tables.emplace_back(space, a);
@@ -164,7 +157,6 @@ class MapSearch {
         smallest_(space),
         spatial_choices_(space.spatial_choices()),
         keep_choices_(space.keep_choices()),
-        keys_(all_divisors(space)),
         candidates_(levels_),
         orders_(levels_),
         shares_(levels_) {
@@ -176,10 +168,9 @@ class MapSearch {
 
   Certificate run() {
     certificate_.spatial = spatial_choices_.size();
-    const auto macs = static_cast<double>(space_.layer().macs());
     for (std::size_t i = 0; i < spatial_choices_.size(); ++i) {
-      // Those that follow use no more multipliers.
-      const Bound rest{least_energy_pj_, macs / static_cast<double>(spatial_choices_[i].used), 0};
+      // Those that follow take no fewer steps.
+      const Bound rest{least_energy_pj_, spatial_choices_[i].all_steps, 0};
       search_starts([&](const Start& most_promising) {
         return most_promising.least <= edp(rest) || starts_.size() > kMostStarts;
       });
@@ -206,7 +197,7 @@ class MapSearch {
       return;
     }
     const LinkCosts costs(space_, axes_, keep_, spatial_choices_[spatial]);
-    const Bound least = begin(costs, spatial_choices_[spatial]) + open_[levels_];
+    const Bound least = begin(costs, spatial_choices_[spatial], false) + open_[levels_];
     if (!admits(least)) {
       ++certificate_.bounded;
       return;
@@ -226,28 +217,33 @@ class MapSearch {
     }
   }
 
-  /// Returns the least that the multipliers and their links cost, whatever is chosen further.
-  Bound begin(const LinkCosts& costs, const SpatialChoice& choice) {
+  /// Returns the least that the multipliers and their links cost, whatever is chosen further. Lists
+  /// of tiles that serve few choices are made only where they are `needed`.
+  Bound begin(const LinkCosts& costs, const SpatialChoice& choice, bool needed) {
     costs_ = &costs;
     spatial_ = &choice;
-    if (levels_ > 1) outer_ = &outer_tiles();
+    const bool lists = levels_ > 1 && (needed || space_.factors() == Factors::dividing);
+    if (lists) outer_ = &outer_tiles();
     open_[1] = {};
     for (std::size_t i = 1; i < levels_; ++i)
-      open_[i + 1] = open_[i] + (i == 1 ? outer_->least() : costs.at_least(i, {1, 1, 1, 1}));
+      open_[i + 1] =
+          open_[i] + (i == 1 && lists ? outer_->least() : costs.at_least(i, {1, 1, 1, 1}));
     return costs.fixed();
   }
 
   void search(const SpatialChoice& choice) {
     const LinkCosts costs(space_, axes_, keep_, choice);
-    const Bound decided = begin(costs, choice);
-    if (!admits(decided, levels_)) {
-      ++certificate_.bounded;
-      return;
+    for (const bool with_tiles : {false, true}) {
+      const Bound decided = begin(costs, choice, with_tiles);
+      if (!admits(decided, levels_)) {
+        ++certificate_.bounded;
+        return;
+      }
+      if (!with_tiles) continue;
+      padded_ = choice.padded();
+      tiling_.tile[levels_].fill(0);
+      descend(levels_ - 1, choice.steps, decided);
     }
-    tiling_.tile[levels_].fill(0);
-    Extents left = space_.extents();
-    for (std::size_t d = 0; d < kDimensions; ++d) left[d] /= choice.product[d];
-    descend(levels_ - 1, left, decided);
   }
 
   /// Whether every level could hold the smallest tile that it may get.
@@ -306,8 +302,7 @@ class MapSearch {
     for (const auto& tiles : outer_tiles_)
       if (tiles->key() == key) return *tiles;
     if (outer_tiles_.size() == kMostOuterTiles) outer_tiles_.clear();
-    outer_tiles_.push_back(
-        std::make_unique<OuterTiles>(space_, sizes_, keys_, *costs_, std::move(key)));
+    outer_tiles_.push_back(std::make_unique<OuterTiles>(space_, sizes_, *costs_, std::move(key)));
     return *outer_tiles_.back();
   }
 
@@ -372,10 +367,10 @@ class MapSearch {
     const std::size_t d = index_of(dimension);
     const FactorRange& range = space_.temporal(level)[d];
     const std::uint16_t base_index = candidate.tile[d];
-    const std::vector<std::int64_t>& factors = space_.divisors(dimension).values;
-    for (const std::int64_t factor : factors) {
-      if (factor > left[d] || factor > range.most) break;
-      if (factor < range.least || left[d] % factor != 0) continue;
+    const Divisors& divisors = space_.divisors(dimension);
+    for (const std::int64_t factor : divisors.factors[divisors.index(left[d])]) {
+      if (factor > range.most) break;
+      if (factor < range.least) continue;
       candidate.tile[d] = static_cast<std::uint16_t>(space_.product(dimension, base_index, factor));
       candidate.temporal[d] = factor;
       if (factor > 1 && !sizes_.fits(level, keep_[level], candidate.tile)) {
@@ -473,6 +468,7 @@ class MapSearch {
     for (const Dimension d : space_.dimensions())
       if (!space_.temporal(0)[index_of(d)].has(left[index_of(d)])) return;
     tiling_.temporal[0] = left;
+    if (!has_all_pieces()) return;
     costs_->complete(tiling_);
     for (std::size_t i = 0; i < levels_; ++i) rank_orders(i);
     LinkCosts::Share least;
@@ -493,6 +489,25 @@ class MapSearch {
       incumbents_.offer(nest,
                         evaluate(space_.layer(), space_.machine(), nest, space_.accounting()));
     }
+  }
+
+  /// Whether the outermost loop over each padded dimension makes as many pieces as its factor says.
+  /// It does wherever no constraint asks for a factor that wastes some.
+  [[nodiscard]] bool has_all_pieces() const {
+    for (const Dimension dimension : space_.dimensions()) {
+      const std::size_t d = index_of(dimension);
+      const std::int64_t added = padded_[d] - space_.extents()[d];
+      if (added > 0 && added >= padded_[d] / outermost_factor(d)) return false;
+    }
+    return true;
+  }
+  [[nodiscard]] std::int64_t outermost_factor(std::size_t d) const {
+    for (std::size_t i = 0, g = 0; i < levels_; ++i) {
+      if (tiling_.temporal[i][d] > 1) return tiling_.temporal[i][d];
+      for (; g < space_.groups().size() && space_.groups()[g].level == i; ++g)
+        if (spatial_->factors[g][d] > 1) return spatial_->factors[g][d];
+    }
+    return 1;
   }
 
   void rank_orders(std::size_t level) {
@@ -528,7 +543,7 @@ class MapSearch {
   [[nodiscard]] LoopNest build(const Choice& choice) const {
     LoopNest nest;
     nest.levels.resize(levels_);
-    Extents piece = space_.extents();
+    Extents piece = padded_;
     for (std::size_t i = 0; i < levels_; ++i) {
       nest.levels[i].keep = keep_[i];
       const LoopOrderChoice& order = orders_[i][choice[i]];
@@ -586,7 +601,7 @@ class MapSearch {
   LinkCosts::Visits visits_{};  ///< of the level chosen last, by loops further out
   Bound inside_;                ///< the least that the levels inside it cost
 
-  DivisorKeys keys_;
+  Extents padded_{};  ///< what all factors together make of the dimensions
   /// As many as there are choices of what level 1 keeps, with outputs summed up there or not.
   static constexpr std::size_t kMostOuterTiles = 16;
   std::vector<std::unique_ptr<OuterTiles>> outer_tiles_;
@@ -608,7 +623,7 @@ class MapSearch {
 std::variant<Infeasible, MappedLayer> optimal_mapping(const Layer& layer, const Machine& machine,
                                                       const MapConstraints& constraints,
                                                       const MapperOptions& options) {
-  const MapSpace space(layer, machine, constraints, options.accounting);
+  const MapSpace space(layer, machine, constraints, options.accounting, options.factors);
   Best best(options.objective);
   Certificate certificate = MapSearch<Best>(space, best).run();
   if (!best.found()) return explain_misfit(space);
@@ -619,8 +634,8 @@ std::variant<Infeasible, MappedLayer> optimal_mapping(const Layer& layer, const 
 
 std::variant<Infeasible, std::vector<MappedLayer>> pareto_mappings(
     const Layer& layer, const Machine& machine, const MapConstraints& constraints,
-    Accounting accounting) {
-  const MapSpace space(layer, machine, constraints, accounting);
+    Accounting accounting, Factors factors) {
+  const MapSpace space(layer, machine, constraints, accounting, factors);
   Front front;
   const Certificate certificate = MapSearch<Front>(space, front).run();
   std::vector<MappedLayer> mapped = front.sorted();

@@ -19,6 +19,7 @@
 #include "accel/loop_nest.h"
 #include "accel/machine.h"
 #include "accel/map_constraints.h"
+#include "accel/map_space.h"
 #include "accel/nest_cost.h"
 #include "core/layer.h"
 
@@ -63,6 +64,8 @@ struct MappedLayer {
 struct MapperOptions {
   MappingObjective objective;
   Accounting accounting = Accounting::exact;
+  /// Imperfect ones are for Accounting::exact alone.
+  Factors factors = Factors::dividing;
 };
 
 /// Requires machine and constraints without problems and a layer of multiply-accumulates.
@@ -75,6 +78,6 @@ struct MapperOptions {
 /// All mappings that no other beats in both latency and energy, fastest first.
 [[nodiscard]] std::variant<Infeasible, std::vector<MappedLayer>> pareto_mappings(
     const Layer& layer, const Machine& machine, const MapConstraints& constraints,
-    Accounting accounting);
+    Accounting accounting, Factors factors = Factors::dividing);
 
 }  // namespace cosearch::accel

@@ -4,10 +4,19 @@
 #include <utility>
 
 namespace cosearch::accel {
+namespace {
+
+std::array<const std::vector<std::int64_t>*, kDimensions> all_lengths(const MapSpace& space) {
+  std::array<const std::vector<std::int64_t>*, kDimensions> all{};
+  for (const Dimension d : kAllDimensions) all[index_of(d)] = &space.divisors(d).values;
+  return all;
+}
+
+}  // namespace
 
 OuterTiles::Key OuterTiles::key_of(const MapSpace& space, const std::vector<TensorSet>& keep,
                                    const SpatialChoice& spatial) {
-  Key key{keep[1], true, {}};
+  Key key{keep[1], true, {}, spatial.padded()};
   for (std::size_t i = 2; i < keep.size(); ++i)
     if (keep[i].has(Tensor::output)) key.sums_outputs = false;
   for (std::size_t g = 0; g < space.groups().size(); ++g)
@@ -15,9 +24,13 @@ OuterTiles::Key OuterTiles::key_of(const MapSpace& space, const std::vector<Tens
   return key;
 }
 
-OuterTiles::OuterTiles(const MapSpace& space, const TileSizes& sizes, const DivisorKeys& keys,
-                       const LinkCosts& costs, Key key)
-    : space_(space), sizes_(sizes), keys_(keys), costs_(&costs), key_(std::move(key)) {
+OuterTiles::OuterTiles(const MapSpace& space, const TileSizes& sizes, const LinkCosts& costs,
+                       Key key)
+    : space_(space),
+      sizes_(sizes),
+      costs_(&costs),
+      key_(std::move(key)),
+      keys_(all_lengths(space), key_.padded) {
   spread_.fill(1);
   for (const Extents& factors : key_.factors)
     for (std::size_t d = 0; d < kDimensions; ++d) spread_[d] *= factors[d];
@@ -45,14 +58,14 @@ void OuterTiles::add(std::size_t position, OuterTile& tile, const LinkCosts::Vis
   }
   const Dimension dimension = space_.dimensions()[position];
   const std::size_t d = index_of(dimension);
-  const auto& divisors = space_.divisors(dimension).values;
-  const std::int64_t whole = divisors.back() / spread_[d];
-  for (std::size_t i = 0; i < divisors.size() && divisors[i] <= whole; ++i) {
-    if (whole % divisors[i] != 0 || !space_.temporal(0)[d].has(whole / divisors[i])) continue;
-    tile.tile[d] = static_cast<std::uint16_t>(i);
+  const std::int64_t whole = key_.padded[d] / spread_[d];
+  const Divisors& divisors = space_.divisors(dimension);
+  for (const std::int64_t length : divisors.factors[divisors.index(whole)]) {
+    if (!space_.temporal(0)[d].has(whole / length)) continue;
+    tile.tile[d] = static_cast<std::uint16_t>(divisors.index(length));
     if (!sizes_.fits(1, key_.keep, tile.tile)) break;
     LinkCosts::Visits further = visits;
-    further[costs_->unmoved_by(dimension)] *= static_cast<double>(whole / divisors[i]);
+    further[costs_->unmoved_by(dimension)] *= static_cast<double>(whole / length);
     add(position + 1, tile, further);
   }
   tile.tile[d] = 0;

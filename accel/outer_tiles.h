@@ -26,13 +26,13 @@ class OuterTiles {
     TensorSet keep;                ///< of level 1
     bool sums_outputs = false;     ///< no level further in keeps them
     std::vector<Extents> factors;  ///< of level 0's fan-outs, by group
+    Extents padded{};              ///< what all factors together make of the dimensions
     friend bool operator==(const Key&, const Key&) = default;
   };
   [[nodiscard]] static Key key_of(const MapSpace& space, const std::vector<TensorSet>& keep,
                                   const SpatialChoice& spatial);
 
-  OuterTiles(const MapSpace& space, const TileSizes& sizes, const DivisorKeys& keys,
-             const LinkCosts& costs, Key key);
+  OuterTiles(const MapSpace& space, const TileSizes& sizes, const LinkCosts& costs, Key key);
 
   [[nodiscard]] const Key& key() const { return key_; }
   [[nodiscard]] std::size_t size() const { return tiles_.size(); }
@@ -63,9 +63,9 @@ class OuterTiles {
 
   const MapSpace& space_;
   const TileSizes& sizes_;
-  const DivisorKeys& keys_;
   const LinkCosts* costs_;  ///< while the list is made
   Key key_;
+  DivisorKeys keys_;
   Extents spread_{};
   std::vector<OuterTile> tiles_;
   std::vector<std::uint64_t> tile_keys_;

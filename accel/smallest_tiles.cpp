@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "accel/flat_nest.h"
-
 namespace cosearch::accel {
 namespace {
 
@@ -51,7 +49,7 @@ std::optional<std::array<Extents, kMostLevels>> SmallestTiles::of(
   std::array<std::size_t, kDimensions> left{};
   for (const Dimension d : space_.dimensions()) {
     const std::size_t k = index_of(d);
-    left[k] = space_.divisors(d).index(quotient(space_.extents()[k], choice.product[k]));
+    left[k] = space_.divisors(d).index(choice.steps[k]);
   }
   for (std::size_t i = levels_; i-- > 0;) {
     for (std::size_t g = 0; g < space_.groups().size(); ++g)

@@ -13,7 +13,6 @@
 #include "codesign/json_lines.h"
 #include "codesign/network_scores.h"
 #include "codesign/predictor_file.h"
-#include "codesign/space_file.h"
 #include "codesign/training_log.h"
 #include "core/user_error.h"
 #include "datasets/file_bytes.h"
@@ -286,7 +285,7 @@ class SupernetSource final : public KeptSource {
       : KeptSource(networks, workers), key_(choice.key) {
     if (!tools.supernet) throw UserError(choice.where, "this program asks no supernets");
     supernet_ = tools.supernet(choice.file, datasets::read_image_data(choice.images));
-    require_space(choice, study, {supernet_.space}, supernet_.options);
+    require_space(choice, study, supernet_.space, supernet_.options);
     hash_ = datasets::sha256(datasets::read_file(choice.file));
   }
 

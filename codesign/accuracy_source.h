@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "codesign/network_set.h"
+#include "codesign/space_file.h"
 #include "codesign/study.h"
 #include "codesign/workers.h"
 #include "datasets/image_set.h"
@@ -62,7 +63,7 @@ class AccuracySource {
 /// A trained supernet: of which space, and the accuracy in percent of a genotype of it with
 /// inherited weights, NaN where it has none; safe to ask on several threads.
 struct AskedSupernet {
-  std::string space;
+  SpaceSource space;
   nas::SpaceOptions options;
   std::function<double(const std::string& genotype)> accuracy_of;
 };

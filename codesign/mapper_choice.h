@@ -19,6 +19,8 @@ struct MapperChoice {
   std::optional<Mapper> mapper;
   /// What the optimal mapper minimises.
   accel::MappingObjective objective;
+  /// Those that the optimal mapper chooses among.
+  accel::Factors factors = accel::Factors::dividing;
 
   [[nodiscard]] Mapper for_machine_with(const std::optional<accel::Dataflow>& dataflow) const {
     return mapper.value_or(dataflow ? Mapper::template_rule : Mapper::optimal);

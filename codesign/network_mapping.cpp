@@ -126,7 +126,7 @@ std::variant<accel::Infeasible, LayerRun> run_layer(const Layer& layer,
     return LayerRun{std::move(run.nest), run.cost, std::nullopt};
   }
   auto found = accel::optimal_mapping(as_counted(layer, accounting), machine, constraints,
-                                      {choice.objective, accounting});
+                                      {choice.objective, accounting, choice.factors});
   if (auto* infeasible = std::get_if<accel::Infeasible>(&found)) return std::move(*infeasible);
   return as_run(std::get<accel::MappedLayer>(std::move(found)));
 }
@@ -142,12 +142,13 @@ NetworkOnMachine map_network(const Network& network, const MachineDescription& m
 }
 
 NetworkOnMachine pareto_map_network(const Network& network, const MachineDescription& machine,
-                                    accel::Accounting accounting, Workers& workers) {
+                                    accel::Accounting accounting, accel::Factors factors,
+                                    Workers& workers) {
   return for_each_shape(network, workers, [&](ShapeOnMachine& shape) {
     if (shape.layer.is_memory_bound())
       return put(shape, run_vector_layer(shape.layer, machine.machine));
     auto found = accel::pareto_mappings(as_counted(shape.layer, accounting), machine.machine,
-                                        machine.constraints, accounting);
+                                        machine.constraints, accounting, factors);
     if (auto* infeasible = std::get_if<accel::Infeasible>(&found))
       shape.misfit = std::move(infeasible->reason);
     else
@@ -197,6 +198,19 @@ accel::Accounting parse_accounting(std::string_view text) {
   if (text == "timeloop") return accel::Accounting::timeloop;
   throw UserError(
       fmt::format("accounting: no '{}'{}", text, did_you_mean(text, {"exact", "timeloop"})));
+}
+
+accel::Factors parse_factors(std::string_view text, accel::Accounting accounting) {
+  if (text == "dividing") return accel::Factors::dividing;
+  if (text != "imperfect")
+    throw UserError(
+        fmt::format("factors: no '{}'{}", text, did_you_mean(text, {"dividing", "imperfect"})));
+  if (accounting == accel::Accounting::timeloop)
+    throw UserError(
+        "factors: imperfect ones cannot be counted as Timeloop counts; leave out --factors, or "
+        "take "
+        "--accounting exact");
+  return accel::Factors::imperfect_spatial;
 }
 
 }  // namespace cosearch::codesign

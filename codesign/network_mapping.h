@@ -72,7 +72,8 @@ struct NetworkTotals {
 /// All mappings of every shape that no other beats in both latency and energy.
 [[nodiscard]] NetworkOnMachine pareto_map_network(const Network& network,
                                                   const MachineDescription& machine,
-                                                  accel::Accounting accounting, Workers& workers);
+                                                  accel::Accounting accounting,
+                                                  accel::Factors factors, Workers& workers);
 
 /// Under given mappings. Throws UserError when a layer of multiply-accumulates has none.
 [[nodiscard]] NetworkOnMachine cost_network(const Network& network,
@@ -84,5 +85,9 @@ struct NetworkTotals {
 
 /// "exact" or "timeloop".
 [[nodiscard]] accel::Accounting parse_accounting(std::string_view text);
+
+/// "dividing" or "imperfect". Throws UserError at others, and at imperfect ones where `accounting`
+/// is Timeloop's.
+[[nodiscard]] accel::Factors parse_factors(std::string_view text, accel::Accounting accounting);
 
 }  // namespace cosearch::codesign

@@ -81,6 +81,7 @@ class SpaceReader {
 
   [[nodiscard]] nas::SpaceOption option(const std::string& name) const {
     const std::string at = child_pointer("/options", name);
+    nas::require_usable_name(name, document_.location_of_key(at));
     const json& part = value(at);
     const std::int64_t otherwise = part.is_object() ? part["default"] : part;
     nas::SpaceOption option{name, otherwise, std::min<std::int64_t>(1, otherwise),

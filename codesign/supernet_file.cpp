@@ -17,6 +17,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kVersion = 1;
+constexpr const char* kSpaceText = "space_text";
 
 // "cosearch supernet 1 CHECKSUM\n", then the record on a line, then the bytes. The checksum is of
 // all that follows it.
@@ -31,17 +32,26 @@ std::string checksum_of(std::string_view bytes) {
 
 constexpr std::size_t kChecksumLength = 33;
 
+// Whose fingerprint stays: for people, and for what is written often.
+json without_text(json record) {
+  record.erase(kSpaceText);
+  return record;
+}
+
 }  // namespace
 
 json record_of(const SupernetMeasurement& measurement, std::uint64_t seed,
                const datasets::ImageData& images) {
-  json record = record_of(AccuracyMeasurement{.space = measurement.space,
+  const SpaceSource& space = measurement.space;
+  json record = record_of(AccuracyMeasurement{.space = space.name,
+                                              .space_text = space.text,
                                               .space_options = measurement.space_options,
                                               .recipe = measurement.recipe.training},
                           images);
   record["sampling"] = nas::name_of(measurement.recipe.sampling);
   record["random_paths"] = measurement.recipe.random_paths;
   record["seed"] = seed;
+  if (space.is_file()) record[kSpaceText] = space.text;
   return record;
 }
 
@@ -70,7 +80,8 @@ RecordedState::Content RecordedState::read(const std::filesystem::path& path,
 std::optional<std::string> RecordedState::load() {
   if (!std::filesystem::exists(path_)) return std::nullopt;
   Content content = read(path_, kind_);
-  if (const std::string text = differences(content.record, record_); !text.empty())
+  if (const std::string text = differences(without_text(content.record), without_text(record_));
+      !text.empty())
     throw UserError({path_.string()},
                     fmt::format("was begun otherwise: {}; remove the file to start anew, or name "
                                 "another output",
@@ -97,22 +108,23 @@ OpenSupernet open_supernet(const std::filesystem::path& path,
   nas::SupernetRecipe recipe;
   SupernetMeasurement measurement;
   try {
-    measurement.space = record.at("space");
+    measurement.space = {record.at("space"), record.value(kSpaceText, "")};
     measurement.space_options = record.at("space_options");
     recipe.training = recipe_in(record);
     recipe.sampling = nas::path_sampling_named(record.at("sampling").get<std::string>());
     recipe.random_paths = record.at("random_paths");
     measurement.recipe = recipe;
     const json expected = record_of(measurement, record.at("seed"), images);
-    if (const std::string text = differences(record, expected); !text.empty())
+    open.record = without_text(record);
+    if (const std::string text = differences(open.record, without_text(expected)); !text.empty())
       throw UserError({path.string()}, "was trained on other images: " + text);
   } catch (const json::exception& error) {
     throw UserError({path.string()},
                     std::string("has a record that cannot be read: ") + error.what());
   }
-  open.space_name = measurement.space;
+  open.source = measurement.space;
   open.space_options = measurement.space_options;
-  open.space = nas::make_space(open.space_name, open.space_options);
+  open.space = make_space(open.source, open.space_options);
   const nas::EvaluationOptions usual;
   const std::int64_t trained = recipe.training.training_images;
   if (options.recalibration_images == 0)

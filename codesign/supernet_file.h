@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "codesign/space_file.h"
 #include "datasets/image_set.h"
 #include "nas/space.h"
 #include "nas/supernet/supernet.h"
@@ -18,12 +19,13 @@ namespace cosearch::codesign {
 
 /// What is trained, but for the seed.
 struct SupernetMeasurement {
-  std::string space;
+  SpaceSource space;
   nas::SpaceOptions space_options = {};
   nas::SupernetRecipe recipe = {};
 };
 
-/// Everything that a supernet depends on but the processor and the libraries.
+/// Everything that a supernet depends on but the processor and the libraries; of a space in a file
+/// the text, from which `open_supernet` makes it again.
 [[nodiscard]] nlohmann::json record_of(const SupernetMeasurement& measurement, std::uint64_t seed,
                                        const datasets::ImageData& images);
 
@@ -60,7 +62,8 @@ inline constexpr const char* kSearchKind = "search";
 
 /// A supernet with the space it is of.
 struct OpenSupernet {
-  std::string space_name;
+  nlohmann::json record;  ///< as `record_of` gave it, without the text of the space
+  SpaceSource source;
   nas::SpaceOptions space_options;
   std::unique_ptr<nas::NetworkSpace> space;
   std::unique_ptr<nas::Supernet> supernet;  ///< refers to the space

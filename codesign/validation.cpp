@@ -17,7 +17,7 @@ using Mapped = std::variant<accel::Infeasible, accel::MappedLayer>;
 
 /// One search for a best mapping, which several cases may need.
 struct Search {
-  const ValidationCase* first;  ///< of the cases that need it
+  const ValidationCase* first = nullptr;  ///< of the cases that need it
   Layer layer;
   Mapped result;
 
@@ -33,8 +33,13 @@ class Searches {
  public:
   void add(const ValidationCase& one) {
     if (one.mapping) return;
-    for (const ValidationLayer& layer : one.layers)
-      if (find(one, layer.layer) == nullptr) searches_.push_back({&one, layer.layer, {}});
+    for (const ValidationLayer& layer : one.layers) {
+      if (find(one, layer.layer) != nullptr) continue;
+      // In place: in a move of the temporary gcc sees members read that the result does not have.
+      Search& search = searches_.emplace_back();
+      search.first = &one;
+      search.layer = layer.layer;
+    }
   }
 
   void run(Workers& workers) {

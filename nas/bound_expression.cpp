@@ -46,12 +46,30 @@ Value evaluate_operation(const BoundExpression& expression, const Surroundings& 
   }
 }
 
-void take_over(BoundExpression& expression, const BoundExpression& operand) {
+void include(std::vector<std::size_t>& positions, const std::vector<std::size_t>& more) {
   std::vector<std::size_t> both;
-  std::ranges::set_union(expression.positions, operand.positions, std::back_inserter(both));
-  expression.positions = std::move(both);
+  std::ranges::set_union(positions, more, std::back_inserter(both));
+  positions = std::move(both);
+}
+
+void take_over(BoundExpression& expression, const BoundExpression& operand) {
+  include(expression.positions, operand.positions);
+  include(expression.ruled_out, operand.ruled_out);
   expression.reads_shapes |= operand.reads_shapes;
   expression.size += operand.size;
+}
+
+/// What is left where a constant first operand decides; nullptr where it is none or decides
+/// nothing.
+Bound remainder_of(const BoundExpression& expression) {
+  const bool is_or = expression.op == Operator::logical_or;
+  if (!is_or && expression.op != Operator::logical_and && expression.op != Operator::select)
+    return nullptr;
+  const BoundExpression& first = *expression.operands[0];
+  const auto* number = std::get_if<std::int64_t>(&first.value);
+  if (!first.is_constant() || number == nullptr) return nullptr;
+  if (expression.op == Operator::select) return expression.operands[*number != 0 ? 1 : 2];
+  return (*number != 0) == is_or ? constant(std::int64_t{is_or}) : nullptr;
 }
 
 }  // namespace
@@ -78,14 +96,20 @@ Bound operation(Operator op, std::vector<Bound> operands) {
         "with all names replaced by what they stand for this is an expression of more "
         "than " +
         std::to_string(kLargest) + " terms");
-  if (std::ranges::all_of(expression.operands, &BoundExpression::is_constant,
+  Bound left = remainder_of(expression);
+  if (!left &&
+      std::ranges::all_of(expression.operands, &BoundExpression::is_constant,
                           [](const Bound& operand) -> const BoundExpression& { return *operand; }))
     try {
-      return constant(evaluate_operation(expression, {}));
+      left = constant(evaluate_operation(expression, {}));
     } catch (const UserError&) {
       // An error only where it is evaluated, which a condition may prevent.
     }
-  return std::make_shared<BoundExpression>(std::move(expression));
+  if (!left) return std::make_shared<BoundExpression>(std::move(expression));
+  BoundExpression rest = *left;
+  include(rest.ruled_out, expression.ruled_out);
+  include(rest.ruled_out, expression.positions);
+  return std::make_shared<BoundExpression>(std::move(rest));
 }
 
 Bound placed(const Bound& expression, const SourceLocation& where) {
@@ -100,6 +124,29 @@ Value evaluate(const BoundExpression& expression, const Surroundings& surroundin
   } catch (const UserError& error) {
     if (!error.where().file.empty() || expression.where.file.empty()) throw;
     throw UserError(expression.where, error.what());
+  }
+}
+
+bool reads_only(const BoundExpression& expression, const std::function<bool(std::size_t)>& is_made,
+                const Surroundings& surroundings) {
+  if (std::ranges::all_of(expression.positions, is_made)) return true;
+  const auto operand = [&](std::size_t i) {
+    return reads_only(*expression.operands[i], is_made, surroundings);
+  };
+  const auto first_holds = [&] { return holds(*expression.operands[0], surroundings); };
+  switch (expression.op) {
+    case Operator::position:
+      return false;
+    case Operator::select:
+      return operand(0) && operand(first_holds() ? 1 : 2);
+    case Operator::logical_and:
+      return operand(0) && (!first_holds() || operand(1));
+    case Operator::logical_or:
+      return operand(0) && (first_holds() || operand(1));
+    default:
+      return std::ranges::all_of(expression.operands, [&](const Bound& one) {
+        return reads_only(*one, is_made, surroundings);
+      });
   }
 }
 

@@ -29,6 +29,7 @@ struct BoundExpression {
 
   // Of the expression with all its operands:
   std::vector<std::size_t> positions = {};  ///< choices that it reads, ascending
+  std::vector<std::size_t> ruled_out = {};  ///< those of parts that a constant rules out
   bool reads_shapes = false;
   std::size_t size = 1;
 
@@ -44,14 +45,19 @@ struct Surroundings {
 [[nodiscard]] Bound constant(Value value);
 [[nodiscard]] Bound choice_value(std::size_t position);
 [[nodiscard]] Bound shape_value(std::size_t tensor, ShapeField field);
-/// Worked out at once where all operands are constants and no error comes of it. Throws UserError
-/// for an expression that has grown beyond what is worth evaluating.
+/// Worked out at once where all operands are constants and no error comes of it; without the
+/// operands that a constant first one rules out. Throws UserError for an expression that has grown
+/// beyond what is worth evaluating.
 [[nodiscard]] Bound operation(Operator op, std::vector<Bound> operands);
 /// The same with a place, to which errors of its evaluation point.
 [[nodiscard]] Bound placed(const Bound& expression, const SourceLocation& where);
 
 /// Throws what apply_operator throws, at the place of the innermost text.
 [[nodiscard]] Value evaluate(const BoundExpression& expression, const Surroundings& surroundings);
+/// Whether evaluating reads only choices of which `is_made` holds.
+[[nodiscard]] bool reads_only(const BoundExpression& expression,
+                              const std::function<bool(std::size_t position)>& is_made,
+                              const Surroundings& surroundings);
 /// Whether a condition holds.
 [[nodiscard]] bool holds(const BoundExpression& expression, const Surroundings& surroundings);
 

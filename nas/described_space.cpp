@@ -69,11 +69,16 @@ DescribedSpace::DescribedSpace(const SpaceDescription& description,
       choices_(choices_of(*program_, description.where)) {
   for (const ProgramChoice& choice : program_->choices()) {
     labels_.push_back(labels_of(choice));
-    for (const std::string& label : labels_.back())
+    for (const std::string& label : labels_.back()) {
+      const std::string found = "choice '" + choice.name + "' can be '" + label + "', ";
       if (separator_.empty() && label.size() != 1)
-        throw UserError(choice.where, "choice '" + choice.name + "' can be '" + label +
-                                          "', but without a separator every value must be one "
-                                          "character");
+        throw UserError(choice.where,
+                        found + "but without a separator every value must be one character");
+      if (!separator_.empty() && label.find(separator_) != std::string::npos)
+        throw UserError(choice.where, found + "which holds the separator '" + separator_ +
+                                          "': genotypes could not be read back; take ';' or '|', "
+                                          "or another value");
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 #include "nas/fashion_macro.h"
 
-#include <algorithm>
-#include <utility>
+#include <vector>
+
+#include "nas/macro_space.h"
 
 namespace cosearch::nas {
 namespace {
@@ -35,16 +36,6 @@ class FashionMacro : public MacroSpace {
 };
 
 }  // namespace
-
-std::vector<MacroBlock> fashion_macro_blocks(const std::string& genotype) {
-  const std::size_t count =
-      std::clamp(genotype.size(), kFashionLeastPositions, kFashionMostPositions);
-  const Choices choices = parse_macro(kName, genotype, count);
-  const std::vector<MacroPosition> positions = fashion_positions(count);
-  std::vector<MacroBlock> blocks;
-  for (std::size_t i = 0; i < count; ++i) blocks.push_back(macro_block(positions[i], choices[i]));
-  return blocks;
-}
 
 std::vector<SpaceOption> fashion_macro_options() {
   return {{"positions", kFashionDefaultPositions, kFashionLeastPositions, kFashionMostPositions,

@@ -16,7 +16,6 @@
 #include <string>
 #include <vector>
 
-#include "nas/macro_space.h"
 #include "nas/space.h"
 
 namespace cosearch::nas {
@@ -28,11 +27,6 @@ inline constexpr int kFashionStemStride = 2;
 inline constexpr int kFashionHeadChannels = 64;
 inline constexpr int kFashionDefaultPositions = 6;
 inline constexpr std::size_t kFashionLeastPositions = 4, kFashionMostPositions = 6;
-
-/// The blocks of `genotype`, one digit per position ("021200"): 0 identity, 1 MBConv3 k3,
-/// 2 MBConv6 k5. MBConv blocks that keep the shape add their input to their output.
-/// Throws UserError unless there are 4 to 6 digits of 0, 1, 2.
-[[nodiscard]] std::vector<MacroBlock> fashion_macro_blocks(const std::string& genotype);
 
 [[nodiscard]] std::vector<SpaceOption> fashion_macro_options();
 /// `options` complete, as make_space hands them on.

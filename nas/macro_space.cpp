@@ -14,39 +14,26 @@ bool keeps_shape(const MacroPosition& position) {
   return position.stride == 1 && position.in_channels == position.out_channels;
 }
 
-}  // namespace
-
-MacroBlock macro_block(const MacroPosition& position, std::uint32_t operation) {
-  constexpr int kExpansions[] = {0, 3, 6};
-  constexpr int kKernels[] = {1, 3, 5};
-  return {position.in_channels, position.out_channels, position.stride, kExpansions[operation],
-          kKernels[operation]};
-}
-
-Feature append_macro_block(NetworkBuilder& builder, const std::string& name, const Feature& from,
-                           const MacroBlock& block, Activation activation) {
-  if (block.expansion == 0 && block.keeps_shape()) return from;
-  if (block.expansion == 0)
+// Appends what fills `position`. The identity is nothing where the shape stays, and a 1x1
+// convolution and batch norm where it changes. `activation` follows the expansion and the depthwise
+// convolution.
+Feature append_operation(NetworkBuilder& builder, const std::string& name, const Feature& from,
+                         const MacroPosition& position, std::uint32_t operation,
+                         Activation activation) {
+  if (operation == 0 && keeps_shape(position)) return from;
+  if (operation == 0)
     return builder.convolution(name + ".downsample", from,
-                               {.out_channels = block.out_channels, .stride = block.stride});
-  MbConvOptions options{.out_channels = block.out_channels,
-                        .expanded_channels = from.channels * block.expansion,
-                        .kernel = block.kernel,
-                        .stride = block.stride,
+                               {.out_channels = position.out_channels, .stride = position.stride});
+  MbConvOptions options{.out_channels = position.out_channels,
+                        .expanded_channels = from.channels * (operation == 1 ? 3 : 6),
+                        .kernel = operation == 1 ? 3 : 5,
+                        .stride = position.stride,
                         .activation = activation};
-  if (block.keeps_shape()) options.shortcut = from;
+  if (keeps_shape(position)) options.shortcut = from;
   return builder.mbconv(name, from, options);
 }
 
-Choices parse_macro(const std::string& space, const std::string& genotype, std::size_t positions) {
-  GenotypeReader reader(space, genotype);
-  Choices choices;
-  for (std::size_t i = 0; i < positions; ++i)
-    choices.push_back(static_cast<std::uint32_t>(reader.digit(
-        "operation " + std::to_string(i + 1) + " of " + std::to_string(positions), kOperations)));
-  reader.expect_end();
-  return choices;
-}
+}  // namespace
 
 MacroSpace::MacroSpace(std::string name, std::vector<MacroPosition> positions, const Frame& frame)
     : ChoiceSpace(std::move(name), std::vector<std::uint32_t>(positions.size(), kOperations)),
@@ -66,11 +53,11 @@ Blueprint MacroSpace::framed(const std::string& name, AppendPosition append_posi
 
 Blueprint MacroSpace::blueprint(const std::string& genotype) const {
   const Choices choices = parse(genotype);
-  return framed(name() + " " + spell(choices), [&](NetworkBuilder& builder, const Feature& from,
-                                                   std::size_t i) {
-    return append_macro_block(builder, "block" + std::to_string(i), from,
-                              macro_block(positions_[i], choices[i]), frame_.activation);
-  });
+  return framed(name() + " " + spell(choices),
+                [&](NetworkBuilder& builder, const Feature& from, std::size_t i) {
+                  return append_operation(builder, "block" + std::to_string(i), from, positions_[i],
+                                          choices[i], frame_.activation);
+                });
 }
 
 std::optional<MixedBlueprint> MacroSpace::mixed_blueprint() const {
@@ -81,8 +68,8 @@ std::optional<MixedBlueprint> MacroSpace::mixed_blueprint() const {
         std::vector<Feature> alternatives;
         for (std::uint32_t operation = 0; operation < kOperations; ++operation)
           alternatives.push_back(
-              append_macro_block(builder, block + ".operation" + std::to_string(operation), from,
-                                 macro_block(positions_[i], operation), frame_.activation));
+              append_operation(builder, block + ".operation" + std::to_string(operation), from,
+                               positions_[i], operation, frame_.activation));
         const Feature mixture = builder.add(block + ".mixture", alternatives);
         mixed.mixtures.push_back({mixture.step, i});
         return mixture;
@@ -97,7 +84,15 @@ std::string MacroSpace::spell(const Choices& choices) const {
 }
 
 Choices MacroSpace::parse(const std::string& genotype) const {
-  return parse_macro(name(), genotype, positions_.size());
+  const std::string space = name();  // outlives the reader
+  GenotypeReader reader(space, genotype);
+  Choices choices;
+  for (std::size_t i = 0; i < positions_.size(); ++i)
+    choices.push_back(static_cast<std::uint32_t>(reader.digit(
+        "operation " + std::to_string(i + 1) + " of " + std::to_string(positions_.size()),
+        kOperations)));
+  reader.expect_end();
+  return choices;
 }
 
 std::string MacroSpace::canonical(const std::string& genotype) const {

@@ -13,41 +13,14 @@
 
 namespace cosearch::nas {
 
-/// One position of a macro network.
-struct MacroBlock {
-  int in_channels, out_channels;
-  int stride;
-  /// Width of the depthwise convolution over in_channels; 0: no MBConv but the identity, which is
-  /// nothing where the shape stays, and a 1x1 convolution (with this stride) and batch norm where
-  /// it changes.
-  int expansion;
-  int kernel;
-
-  friend bool operator==(const MacroBlock&, const MacroBlock&) = default;
-
-  [[nodiscard]] bool keeps_shape() const { return stride == 1 && in_channels == out_channels; }
-};
-
 /// What a position asks of whatever fills it.
 struct MacroPosition {
   int in_channels, out_channels;
   int stride;
 };
 
-/// `operation`: 0 identity, 1 MBConv3 k3, 2 MBConv6 k5.
-[[nodiscard]] MacroBlock macro_block(const MacroPosition& position, std::uint32_t operation);
-
-/// Appends the layers of `block`, none for an identity that keeps the shape; MBConv blocks that
-/// keep the shape add their input to their output. `activation` follows the expansion and the
-/// depthwise convolution.
-Feature append_macro_block(NetworkBuilder& builder, const std::string& name, const Feature& from,
-                           const MacroBlock& block, Activation activation);
-
-/// One digit of 0, 1, 2 for each of `positions` positions. Throws UserError naming `space`.
-[[nodiscard]] Choices parse_macro(const std::string& space, const std::string& genotype,
-                                  std::size_t positions);
-
-/// Genotypes of one digit per position.
+/// Genotypes of one digit per position: 0 identity, 1 MBConv3 k3, 2 MBConv6 k5. MBConv blocks that
+/// keep the shape add their input to their output.
 class MacroSpace : public ChoiceSpace {
  public:
   /// Identities that keep the shape are nothing, so that in a run of positions of one shape only

@@ -37,8 +37,8 @@ decltype(auto) located(const SourceLocation& where, Action action) {
 
 Bound negated(const Bound& condition) { return operation(Operator::logical_not, {condition}); }
 
-Bound equality(const Bound& subject, const std::string& label) {
-  return operation(Operator::equal, {subject, constant(value_of_label(label))});
+Bound has_label(const Bound& subject, const std::string& label) {
+  return operation(Operator::is_labelled, {subject, constant(value_of_label(label))});
 }
 
 bool is_constant_false(const Bound& condition) {
@@ -122,10 +122,7 @@ void SpaceCompiler::learn_words(const ScopeDescription& scope) {
 
 void SpaceCompiler::declare(Scope* scope, const std::string& name, const SourceLocation& where,
                             Meaning meaning) {
-  if (!is_identifier(name) || name == kIn || name == kHere)
-    throw UserError(where, "'" + name +
-                               "' cannot be a name: expected letters, digits and '_', "
-                               "not a digit first, and neither 'in' nor 'here'");
+  require_usable_name(name, where);
   if (!scope->names.emplace(name, std::move(meaning)).second)
     throw UserError(where, "'" + name + "' has a meaning here already");
 }
@@ -146,10 +143,6 @@ void SpaceCompiler::declare(const ScopeDescription& described, const Context& co
 std::size_t SpaceCompiler::add_choice(const Scope* scope, const std::string& name,
                                       const SourceLocation& where, std::vector<Value> values) {
   const std::string full = joined(scope->choice_prefix, name);
-  for (std::size_t i = 0; i < values.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j)
-      if (values[i] == values[j])
-        throw UserError(where, "choice '" + full + "' has '" + text_of(values[i]) + "' twice");
   for (const Position& other : positions_)
     if (other.choice.name == full)
       throw UserError(where, "a second choice is called '" + full +
@@ -164,6 +157,7 @@ std::size_t SpaceCompiler::add_choice(const Scope* scope, const std::string& nam
 std::vector<Value> SpaceCompiler::values_of(const ChoiceDescription& choice,
                                             const Context& context) {
   std::vector<Value> values;
+  std::set<Value> different;
   for (const PlacedText& text : choice.values) {
     const Bound value = bind(text, context);
     if (!value->is_constant())
@@ -174,6 +168,9 @@ std::vector<Value> SpaceCompiler::values_of(const ChoiceDescription& choice,
         number != nullptr && *number < 0)
       throw UserError(text.where, "choice '" + choice.name + "': " + std::to_string(*number) +
                                       " is negative; expected numbers of at least 0");
+    if (!different.insert(value->value).second)
+      throw UserError(choice.where,
+                      "choice '" + choice.name + "' has '" + text_of(value->value) + "' twice");
     values.push_back(value->value);
   }
   return values;
@@ -340,7 +337,10 @@ std::size_t SpaceCompiler::compile_step(const StepDescription& step, const Conte
     branches.push_back(std::move(branch));
     result = append_branches(std::move(branches), step, context, out);
   }
-  if (step.name && is_identifier(step.name->text)) context.scope->tensors[step.name->text] = result;
+  if (step.name && is_identifier(step.name->text)) {
+    require_usable_name(step.name->text, step.name->where);
+    context.scope->tensors[step.name->text] = result;
+  }
   return result;
 }
 
@@ -580,7 +580,7 @@ std::size_t SpaceCompiler::compile_cases(const StepDescription& step, const Boun
   std::vector<Instruction::Branch> branches;
   Bound any = constant(std::int64_t{0});
   for (const AlternativeDescription& alternative : step.alternatives) {
-    const Bound condition = placed(equality(subject, alternative.label), alternative.where);
+    const Bound condition = placed(has_label(subject, alternative.label), alternative.where);
     any = operation(Operator::logical_or, {any, condition});
     branches.push_back(compile_branch(condition, alternative.body, context, alternative.label));
   }
@@ -623,6 +623,7 @@ SpaceCompiler::Guards SpaceCompiler::guarded(const Guards& outer, const Bound& c
 }
 
 void SpaceCompiler::read(const Bound& expression, const Guards& guards) {
+  for (const std::size_t position : expression->ruled_out) positions_[position].is_read = true;
   if (expression->positions.empty()) return;
   const auto fail = [&] {
     throw UserError(description_.where, "the space unrolls to too many uses of its choices");
@@ -719,22 +720,23 @@ ChoiceCondition SpaceCompiler::condition_of(const std::vector<Guards>& uses) con
 }
 
 void SpaceCompiler::add_requirement(const Requirement& requirement) {
+  if (is_dead(requirement.guards)) return;
   ChoiceCondition scope = condition_of({requirement.guards});
   std::set<std::size_t> places(scope.positions.begin(), scope.positions.end());
-  std::vector<std::size_t> read;
-  for (const std::size_t position : requirement.condition->positions) {
-    const std::size_t place = program_.place_of_position_[position];
-    if (place == kNowhere) return;  // never made
-    read.push_back(place);
-    places.insert(place);
-  }
+  for (const std::size_t position : requirement.condition->positions)
+    if (const std::size_t place = program_.place_of_position_[position]; place != kNowhere)
+      places.insert(place);
   program_.requirements_.push_back(
       {{{places.begin(), places.end()},
-        [program = &program_, runs = scope.holds, read,
+        [program = &program_, runs = scope.holds,
          condition = requirement.condition](const Choices& choices) {
-          const bool is_open =
-              std::ranges::all_of(read, [&](std::size_t place) { return choices[place] != kIdle; });
-          return !is_open || !runs(choices) || holds(*condition, program->surroundings_of(choices));
+          if (!runs(choices)) return true;
+          const auto is_made = [&](std::size_t position) {
+            const std::size_t place = program->place_of_position_[position];
+            return place != kNowhere && choices[place] != kIdle;
+          };
+          const Surroundings surroundings = program->surroundings_of(choices);
+          return !reads_only(*condition, is_made, surroundings) || holds(*condition, surroundings);
         }},
        requirement.condition->where});
 }

@@ -4,9 +4,9 @@
 #include <charconv>
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
-#include "core/user_error.h"
 #include "nas/blocks.h"
 
 namespace cosearch::nas {
@@ -40,7 +40,7 @@ const std::vector<std::vector<Spelling>>& binary_levels() {
        {"%", Operator::remainder}}};
   return levels;
 }
-constexpr std::size_t kComparisons = 2;
+constexpr std::size_t kComparisons = 2;  // `not` stands between these and `and`
 
 struct Function {
   Operator op;
@@ -100,6 +100,7 @@ class Parser {
 
   Expression binary(std::size_t level) {
     if (level == binary_levels().size()) return unary();
+    if (level == kComparisons && take("not")) return negation();
     Expression left = binary(level + 1);
     while (const auto op = take_one_of(binary_levels()[level])) {
       Expression right = binary(level + 1);
@@ -109,12 +110,18 @@ class Parser {
     return left;
   }
 
+  // What follows a "not": it may begin with another.
+  Expression negation() {
+    if (++depth_ > kDeepest) fail("less nesting");
+    Expression result{.op = Operator::logical_not, .operands = {binary(kComparisons)}};
+    --depth_;
+    return result;
+  }
+
   Expression unary() {
     if (++depth_ > kDeepest) fail("less nesting");
     Expression result;
-    if (take("not"))
-      result = {.op = Operator::logical_not, .operands = {unary()}};
-    else if (take("-"))
+    if (take("-"))
       result = {.op = Operator::negate, .operands = {unary()}};
     else
       result = power();
@@ -158,7 +165,12 @@ class Parser {
   }
 
   Expression name_or_call() {
+    const std::size_t begin = position_;
     std::string name = word();
+    if (name == "and" || name == "or" || name == "not") {
+      position_ = begin;
+      fail("a number, a name or '('");
+    }
     if (take("(")) return call(name);
     if (rest().size() > 1 && rest()[0] == '.' && is_letter(rest()[1])) {
       ++position_;
@@ -289,8 +301,10 @@ std::int64_t apply_to_numbers(Operator op, std::int64_t a, std::int64_t b) {
       return remainder_down(a, b);
     case Operator::power:
       return raised(a, b);
-    default:
+    case Operator::rounded:
       return rounded_to_eights(a, b);
+    default:
+      throw std::logic_error("no operator on two numbers");
   }
 }
 
@@ -314,6 +328,18 @@ bool is_identifier(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return is_letter(c) || is_digit(c); });
 }
 
+void require_usable_name(const std::string& name, const SourceLocation& where) {
+  static const std::vector<std::string> reserved{"and", "false", "here", "if",
+                                                 "in",  "not",   "or",   "true"};
+  if (is_identifier(name) && std::ranges::find(reserved, name) == reserved.end()) return;
+  std::string listed;
+  for (const std::string& word : reserved) listed += (listed.empty() ? "" : ", ") + word;
+  throw UserError(where, "'" + name +
+                             "' cannot be a name: expected letters, digits and '_', not a digit "
+                             "first, and no word of the language (" +
+                             listed + ")");
+}
+
 Expression parse_expression(std::string_view text) { return Parser(text).parse(); }
 
 std::int64_t number_in(const Value& value) {
@@ -324,6 +350,7 @@ std::int64_t number_in(const Value& value) {
 Value apply_operator(Operator op, const std::vector<Value>& operands) {
   if (op == Operator::equal || op == Operator::unequal)
     return std::int64_t{are_equal(operands[0], operands[1]) == (op == Operator::equal)};
+  if (op == Operator::is_labelled) return std::int64_t{operands[0] == operands[1]};
   std::vector<std::int64_t> numbers;
   for (const Value& operand : operands) numbers.push_back(number_in(operand));
   if (op == Operator::negate) return difference(0, numbers[0]);

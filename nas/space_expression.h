@@ -14,6 +14,8 @@
 #include <variant>
 #include <vector>
 
+#include "core/user_error.h"
+
 namespace cosearch::nas {
 
 /// A whole number or a word, such as the name of an activation.
@@ -24,6 +26,9 @@ using Value = std::variant<std::int64_t, std::string>;
 [[nodiscard]] Value value_of_label(const std::string& label);
 /// A letter or '_', then letters, digits and '_'.
 [[nodiscard]] bool is_identifier(std::string_view text);
+/// Throws UserError at `where` unless choices, options, parameters and steps may be called `name`:
+/// an identifier that means nothing else in an expression.
+void require_usable_name(const std::string& name, const SourceLocation& where);
 
 enum class Operator : std::uint8_t {
   value,
@@ -36,6 +41,7 @@ enum class Operator : std::uint8_t {
   logical_or,
   equal,
   unequal,
+  is_labelled,  ///< `equal`, but false of a number and a word; the language has no sign for it
   less,
   at_most,
   more,

@@ -1,6 +1,7 @@
 #include "nas/space_operations.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/user_error.h"
 #include "nas/transformer_blocks.h"
@@ -8,27 +9,43 @@
 namespace cosearch::nas {
 namespace {
 
-const std::vector<std::string>& activation_words() {
-  static const std::vector<std::string> words{"none",       "relu",    "relu6",       "swish",
-                                              "hard_swish", "sigmoid", "hard_sigmoid"};
+template <class Meaning>
+using Words = std::vector<std::pair<std::string, Meaning>>;
+
+const Words<Activation>& activations() {
+  static const Words<Activation> words{{"none", Activation::none},
+                                       {"relu", Activation::relu},
+                                       {"relu6", Activation::relu6},
+                                       {"swish", Activation::swish},
+                                       {"hard_swish", Activation::hard_swish},
+                                       {"sigmoid", Activation::sigmoid},
+                                       {"hard_sigmoid", Activation::hard_sigmoid}};
   return words;
 }
 
-const std::vector<std::string>& affine_words() {
-  static const std::vector<std::string> words{"none", "bias", "batch_norm"};
+const Words<Affine>& affines() {
+  static const Words<Affine> words{
+      {"none", Affine::none}, {"bias", Affine::bias}, {"batch_norm", Affine::batch_norm}};
   return words;
 }
 
-std::size_t place_of(const Value& word, const std::vector<std::string>& words) {
-  return static_cast<std::size_t>(std::ranges::find(words, std::get<std::string>(word)) -
-                                  words.begin());
+template <class Meaning>
+std::vector<std::string> texts_of(const Words<Meaning>& words) {
+  std::vector<std::string> texts;
+  for (const auto& [text, meaning] : words) texts.push_back(text);
+  return texts;
 }
 
-// Both lists are in the order of their enumerators.
-Activation activation_of(const Value& word) {
-  return static_cast<Activation>(place_of(word, activation_words()));
+// Of one of these words: the program checks arguments against them first.
+template <class Meaning>
+Meaning meaning_of(const Value& word, const Words<Meaning>& words) {
+  return std::ranges::find(words, std::get<std::string>(word),
+                           &std::pair<std::string, Meaning>::first)
+      ->second;
 }
-Affine affine_of(const Value& word) { return static_cast<Affine>(place_of(word, affine_words())); }
+
+Activation activation_of(const Value& word) { return meaning_of(word, activations()); }
+Affine affine_of(const Value& word) { return meaning_of(word, affines()); }
 
 std::int64_t number(const Value& value) { return std::get<std::int64_t>(value); }
 
@@ -39,10 +56,10 @@ OperationArgument optional(std::string name, std::int64_t otherwise, std::int64_
 OperationArgument activation(std::string name = "activation", std::string otherwise = "none") {
   return {.name = std::move(name),
           .otherwise = Value(std::move(otherwise)),
-          .words = activation_words()};
+          .words = texts_of(activations())};
 }
 OperationArgument affine(std::string otherwise) {
-  return {.name = "affine", .otherwise = Value(std::move(otherwise)), .words = affine_words()};
+  return {.name = "affine", .otherwise = Value(std::move(otherwise)), .words = texts_of(affines())};
 }
 
 // Of `padding`: as much as keeps the extent at stride 1.
@@ -158,7 +175,7 @@ std::vector<OperationInfo> pools_and_sums() {
 std::vector<OperationInfo> address_changes() {
   return {
       {.name = "activate",
-       .arguments = {{.name = "activation", .words = activation_words()}},
+       .arguments = {{.name = "activation", .words = texts_of(activations())}},
        .append =
            [](NetworkBuilder& builder, const std::string&, const Operands& operands,
               const Arguments& a) { return builder.activate(operands[0], activation_of(a[0])); }},

@@ -17,7 +17,8 @@ namespace cosearch::codesign {
 namespace {
 
 struct MapOptions {
-  std::string network, machine, layer, objective = "edp", accounting = "exact", output;
+  std::string network, machine, layer, objective = "edp", accounting = "exact",
+                                       factors = "dividing", output;
   bool pareto = false, per_layer = false, nests = false;
   int jobs = 0;
 };
@@ -63,12 +64,13 @@ void map(const MapOptions& options, Console& console) {
   Network network = find_network(options.network);
   if (!options.layer.empty()) network = only_layer(network, options.layer);
   const MachineDescription machine = find_machine(options.machine);
-  const MapperChoice mapper{Mapper::optimal, parse_objective(options.objective)};
   const accel::Accounting accounting = parse_accounting(options.accounting);
+  const accel::Factors factors = parse_factors(options.factors, accounting);
+  const MapperChoice mapper{Mapper::optimal, parse_objective(options.objective), factors};
   Workers workers(job_count(options.jobs));
-  const NetworkOnMachine result = options.pareto
-                                      ? pareto_map_network(network, machine, accounting, workers)
-                                      : map_network(network, machine, mapper, accounting, workers);
+  const NetworkOnMachine result =
+      options.pareto ? pareto_map_network(network, machine, accounting, factors, workers)
+                     : map_network(network, machine, mapper, accounting, workers);
   const MachineReport report{network, machine, result, accounting};
   if (report_misfits(console, report)) return;
   if (!options.output.empty()) write_found_mappings(options.output, report);
@@ -95,6 +97,9 @@ void add_map_command(CLI::App& app, Console& console) {
                       "latency^2*energy");
   command->add_option("--accounting", options->accounting,
                       "exact (the default), or timeloop: as Timeloop counts");
+  command->add_option("--factors", options->factors,
+                      "dividing (the default), or imperfect: fan-outs may also be used by pieces "
+                      "of which the last is shorter");
   command->add_flag("--pareto", options->pareto,
                     "all mappings that no other beats in both latency and energy");
   command->add_flag("--per-layer", options->per_layer, "one row a layer instead of one a shape");

@@ -32,7 +32,7 @@ AccuracyTools program_accuracy_tools() {
               [](const std::filesystem::path& file, const datasets::ImageData& images) {
                 const auto opened = std::make_shared<const OpenSupernet>(
                     open_supernet(file, training_module_folder(), images));
-                return AskedSupernet{opened->space_name, opened->space_options,
+                return AskedSupernet{opened->source, opened->space_options,
                                      [opened](const std::string& genotype) {
                                        return opened->accuracy_of(genotype);
                                      }};

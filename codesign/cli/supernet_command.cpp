@@ -33,7 +33,8 @@ namespace {
 using nlohmann::json;
 
 struct SupernetTrainOptions {
-  SupernetMeasurement measurement{.space = "fashion-macro"};
+  SupernetMeasurement measurement;
+  std::string space = "fashion-macro";
   std::vector<std::string> space_options;  ///< "NAME=VALUE"
   ImageOptions images;
   std::string output;
@@ -51,9 +52,10 @@ void train_supernet(const SupernetTrainOptions& options, Console& console) {
   // Some are left to evaluate networks on.
   if (!options.are_images_counted)
     recipe.training_images = std::min(recipe.training_images, images.training.count * 5 / 6);
-  measurement.space_options = options_for(nas::options_of(measurement.space),
-                                          space_options_in(options.space_options), images);
-  const auto space = nas::make_space(measurement.space, measurement.space_options);
+  measurement.space = space_source(options.space);
+  measurement.space_options =
+      options_for(options_of(measurement.space), space_options_in(options.space_options), images);
+  const auto space = make_space(measurement.space, measurement.space_options);
   const json record = record_of(measurement, options.seed, images);
   RecordedState partial(options.output + ".part", kSupernetKind, record);
   const auto trainer = nas::load_supernet_trainer(training_module_folder());
@@ -80,7 +82,7 @@ void train_supernet(const SupernetTrainOptions& options, Console& console) {
   }
   RecordedState(options.output, kSupernetKind, record).save(*state);
   partial.remove();
-  console.note(fmt::format("supernet of {} -> {}", measurement.space, options.output));
+  console.note(fmt::format("supernet of {} -> {}", options.space, options.output));
 }
 
 void add_supernet_train(CLI::App& command, Console& console) {
@@ -88,7 +90,7 @@ void add_supernet_train(CLI::App& command, Console& console) {
   CLI::App* train = command.add_subcommand(
       "train", "Train all networks of a space at once; a stopped run goes on where it was");
   train->option_defaults()->always_capture_default();
-  train->add_option("--space", options->measurement.space, "the space");
+  train->add_option("--space", options->space, "the space, or a file that describes one");
   train->add_option("--option", options->space_options,
                     "NAME=VALUE; image and classes follow from the images");
   add_image_options(*train, options->images);
@@ -121,7 +123,8 @@ NetworkSet networks_of(const SupernetEvaluateOptions& options, const OpenSuperne
   study.file =
       options.table.file.empty() ? "--supernet " + options.supernet : options.table.file.string();
   study.seed = options.seed;
-  study.networks.space = open.space_name;
+  study.networks.space = open.source.name;
+  study.networks.space_text = open.source.text;
   study.networks.options = open.space_options;
   if (options.sample > 0) study.networks.sample = options.sample;
   study.networks.embedded_table = options.table.file == "embedded";
@@ -188,10 +191,9 @@ void evaluate_supernet(const SupernetEvaluateOptions& options, Console& console)
   const OpenSupernet open =
       open_supernet(options.supernet, training_module_folder(), images, options.evaluation);
   const NetworkSet set = networks_of(options, open);
-  PartialNumbers partial(
-      options.output,
-      fmt::format("{} {} {}", RecordedState::read(options.supernet, kSupernetKind).record.dump(),
-                  options.evaluation.recalibration_images, options.evaluation.validation_images));
+  PartialNumbers partial(options.output, fmt::format("{} {} {}", open.record.dump(),
+                                                     options.evaluation.recalibration_images,
+                                                     options.evaluation.validation_images));
   watch_for_stop();
   evaluate_all(partial, set, open, job_count(options.jobs), console);
   if (stop_was_requested()) {

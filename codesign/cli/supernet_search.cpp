@@ -19,6 +19,7 @@
 #include "codesign/cli/stop_signal.h"
 #include "codesign/cli/text_table.h"
 #include "codesign/cli/training_options.h"
+#include "codesign/space_file.h"
 #include "codesign/supernet_file.h"
 #include "core/user_error.h"
 #include "datasets/front_file.h"
@@ -40,7 +41,8 @@ struct SupernetSearchOptions {
 };
 
 json record_of(const SupernetSearchOptions& options, const nas::SearchRecipe& recipe,
-               const nas::SpaceOptions& space_options, const datasets::ImageData& images) {
+               const nas::SpaceOptions& space_options, const nas::ChoiceLatencies& latencies,
+               const datasets::ImageData& images) {
   json record = record_of(
       AccuracyMeasurement{
           .space = options.space, .space_options = space_options, .recipe = recipe.training},
@@ -55,6 +57,8 @@ json record_of(const SupernetSearchOptions& options, const nas::SearchRecipe& re
   record["neumann_rate"] = recipe.neumann_rate;
   record["latency_weight"] = recipe.latency_weight;
   record["accelerator"] = options.accelerator;
+  // What its file says may change while its name stays.
+  if (!latencies.of.empty()) record["latencies"] = {latencies.fixed, latencies.of};
   return record;
 }
 
@@ -123,6 +127,11 @@ nas::SearchRecipe recipe_for(const SupernetSearchOptions& options, std::int64_t 
 void search(const SupernetSearchOptions& options, Console& console) {
   if (options.recipe.latency_weight > 0 && options.accelerator.empty())
     throw UserError("--latency-weight counts latency on an --accelerator: none is given");
+  if (names_space_file(options.space))
+    throw UserError("--space " + options.space +
+                    ": a space in a file cannot be searched by gradients, which mixes the "
+                    "alternatives of each choice; expected fashion-macro, nas-bench-macro or "
+                    "nas-bench-201");
   const datasets::ImageData images = options.images.read();
   const nas::SearchRecipe recipe = recipe_for(options, images.training.count);
   const nas::SpaceOptions space_options =
@@ -139,7 +148,7 @@ void search(const SupernetSearchOptions& options, Console& console) {
     task.latencies = choice_latencies(choices, find_accelerator(options.accelerator), workers);
   }
   RecordedState partial(options.output + ".part", kSearchKind,
-                        record_of(options, recipe, space_options, images));
+                        record_of(options, recipe, space_options, task.latencies, images));
   const auto trainer = nas::load_supernet_trainer(training_module_folder());
   console.note(trainer->description());
   watch_for_stop();

@@ -70,9 +70,6 @@ class Supernet {
   /// weights it would have begun with. The same for every call, on one thread or several at once.
   /// Throws UserError when `genotype` is not of the space.
   [[nodiscard]] virtual double accuracy_of(const std::string& genotype) const = 0;
-
-  /// Trained numbers of all networks together.
-  [[nodiscard]] virtual std::int64_t parameters() const = 0;
 };
 
 struct SupernetEpoch {

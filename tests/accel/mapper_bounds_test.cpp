@@ -21,11 +21,12 @@ class RandomMapping {
  public:
   RandomMapping(const MapCase& made, const MapSpace& space, Choices& choices)
       : made_(made), space_(space), choices_(choices) {
+    spatial.factors.resize(space.groups().size());
     for (Extents& factors : spatial.factors) factors.fill(1);
     spatial.product.fill(1);
     for (Extents& temporal : tiling.temporal) temporal.fill(1);
     choose_keeps();
-    choose_factors();
+    space.factors() == Factors::dividing ? choose_factors() : choose_spread();
     choose_orders();
     set_tiles();
     nest = nest_with(orders);
@@ -35,7 +36,7 @@ class RandomMapping {
   [[nodiscard]] LoopNest nest_with(const std::vector<LoopOrderChoice>& chosen) const {
     LoopNest made;
     made.levels.resize(keep.size());
-    Extents piece = space_.extents();
+    Extents piece = spatial.padded();
     for (std::size_t i = 0; i < made.levels.size(); ++i) {
       made.levels[i].keep = keep[i];
       for (std::size_t j = chosen[i].count; j-- > 0;) {
@@ -93,9 +94,52 @@ class RandomMapping {
         }
         left[index_of(d)] /= spatial.factors[g][index_of(d)];
       }
+    for (std::size_t d = 0; d < kDimensions; ++d)
+      spatial.product[d] = space_.extents()[d] / left[d];
+    spatial.steps = left;
+    spatial.all_steps = 1;
+    for (const std::int64_t steps : left) spatial.all_steps *= static_cast<double>(steps);
+    choose_temporal(left);
+  }
+
+  /// Imperfect ones: as many pieces as there is room for or fewer, without any that saves no step.
+  void choose_spread() {
+    std::vector<std::int64_t> room;
+    for (const AxisGroup& group : space_.groups()) room.push_back(group.children());
+    spatial.steps = space_.extents();
     for (const Dimension d : space_.dimensions()) {
-      spatial.product[index_of(d)] = space_.extents()[index_of(d)] / left[index_of(d)];
-      spatial.used *= spatial.product[index_of(d)];
+      const std::size_t k = index_of(d);
+      const std::int64_t extent = space_.extents()[k];
+      for (std::size_t g = 0; g < room.size(); ++g)
+        spatial.factors[g][k] =
+            choices_.one_in(2) ? 1 : choices_.between(1, std::min(room[g], extent));
+      const auto product = [&] {
+        std::int64_t all = 1;
+        for (const Extents& factors : spatial.factors) all *= factors[k];
+        return all;
+      };
+      spatial.steps[k] = ceil_div(extent, product());
+      for (bool less = true; less;) {
+        less = false;
+        for (std::size_t g = 0; g < room.size(); ++g) {
+          if (spatial.factors[g][k] == 1) continue;
+          --spatial.factors[g][k];
+          if (ceil_div(extent, product()) == spatial.steps[k])
+            less = true;
+          else
+            ++spatial.factors[g][k];
+        }
+      }
+      spatial.product[k] = product();
+      for (std::size_t g = 0; g < room.size(); ++g) room[g] /= spatial.factors[g][k];
+    }
+    spatial.all_steps = 1;
+    for (const std::int64_t steps : spatial.steps) spatial.all_steps *= static_cast<double>(steps);
+    choose_temporal(spatial.steps);
+  }
+
+  void choose_temporal(Extents left) {
+    for (const Dimension d : space_.dimensions()) {
       while (left[index_of(d)] > 1) {
         std::int64_t prime = 2;
         while (left[index_of(d)] % prime != 0) ++prime;
@@ -120,7 +164,7 @@ class RandomMapping {
   }
 
   void set_tiles() {
-    Extents piece = space_.extents();
+    Extents piece = spatial.padded();
     for (std::size_t i = 0;; ++i) {
       for (const Dimension d : space_.dimensions())
         tiling.tile[i][index_of(d)] =
@@ -158,10 +202,12 @@ bool counts_less_than_nothing(const AccessCounts& counts) {
                      [&](const auto& link) { return link[output].down < 0; });
 }
 
-class MapperBounds : public testing::TestWithParam<Accounting> {
+class MapperBounds : public testing::TestWithParam<MapperOptions> {
  protected:
+  static MapCase random_case(std::uint64_t seed) { return RandomMapCase(seed, GetParam()).build(); }
   static void check(const MapCase& made, Choices& choices) {
-    const MapSpace space(made.layer, made.machine, {}, made.options.accounting);
+    const MapSpace space(made.layer, made.machine, {}, made.options.accounting,
+                         made.options.factors);
     std::vector<AxisTable> axes;
     for (std::size_t a = 0; a < kAxes.size(); ++a) axes.emplace_back(space, a);
     RandomMapping mapping(made, space, choices);
@@ -207,7 +253,7 @@ class MapperBounds : public testing::TestWithParam<Accounting> {
 TEST_P(MapperBounds, NeverExceedWhatAMappingCosts) {
   for (std::uint64_t seed = 0; seed < 1500; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
-    const MapCase made = RandomMapCase(seed, GetParam()).build();
+    const MapCase made = random_case(seed);
     Choices choices(Random(seed + 1000000));
     for (int i = 0; i < 8; ++i) check(made, choices);
     if (HasFailure()) return;
@@ -246,9 +292,10 @@ TEST_P(MapperBounds, NoOrderIsBetterThanEachThatIsTried) {
   std::size_t orders_in_all = 0, orders_tried = 0;
   for (std::uint64_t seed = 0; seed < 1500; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
-    const MapCase made = RandomMapCase(seed, GetParam()).build();
+    const MapCase made = random_case(seed);
     Choices choices(Random(seed + 2000000));
-    const MapSpace space(made.layer, made.machine, {}, made.options.accounting);
+    const MapSpace space(made.layer, made.machine, {}, made.options.accounting,
+                         made.options.factors);
     std::vector<AxisTable> axes;
     for (std::size_t a = 0; a < kAxes.size(); ++a) axes.emplace_back(space, a);
     RandomMapping mapping(made, space, choices);
@@ -280,11 +327,8 @@ TEST_P(MapperBounds, NoOrderIsBetterThanEachThatIsTried) {
   std::cout << orders_tried << " of " << orders_in_all << " orders tried\n";
 }
 
-INSTANTIATE_TEST_SUITE_P(Accountings, MapperBounds,
-                         testing::Values(Accounting::exact, Accounting::timeloop),
-                         [](const auto& info) {
-                           return info.param == Accounting::exact ? "exact" : "timeloop";
-                         });
+INSTANTIATE_TEST_SUITE_P(Accountings, MapperBounds, testing::ValuesIn(kWaysToMap),
+                         [](const auto& info) { return name_of(info.param); });
 
 }  // namespace
 }  // namespace cosearch::accel::test

@@ -38,7 +38,7 @@ std::optional<Said> said_in(const std::string& reason) {
 
 /// No partitions: what a level misses is one number then.
 MapCase cramped_case(std::uint64_t seed) {
-  MapCase made = RandomMapCase(seed, Accounting::exact).build();
+  MapCase made = RandomMapCase(seed, MapperOptions{}).build();
   for (std::size_t i = 1; i < made.machine.levels.size(); ++i) {
     StorageLevel& level = made.machine.levels[i];
     level.partition_bits = {};

@@ -8,13 +8,16 @@
 namespace cosearch::accel::test {
 namespace {
 
-class OptimalMapper : public testing::TestWithParam<Accounting> {};
+class OptimalMapper : public testing::TestWithParam<MapperOptions> {};
 
 TEST_P(OptimalMapper, FindsWhatEnumerationFinds) {
   const Agreement agreement = compare_with_enumeration(
-      {.accounting = GetParam(), .first_seed = 0, .cases = 400, .most_steps = 1500});
+      {.ways = GetParam(), .first_seed = 0, .cases = 400, .most_steps = 1500});
   EXPECT_GT(agreement.empty, agreement.cases / 20);
   EXPECT_LT(agreement.empty, agreement.cases / 2);
+  if (GetParam().factors != Factors::dividing) {
+    EXPECT_GT(agreement.improved, agreement.cases / 5);
+  }
 }
 
 // Shares factors out among axes as the mapper does, against trying every way.
@@ -43,11 +46,8 @@ TEST(Pack, FindsAWayWhereThereIsOne) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Accountings, OptimalMapper,
-                         testing::Values(Accounting::exact, Accounting::timeloop),
-                         [](const auto& info) {
-                           return info.param == Accounting::exact ? "exact" : "timeloop";
-                         });
+INSTANTIATE_TEST_SUITE_P(Accountings, OptimalMapper, testing::ValuesIn(kWaysToMap),
+                         [](const auto& info) { return name_of(info.param); });
 
 }  // namespace
 }  // namespace cosearch::accel::test

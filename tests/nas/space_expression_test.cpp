@@ -1,5 +1,6 @@
 #include "nas/space_expression.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -41,6 +42,19 @@ TEST(SpaceExpression, BindsTightlyWhatArithmeticBindsTightly) {
   EXPECT_EQ(result_of("x*x-x"), "42");
 }
 
+TEST(SpaceExpression, DeniesAWholeComparison) {
+  EXPECT_EQ(result_of("not 3 == 4"), "1");
+  EXPECT_EQ(result_of("not 3 > 2"), "0");
+  EXPECT_EQ(result_of("not 1 > 2"), "1");
+  EXPECT_EQ(result_of("not 1 - 1"), "1");
+  EXPECT_EQ(result_of("not not 7 > 2"), "1");
+  EXPECT_EQ(result_of("not 1 and 0"), "0");
+  EXPECT_EQ(result_of("not 0 or 1 / 0"), "1");
+  EXPECT_EQ(result_of("1 + (not 3 > 4)"), "2");
+  EXPECT_EQ(result_of("1 + not 3"), "'1 + not 3', character 5: expected a number, a name or '('");
+  EXPECT_EQ(result_of("nothing == nothing"), "1");
+}
+
 TEST(SpaceExpression, DividesExactlyOrDownwards) {
   EXPECT_EQ(result_of("12 / 4"), "3");
   EXPECT_EQ(result_of("13 / 4"), "13 / 4 leaves a remainder (// rounds down)");
@@ -73,6 +87,23 @@ TEST(SpaceExpression, SaysWhereItEnds) {
   EXPECT_EQ(result_of("99999999999999999999"),
             "'99999999999999999999', character 1: expected a number of 64 bits");
   EXPECT_EQ(result_of(std::string(100, '-') + "1").substr(0, 5), "'----");
+  std::string denials;
+  for (int i = 0; i < 100; ++i) denials += "not ";
+  EXPECT_THAT(result_of(denials + "1"), testing::HasSubstr("expected less nesting"));
+}
+
+TEST(SpaceExpression, LooksOnlyAtTheSideThatAConstantLeaves) {
+  const Bound never = constant(std::int64_t{0}), always = constant(std::int64_t{1});
+  const Bound choice = choice_value(5);
+  EXPECT_TRUE(operation(Operator::logical_and, {never, choice})->is_constant());
+  EXPECT_TRUE(operation(Operator::logical_or, {always, choice})->is_constant());
+  EXPECT_TRUE(operation(Operator::select, {always, never, choice})->is_constant());
+  EXPECT_EQ(operation(Operator::select, {never, never, choice})->op, Operator::position);
+  const Bound nothing =
+      operation(Operator::add, {always, operation(Operator::select, {always, never, choice})});
+  EXPECT_THAT(nothing->positions, testing::IsEmpty());
+  EXPECT_THAT(nothing->ruled_out, testing::ElementsAre(5));
+  EXPECT_EQ(operation(Operator::logical_and, {always, choice})->positions.size(), 1U);
 }
 
 TEST(SpaceExpression, RefusesWhatIsNoNumberOrTooLarge) {

@@ -332,12 +332,26 @@ TEST(Spaces, LowerAtBothEndsOfEveryOption) {
       }
 }
 
-TEST(FashionMacro, DescribesTheBlocksThatItLowers) {
-  const std::vector<MacroBlock> expected{
-      {8, 16, 2, 0, 1}, {16, 16, 1, 6, 5}, {16, 24, 1, 3, 3}, {24, 24, 1, 0, 1}, {24, 32, 2, 3, 3}};
-  EXPECT_EQ(fashion_macro_blocks("02101"), expected);
-  EXPECT_THROW((void)fashion_macro_blocks("021"), UserError);
-  EXPECT_THROW((void)fashion_macro_blocks("021013"), UserError);
+TEST(FashionMacro, FillsPositionsWithTheBlocksOfTheGenotype) {
+  const auto space = make_space("fashion-macro", {{"positions", 5}});
+  const Network network = space->lower("02101");
+  // Where the identity keeps the shape, at block3, there is nothing.
+  std::vector<std::string> names;
+  std::vector<std::vector<std::int64_t>> depthwise;  // channels, kernel, stride
+  for (const NetworkNode& node : network.nodes()) {
+    names.push_back(node.name);
+    const Layer& layer = node.layer;
+    if (layer.is_depthwise()) depthwise.push_back({layer.G, layer.R, layer.stride_h});
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"stem", "block0.downsample", "block1.expand",
+                                             "block1.depthwise", "block1.project", "block1.add",
+                                             "block2.expand", "block2.depthwise", "block2.project",
+                                             "block4.expand", "block4.depthwise", "block4.project",
+                                             "head", "pool", "classifier"}));
+  EXPECT_EQ(depthwise, (std::vector<std::vector<std::int64_t>>{
+                           {16 * 6, 5, 1}, {16 * 3, 3, 1}, {24 * 3, 3, 2}}));
+  EXPECT_FALSE(space->contains("0210"));
+  EXPECT_FALSE(space->contains("021013"));
 }
 
 // stem 9*1*8 weights on 14x14; block 0 1x1 8->16 on 7x7; block 2 1x1 16->24 on 7x7; block 4 1x1

@@ -98,6 +98,7 @@ class Enumeration {
   template <class Visit>
   bool factorise(std::size_t d, std::size_t place, std::int64_t left, const Visit& visit) {
     if (d == kDimensions) return is_allowed() ? permute(0, visit) : spend(0);
+    if (made_.options.factors == Factors::imperfect_spatial) return spread(d, 0, visit);
     if (place + 1 == places_.size()) {
       factors_[place][d] = left;
       const bool more =
@@ -113,6 +114,68 @@ class Enumeration {
         return false;
     }
     factors_[place][d] = 1;
+    return true;
+  }
+
+  /// Imperfect factors: any of the axes, then what is left to the temporal loops.
+  template <class Visit>
+  bool spread(std::size_t d, std::size_t place, const Visit& visit) {
+    if (place == places_.size()) {
+      const std::int64_t steps = steps_with(d, places_.size());
+      for (std::size_t p = 0; p < places_.size(); ++p)
+        if (is_axis(p) && !is_fixed(p, d) && factors_[p][d] > 1 && steps_with(d, p) == steps)
+          return true;
+      return divide(d, 0, steps, visit);
+    }
+    if (!is_axis(place)) return spread(d, place + 1, visit);
+    for (std::int64_t f = 1; f <= extents_of(made_.layer)[d]; ++f) {
+      factors_[place][d] = f;
+      if (fan_outs_hold() && !spread(d, place + 1, visit)) return false;
+    }
+    factors_[place][d] = 1;
+    return true;
+  }
+
+  template <class Visit>
+  bool divide(std::size_t d, std::size_t place, std::int64_t left, const Visit& visit) {
+    if (place == places_.size())
+      return left > 1 || !has_all_pieces(d) || factorise(d + 1, 0, 1, visit);
+    if (is_axis(place)) return divide(d, place + 1, left, visit);
+    for (std::int64_t f = 1; f <= left; ++f) {
+      if (left % f != 0) continue;
+      factors_[place][d] = f;
+      if (may_loop(place, d) && !divide(d, place + 1, left / f, visit)) return false;
+    }
+    factors_[place][d] = 1;
+    return true;
+  }
+
+  [[nodiscard]] bool is_axis(std::size_t place) const {
+    return places_[place].axis != Loop::kTemporal;
+  }
+  [[nodiscard]] bool is_fixed(std::size_t place, std::size_t d) const {
+    if (made_.constraints.levels.empty()) return false;
+    const auto& axes = made_.constraints.levels[places_[place].level].axes;
+    const auto fixed = axes[static_cast<std::size_t>(places_[place].axis)].factors[d];
+    return fixed && *fixed != kAllThatIsLeft;
+  }
+  /// Steps that the axes leave, with a piece less at `fewer`.
+  [[nodiscard]] std::int64_t steps_with(std::size_t d, std::size_t fewer) const {
+    std::int64_t product = 1;
+    for (std::size_t p = 0; p < places_.size(); ++p)
+      if (is_axis(p)) product *= factors_[p][d] - (p == fewer ? 1 : 0);
+    return ceil_div(extents_of(made_.layer)[d], product);
+  }
+  [[nodiscard]] std::int64_t padded(std::size_t d) const {
+    std::int64_t product = 1;
+    for (const Extents& factors : factors_) product *= factors[d];
+    return product;
+  }
+  /// Whether the outermost loop really makes as many pieces as its factor says.
+  [[nodiscard]] bool has_all_pieces(std::size_t d) const {
+    const std::int64_t whole = padded(d), extent = extents_of(made_.layer)[d];
+    for (const Extents& factors : factors_)
+      if (factors[d] > 1) return ceil_div(extent, whole / factors[d]) == factors[d];
     return true;
   }
 
@@ -179,7 +242,8 @@ class Enumeration {
   }
 
   void build() {
-    Extents piece = extents_of(made_.layer);
+    Extents piece;
+    for (std::size_t d = 0; d < kDimensions; ++d) piece[d] = padded(d);
     for (LevelNest& level : nest_.levels) level.loops.clear();
     for (std::size_t p = 0; p < places_.size(); ++p)
       for (const Dimension d : orders_[p]) {

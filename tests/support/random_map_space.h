@@ -27,10 +27,21 @@ struct MapCase {
   MapperOptions options;
 };
 
+/// What a mapper may be asked to count and to choose among.
+inline constexpr std::array<MapperOptions, 3> kWaysToMap{
+    MapperOptions{{}, Accounting::exact, Factors::dividing},
+    MapperOptions{{}, Accounting::timeloop, Factors::dividing},
+    MapperOptions{{}, Accounting::exact, Factors::imperfect_spatial}};
+
+inline std::string name_of(const MapperOptions& options) {
+  if (options.factors == Factors::imperfect_spatial) return "imperfect";
+  return options.accounting == Accounting::exact ? "exact" : "timeloop";
+}
+
 class RandomMapCase {
  public:
-  RandomMapCase(std::uint64_t seed, Accounting accounting)
-      : choices_(Random(seed)), accounting_(accounting) {}
+  RandomMapCase(std::uint64_t seed, const MapperOptions& ways)
+      : choices_(Random(seed)), accounting_(ways.accounting), factors_(ways.factors) {}
 
   MapCase build() {
     MapCase made;
@@ -38,6 +49,7 @@ class RandomMapCase {
     made.machine = machine();
     if (choices_.one_in(2)) made.constraints = constraints(made.layer, made.machine);
     made.options.accounting = accounting_;
+    made.options.factors = factors_;
     constexpr std::array objectives{MappingObjective{1, 1},   MappingObjective{0, 1},
                                     MappingObjective{1, 0},   MappingObjective{2, 1},
                                     MappingObjective{1, 2},   MappingObjective{0.5, 1.5},
@@ -48,7 +60,7 @@ class RandomMapCase {
 
   Layer layer() {
     if (choices_.one_in(6)) {
-      Layer product = gemm(pick(kExtents), pick(kExtents), pick(kExtents), choices_.between(1, 3));
+      Layer product = gemm(extent(), extent(), extent(), choices_.between(1, 3));
       set_bits(product);
       return product;
     }
@@ -60,8 +72,8 @@ class RandomMapCase {
     if (choices_.one_in(4)) layer.N = choices_.between(2, 3);
     if (choices_.one_in(3)) layer.G = choices_.between(2, 4);
     if (layer.G == 1 || choices_.one_in(2)) {
-      layer.K = pick(kExtents);
-      layer.C = pick(kExtents);
+      layer.K = extent();
+      layer.C = extent();
     }
     set_bits(layer);
     return layer;
@@ -106,7 +118,11 @@ class RandomMapCase {
   }
 
  private:
-  static constexpr std::array<std::int64_t, 8> kExtents{1, 2, 3, 4, 4, 6, 8, 12};
+  std::int64_t extent() {
+    if (factors_ == Factors::imperfect_spatial)
+      return pick(std::array<std::int64_t, 8>{1, 2, 3, 5, 7, 10, 11, 13});
+    return pick(std::array<std::int64_t, 8>{1, 2, 3, 4, 4, 6, 8, 12});
+  }
 
   template <class List>
   typename List::value_type pick(const List& list) {
@@ -114,9 +130,10 @@ class RandomMapCase {
   }
 
   RandomAxis axis() {
-    constexpr std::array<std::int64_t, 7> positions{1, 2, 3, 4, 4, 6, 8};
     RandomAxis axis;
-    axis.positions = pick(positions);
+    axis.positions = factors_ == Factors::imperfect_spatial
+                         ? pick(std::array<std::int64_t, 7>{1, 2, 3, 5, 7, 8, 11})
+                         : pick(std::array<std::int64_t, 7>{1, 2, 3, 4, 4, 6, 8});
     axis.window = pick(std::array<std::int64_t, 6>{1, 2, 3, 3, 4, 6});
     axis.stride = pick(std::array<std::int64_t, 5>{1, 1, 1, 2, 3});
     axis.dilation = choices_.one_in(4) ? 2 : 1;
@@ -199,6 +216,7 @@ class RandomMapCase {
 
   Choices choices_;
   Accounting accounting_;
+  Factors factors_;
 };
 
 inline std::string text_of(const LoopNest& nest) {

@@ -33,30 +33,30 @@ std::string weights_key(const Step& step) {
   return key.str();
 }
 
-StepModules drawn_modules(const Step& step, const std::string& key, std::uint64_t seed) {
+StepModules inherited_modules(const Step& step, const std::string& key, std::uint64_t seed,
+                              const TensorMap& trained) {
   StepModules modules = modules_for(step);
-  Random random(seed, "weights", stream_of(key));
-  draw_weights(modules, random);
-  return modules;
-}
-
-void inherit(const StepModules& modules, const std::string& key, const TensorMap& trained) {
+  if (!trained.contains(parameter_name(key, 0))) {
+    Random random(seed, "weights", stream_of(key));
+    draw_weights(modules, random);
+    return modules;
+  }
   const torch::NoGradGuard no_gradient;
   std::size_t number = 0;
   for (torch::Tensor& parameter : modules.parameters()) {
     const auto found = trained.find(parameter_name(key, number++));
-    if (found == trained.end()) continue;
-    TORCH_CHECK(found->second.sizes() == parameter.sizes(), "weights of another network");
+    TORCH_CHECK(found != trained.end() && found->second.sizes() == parameter.sizes(),
+                "weights of another network");
     parameter.copy_(found->second);
   }
+  return modules;
 }
 
 SharedWeights::SharedWeights(const TrainingRecipe& recipe, std::uint64_t seed, TensorMap state)
     : recipe_(recipe), seed_(seed), saved_(std::move(state)) {}
 
 SharedWeights::Entry SharedWeights::made(const Step& step, const std::string& key) const {
-  Entry entry{drawn_modules(step, key, seed_), nullptr};
-  inherit(entry.modules, key, saved_);
+  Entry entry{inherited_modules(step, key, seed_, saved_), nullptr};
   const std::vector<torch::Tensor> parameters = entry.modules.parameters();
   entry.optimiser = make_optimiser(recipe_, parameters);
   for (std::size_t i = 0; i < parameters.size(); ++i)
@@ -109,16 +109,6 @@ TensorMap SharedWeights::state() const {
     }
   }
   return tensors;
-}
-
-std::int64_t parameters_in(const TensorMap& state) {
-  std::int64_t numbers = 0;
-  for (const auto& [name, tensor] : state) {
-    const auto number = name.rfind('#');
-    if (number != std::string::npos && name.find('/', number) == std::string::npos)
-      numbers += tensor.numel();
-  }
-  return numbers;
 }
 
 }  // namespace cosearch::nas

@@ -20,12 +20,10 @@ namespace cosearch::nas {
 /// Which weights a step has; empty for a step without.
 [[nodiscard]] std::string weights_key(const Step& step);
 
-/// Modules whose weights are drawn for (seed, key): in whichever order networks ask for them.
-[[nodiscard]] StepModules drawn_modules(const Step& step, const std::string& key,
-                                        std::uint64_t seed);
-
-/// Copies the weights that `trained` holds under `key`, if any. Throws c10::Error for others.
-void inherit(const StepModules& modules, const std::string& key, const TensorMap& trained);
+/// Modules with the weights that `trained` holds under `key`; where it holds none, drawn for (seed,
+/// key), in whichever order networks ask for them. Throws c10::Error for weights of others.
+[[nodiscard]] StepModules inherited_modules(const Step& step, const std::string& key,
+                                            std::uint64_t seed, const TensorMap& trained);
 
 /// Weights in training. Modules are made when the first network needs them: a space may have more
 /// networks than can be walked through.
@@ -60,8 +58,5 @@ class SharedWeights {
   std::map<std::string, Entry> entries_;
   std::set<std::string> active_;
 };
-
-/// Numbers in the weights of a state, those beside them not counted.
-[[nodiscard]] std::int64_t parameters_in(const TensorMap& state);
 
 }  // namespace cosearch::nas

@@ -27,9 +27,12 @@ SupernetRun::SupernetRun(const SupernetTask& task, const LabelledImages& images)
     : task_(task),
       recipe_(task.recipe.training),
       steps_per_epoch_(recipe_.training_images / recipe_.batch) {
-  largest_ = largest_network(task.space);
-  smallest_ = smallest_network(task.space);
-  const Blueprint blueprint = task.space.blueprint(largest_);
+  if (task.recipe.sampling == PathSampling::sandwich) {
+    largest_ = largest_network(task.space);
+    smallest_ = smallest_network(task.space);
+  }
+  Random random(0);
+  const Blueprint blueprint = task.space.blueprint(task.space.sample(random));
   require_runnable(blueprint);
   require_suitable(images, blueprint, "training images");
   const PixelScale scale = pixel_scale(images, recipe_.training_images);

@@ -41,7 +41,7 @@ class SupernetRun {
   std::int64_t steps_per_epoch_;
   std::optional<SharedWeights> weights_;
   std::vector<double> epoch_loss_;
-  std::string largest_, smallest_;  // of the sandwich rule
+  std::string largest_, smallest_;  // only of the sandwich rule
 };
 
 }  // namespace cosearch::nas

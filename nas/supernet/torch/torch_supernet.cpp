@@ -52,8 +52,8 @@ class TorchSupernet : public Supernet {
       std::vector<StepModules> modules;
       for (const Step& step : blueprint.steps) {
         const std::string key = weights_key(step);
-        modules.push_back(key.empty() ? StepModules{} : drawn_modules(step, key, seed_));
-        if (!key.empty()) inherit(modules.back(), key, trained_);
+        modules.push_back(key.empty() ? StepModules{}
+                                      : inherited_modules(step, key, seed_, trained_));
       }
       BlueprintNetwork network(std::move(blueprint), std::move(modules));
       recalibrate(network, recalibration_, batch_);
@@ -61,8 +61,6 @@ class TorchSupernet : public Supernet {
                                   : std::numeric_limits<double>::quiet_NaN();
     });
   }
-
-  std::int64_t parameters() const override { return parameters_in(trained_); }
 
  private:
   [[nodiscard]] bool has_numbers(BlueprintNetwork& network) const {

@@ -127,6 +127,7 @@ BlueprintNetwork::BlueprintNetwork(Blueprint blueprint, std::vector<StepModules>
     : blueprint_(std::move(blueprint)),
       modules_(std::move(modules)),
       last_reader_(last_readers(blueprint_)) {
+  require_runnable(blueprint_);
   for (std::size_t i = 0; i < modules_.size(); ++i) add_modules(blueprint_.steps[i], modules_[i]);
 }
 

@@ -43,7 +43,7 @@ class BlueprintNetwork : public torch::nn::Module {
   explicit BlueprintNetwork(Blueprint blueprint);
 
   /// With `modules`, one entry per step as modules_for makes them, which other networks may hold
-  /// too.
+  /// too. Throws the same.
   BlueprintNetwork(Blueprint blueprint, std::vector<StepModules> modules);
 
   /// `images`: count x channels x height x width. Returns count x (all numbers of the last step).

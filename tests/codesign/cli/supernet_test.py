@@ -12,6 +12,32 @@ from cli_support import CliTest, main
 BAD_INPUT, FILE_TROUBLE, STOPPED = 2, 3, 5
 
 
+SPACE = """kind: space
+schema_version: 1
+name: bars
+options: {image: 32, classes: 2}
+input: [1, image, image]
+choices: {width: [8, 16]}
+network:
+  - convolution: {name: stem, channels: width, kernel: 3, stride: 2, activation: relu}
+  - choose: kind
+    of:
+      none: []
+      conv: {convolution: {name: conv, channels: width, kernel: 3, stride: 2, activation: relu}}
+  - linear: {name: classifier, features: classes}
+"""
+STUDY = """kind: study
+schema_version: 2
+name: bars
+networks: {space: bars.yaml, options: {image: 28, classes: 10}}
+accuracy: ACCURACY
+accelerators: {named: [eyeriss-168]}
+objectives: [accuracy, latency]
+strategy: {name: exhaustive}
+"""
+CHIP = "kind: accelerator\nschema_version: 1\nname: mine\ntemplate: eyeriss\npe_rows: 12\npe_columns: 14\n"
+
+
 def short(epochs=2):
     return ["--images", ".", "--batch", "20", "--epochs", str(epochs)]
 
@@ -30,6 +56,15 @@ class Supernet(CliTest):
         positions = len(self.rows("table.csv")[0]["genotype"])
         return ["supernet", "train", "--option", f"positions={positions}", *short(epochs), "-o",
                 output]
+
+    def stop(self, command, output, number=signal.SIGINT):
+        """Stops the command once an epoch of it is kept."""
+        process = subprocess.Popen([cli_support.PROGRAM, *command], cwd=self.folder,
+                                   stderr=subprocess.DEVNULL)
+        while process.poll() is None and not (self.folder / f"{output}.part").exists():
+            time.sleep(0.005)
+        process.send_signal(number)
+        self.assertEqual(process.wait(), STOPPED if number == signal.SIGINT else -number)
 
     def evaluate(self, *arguments):
         return self.run_json("supernet", "evaluate", "s.pt", "--images", ".", *arguments)
@@ -66,13 +101,8 @@ class Supernet(CliTest):
 
     def test_a_stopped_training_ends_with_the_same_bytes(self):
         self.train("whole.pt", epochs=5)
-        command = [cli_support.PROGRAM, *self.training("s.pt", 5)]
         for number in (signal.SIGINT, signal.SIGKILL):
-            process = subprocess.Popen(command, cwd=self.folder, stderr=subprocess.DEVNULL)
-            while process.poll() is None and not (self.folder / "s.pt.part").exists():
-                time.sleep(0.005)
-            process.send_signal(number)
-            self.assertEqual(process.wait(), STOPPED if number == signal.SIGINT else -number)
+            self.stop(self.training("s.pt", 5), "s.pt", number)
         self.assertFalse((self.folder / "s.pt").exists())
         self.assertIn("learning_rate is 0.15 there and 0.1 here",
                       self.train("s.pt", "--learning-rate", "0.1", epochs=5,
@@ -99,6 +129,50 @@ class Supernet(CliTest):
         for variant in ("second-order", "implicit"):
             self.run_json("supernet", "search", *short(), "--variant", variant,
                           "--training-images", "20", "--validation-images", "20", "-o", "other.csv")
+
+    def test_a_stopped_search_keeps_to_its_accelerator(self):
+        self.write("chip.yaml", CHIP)
+        command = ["supernet", "search", *short(8), "--variant", "first-order", "--accelerator",
+                   "chip.yaml", "--latency-weight", "1", "--training-images", "100", "-o", "t.csv"]
+        self.stop(command, "t.csv")
+        self.write("chip.yaml", CHIP.replace("columns: 14", "columns: 3"))
+        self.refused(*command, expect=BAD_INPUT, says=["t.csv.part", "latencies is [", "there and ["])
+        self.write("chip.yaml", CHIP.replace("mine", "another name"))
+        self.run_program(*command)
+        self.assertEqual(len(self.rows("t.csv")), 8)
+
+    def test_a_space_in_a_file_goes_with_its_supernet(self):
+        self.write("bars.yaml", SPACE)
+        command = ["supernet", "train", "--space", "bars.yaml", *short(6), "-o", "s.pt"]
+        self.stop(command, "s.pt")
+        self.write("bars.yaml", SPACE.replace("[8, 16]", "[8, 24]"))
+        said = self.refused(*command, expect=BAD_INPUT, says=["s.pt.part", "space_file is"])
+        self.assertNotIn("activation", said)
+        self.write("bars.yaml", SPACE)
+        self.run_program(*command)
+        (self.folder / "bars.yaml").unlink()
+        self.run_program("supernet", "evaluate", "s.pt", "--images", ".", "-o", "a.csv")
+        rows = self.rows("a.csv")
+        self.assertEqual([row["genotype"] for row in rows],
+                         ["8;none", "8;conv", "16;none", "16;conv"])
+        self.assertGreater(max(float(row["accuracy_percent"]) for row in rows), 20)
+
+    def test_studies_hold_what_they_read_to_the_text_of_their_space(self):
+        self.write("bars.yaml", SPACE)
+        self.run_program("supernet", "train", "--space", "bars.yaml", *short(), "-o", "s.pt")
+        recipe = "training_images: 100, batch: 20, epochs: 1"
+        for accuracy, says in (("{supernet: {file: s.pt, images: .}}", "described when it was made"),
+                               (f"{{train: {{images: ., {recipe}}}}}", "space_file is")):
+            self.write("bars.yaml", SPACE)
+            self.write("study.yaml", STUDY.replace("ACCURACY", accuracy))
+            run = ["run", "study.yaml", "-o", "out.h5"]
+            self.run_program(*run)
+            (self.folder / "out.h5").unlink()
+            self.write("bars.yaml", SPACE.replace("kernel: 3, stride: 2, activation: relu}}",
+                                                  "kernel: 5, stride: 2, activation: relu}}"))
+            self.refused(*run, expect=BAD_INPUT, says=[says])
+            for path in self.folder.glob("out.h5.*"):
+                path.unlink()
 
     def test_bad_input_is_named(self):
         self.train("s.pt")
@@ -129,6 +203,7 @@ class Supernet(CliTest):
             self.refused(*command, *arguments, expect=BAD_INPUT, says=[says])
         command[1] = "search"
         for arguments, says in ((["--space", "resnet-9"], "cannot be searched by gradients"),
+                                (["--space", "bars.yaml"], "a space in a file cannot be searched"),
                                 (["--latency-weight", "1"], "none is given"),
                                 (["--variant", "third-order"], "expected one of: first-order")):
             self.refused(*command, *arguments, expect=BAD_INPUT, says=[says])

@@ -147,7 +147,7 @@ class FakeTrainer : public nas::Trainer {
 AskedSupernet fake_supernet(const std::filesystem::path& file, const datasets::ImageData& images) {
   EXPECT_EQ(images.training.count, 3);
   return {
-      .space = test::read_bytes(file),
+      .space = {test::read_bytes(file)},
       .options = {{"positions", 4}},
       .accuracy_of = [](const std::string& genotype) { return trained_accuracy(genotype) / 2; }};
 }

@@ -122,8 +122,8 @@ TEST(NetworkMapping, TheParetoSetHoldsEveryOptimum) {
   const Network network = only_layer(find_network("resnet18"), "layer2.0.downsample");
   const MachineDescription machine = find_machine("nvdla-256");
   Workers workers(1);
-  const NetworkOnMachine front =
-      pareto_map_network(network, machine, accel::Accounting::exact, workers);
+  const NetworkOnMachine front = pareto_map_network(network, machine, accel::Accounting::exact,
+                                                    accel::Factors::dividing, workers);
   const auto least = [&](const MappingObjective& objective) {
     double value = std::numeric_limits<double>::infinity();
     for (const LayerRun& run : front.shapes[0].runs)

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "core/user_error.h"
+#include "nas/blocks.h"
 #include "nas/described_space.h"
 #include "nas/encoding.h"
 #include "tests/datasets/support.h"
@@ -257,6 +258,75 @@ network:
             "hand: genotype '3;1' does not meet the requirement at space.yaml:7:11");
 }
 
+TEST(SpaceFile, DeniesAWholeComparison) {
+  const auto space = space_of(R"(
+choices: {a: [1, 2, 3]}
+require: [not a == 2]
+network: [{convolution: {channels: a}}]
+)");
+  EXPECT_THAT(all_of(*space), ElementsAre("1", "3"));
+}
+
+TEST(SpaceFile, RequiresNothingWhereAnOptionDropsTheStep) {
+  // Both of a branch that never runs and behind a condition that no choice can turn.
+  for (const char* condition : {"extra", "extra and depth > 1", "if(extra, depth > 1, 0)"}) {
+    SCOPED_TRACE(condition);
+    const auto space = space_of(fmt::format(R"(
+options: {{extra: {{default: 0, least: 0, most: 1}}}}
+choices: {{a: [1, 2], depth: [1, 2]}}
+network:
+  - convolution: {{channels: a}}
+  - when: {}
+    choices: {{k: [1, 3]}}
+    require: [k <= a, k >= depth]
+    steps:
+      - match: depth
+        of:
+          1: {{choices: {{l: [1, 2]}}, require: [l == a, a < 3], steps: [{{convolution: {{name: one, channels: l}}}}]}}
+          2: {{convolution: {{name: two, channels: 4, kernel: k}}}}
+)",
+                                            condition));
+    EXPECT_THAT(all_of(*space), ElementsAre("1", "2"));
+  }
+}
+
+TEST(SpaceFile, LetsAnOptionDropAllThatReadsAChoice) {
+  const auto space = space_of(R"(
+options: {extra: {default: 0, least: 0, most: 1}}
+choices: {a: [1, 2], k: [1, 3]}
+network:
+  - convolution:
+      channels: if(extra, k, a)
+  - when: extra and k > 1
+    steps: [{convolution: {name: two, channels: 4}}]
+)");
+  EXPECT_THAT(all_of(*space), ElementsAre("1", "2"));
+}
+
+TEST(SpaceFile, RequiresNothingOfAChoiceThatIsNotMade) {
+  const std::string space = R"(
+choices: {kind: [a, b], width: [4, 8]}
+REQUIRE
+network:
+  - match: kind
+    of:
+      a: {repeat: 1, choices: {}, steps: [{convolution: {name: one, channels: width}}]}
+      b: {convolution: {name: two, channels: 2}}
+)";
+  const auto networks = [&](const std::string& requirement) {
+    std::string text = space;
+    return all_of(
+        *space_of(text.replace(text.find("REQUIRE"), 7, "require: [\"" + requirement + "\"]")));
+  };
+  EXPECT_THAT(networks("width < 8"), ElementsAre("a;4", "b;-"));
+  EXPECT_THAT(networks("width < 8 and kind == a"), ElementsAre("a;4", "b;-"));
+  EXPECT_THAT(networks("kind == a or width < 8"), ElementsAre("a;4", "a;8", "b;-"));
+  // What is not made is not looked at here.
+  EXPECT_THAT(networks("kind == a and width < 8"), ElementsAre("a;4"));
+  EXPECT_THAT(networks("not (kind == b or width == 8)"), ElementsAre("a;4"));
+  EXPECT_THAT(networks("if(kind == b, 0, width < 8)"), ElementsAre("a;4"));
+}
+
 TEST(SpaceFile, OffersEveryOperation) {
   const auto space = space_of(R"(
 choices: {gate: [sigmoid, hard_sigmoid], ceil: [0, 1]}
@@ -266,7 +336,7 @@ network:
   - squeeze_excite: {name: se, channels: 2, gate: gate}
   - batch_norm: relu
   - up_convolution: 4
-  - max_pool: {window: 2, round_up: ceil}
+  - max_pool: {window: 3, stride: 2, round_up: ceil}
   - average_pool: {name: half, window: 2}
   - zero: {name: nothing}
   - add: {with: half}
@@ -277,7 +347,69 @@ network:
   - global_pool
   - linear: {features: 2, activation: sigmoid}
 )");
-  for (const std::string& genotype : all_of(*space)) EXPECT_GT(space->lower(genotype).macs(), 0);
+  using nas::Activation;
+  for (const bool rounds_up : {false, true})
+    for (const bool is_hard : {false, true}) {
+      const std::string genotype =
+          fmt::format("{};{:d}", is_hard ? "hard_sigmoid" : "sigmoid", rounds_up);
+      nas::NetworkBuilder builder("hand " + genotype, 3, 8, 8);
+      nas::Feature x = builder.convolution("stem", builder.input(),
+                                           {.out_channels = 8,
+                                            .kernel = 3,
+                                            .padding = 0,
+                                            .preactivation = Activation::relu,
+                                            .affine = nas::Affine::bias});
+      x = builder.convolution("depthwise", x,
+                              {.out_channels = 8,
+                               .kernel = 3,
+                               .dilation = 2,
+                               .groups = 8,
+                               .activation = Activation::swish});
+      x = builder.squeeze_excite("se", x, 2,
+                                 is_hard ? Activation::hard_sigmoid : Activation::sigmoid);
+      x = builder.batch_norm("batch_norm", x, Activation::relu);
+      x = builder.up_convolution("up_convolution", x, 4);
+      x = rounds_up ? builder.pool_rounding_up("max_pool", x, nas::Pooling::maximum, 3, 2)
+                    : builder.pool("max_pool", x, nas::Pooling::maximum, 3, 2);
+      const nas::Feature half = builder.pool("half", x, nas::Pooling::average, 2, 2);
+      const nas::Feature nothing = builder.zero(half);
+      const nas::Feature sum = builder.add("add", {nothing, half});
+      x = builder.truncate(builder.concatenate({sum, half, nothing}), 5);
+      x = builder.activate(builder.crop(x, 1, 0), Activation::relu6);
+      x = builder.global_pool("global_pool", x);
+      builder.fully_connected("linear", x, 2, nas::Affine::bias, Activation::sigmoid);
+      EXPECT_EQ(space->blueprint(genotype), std::move(builder).blueprint()) << genotype;
+    }
+}
+
+TEST(SpaceFile, KnowsEveryActivationAndNormalisation) {
+  const auto space = space_of(R"(
+choices:
+  activation: [none, relu, relu6, swish, hard_swish, sigmoid, hard_sigmoid]
+  affine: [none, bias, batch_norm]
+network:
+  - convolution: {name: conv, channels: 4, activation: activation, affine: affine}
+)");
+  using nas::Activation, nas::Affine;
+  const std::vector<std::pair<std::string, Activation>> activations{
+      {"none", Activation::none},
+      {"relu", Activation::relu},
+      {"relu6", Activation::relu6},
+      {"swish", Activation::swish},
+      {"hard_swish", Activation::hard_swish},
+      {"sigmoid", Activation::sigmoid},
+      {"hard_sigmoid", Activation::hard_sigmoid}};
+  const std::vector<std::pair<std::string, Affine>> affines{
+      {"none", Affine::none}, {"bias", Affine::bias}, {"batch_norm", Affine::batch_norm}};
+  ASSERT_EQ(space->size(), activations.size() * affines.size());
+  for (const auto& [activation, after] : activations)
+    for (const auto& [affine, normalisation] : affines) {
+      const std::string genotype = fmt::format("{};{}", activation, affine);
+      nas::NetworkBuilder builder("hand " + genotype, 3, 8, 8);
+      builder.convolution("conv", builder.input(),
+                          {.out_channels = 4, .affine = normalisation, .activation = after});
+      EXPECT_EQ(space->blueprint(genotype), std::move(builder).blueprint()) << genotype;
+    }
 }
 
 TEST(SpaceFile, DescribesTransformers) {
@@ -316,6 +448,39 @@ network:
   - linear: {features: 2}
 )");
   EXPECT_THAT(all_of(*space), ElementsAre("00", "01", "10", "11"));
+}
+
+TEST(SpaceFile, TellsNumbersAndWordsApartAsLabels) {
+  const auto chosen = space_of(R"(
+network:
+  - convolution: {name: stem, channels: 4}
+  - choose: kernel
+    of:
+      none: []
+      3: {convolution: {name: conv, channels: 4, kernel: kernel}}
+      5: {convolution: {name: conv, channels: 4, kernel: kernel}}
+)");
+  EXPECT_THAT(all_of(*chosen), ElementsAre("none", "3", "5"));
+  EXPECT_EQ(chosen->lower("none").nodes().size(), 1U);
+  EXPECT_EQ(chosen->lower("5").nodes().back().layer.R, 5);
+  const auto matched = space_of(R"(
+choices: {kernel: [none, 3, 5]}
+network:
+  - convolution: {name: stem, channels: 4}
+  - match: kernel
+    of:
+      3: {convolution: {name: conv, channels: 8, kernel: kernel}}
+      none: {batch_norm: relu}
+    otherwise: [{convolution: {name: conv, channels: 4, kernel: kernel}}]
+)");
+  EXPECT_THAT(all_of(*matched), ElementsAre("none", "3", "5"));
+  EXPECT_EQ(matched->lower("3").nodes().back().layer.K, 8);
+  EXPECT_EQ(matched->lower("5").nodes(), chosen->lower("5").nodes());
+  EXPECT_THAT(
+      message_for("choices: {kernel: [none, 3]}\nnetwork:\n  - when: kernel == 3\n"
+                  "    steps: [{convolution: 4}]\n"),
+      testing::StartsWith(
+          "space.yaml:7:11: 'none' and '3' are a number and a word, which are never equal"));
 }
 
 // --- Mistakes
@@ -376,9 +541,6 @@ TEST(SpaceFile, SaysWhatIsOfAnotherKind) {
 }
 
 TEST(SpaceFile, SaysWhatCannotBeANameOrHasOne) {
-  EXPECT_EQ(message_for("choices: {in: [1, 3]}\n" + kStem),
-            "space.yaml:5:11: 'in' cannot be a name: expected letters, digits and '_', not a digit "
-            "first, and neither 'in' nor 'here'");
   EXPECT_EQ(message_for("choices: {k: [1, 3]}\nlet: {k: 2}\n" + kStem),
             "space.yaml:6:7: 'k' has a meaning here already");
   EXPECT_EQ(message_for("choices: {k: [1, 1]}\n" + kStem),
@@ -401,6 +563,49 @@ TEST(SpaceFile, SaysWhatCannotBeANameOrHasOne) {
   EXPECT_EQ(message_for("separator: \"\"\nchoices: {k: [1, 16]}\n" + kStem),
             "space.yaml:6:11: choice 'k' can be '16', but without a separator every value must be "
             "one character");
+}
+
+TEST(SpaceFile, RefusesWordsOfTheLanguageAsNames) {
+  const std::string choices = "choices: {k: [1, 3]}\n";
+  const auto refused = [](const std::string& where, const std::string& name) {
+    return fmt::format(
+        "space.yaml:{}: '{}' cannot be a name: expected letters, digits and '_', not a digit "
+        "first, and no word of the language (and, false, here, if, in, not, or, true)",
+        where, name);
+  };
+  for (const char* word : {"and", "false", "here", "if", "in", "not", "or", "true"}) {
+    EXPECT_EQ(message_for(fmt::format("choices: {{\"{}\": [1, 3]}}\n", word) + kStem),
+              refused("5:11", word));
+    EXPECT_EQ(message_for(fmt::format("options: {{\"{}\": 1}}\n", word) + choices + kStem),
+              refused("5:11", word));
+    EXPECT_EQ(message_for(choices + fmt::format("let: {{\"{}\": 1}}\n", word) + kStem),
+              refused("6:7", word));
+    EXPECT_EQ(message_for(choices + fmt::format("network:\n  - convolution: {{name: \"{}\", "
+                                                "channels: k}}\n",
+                                                word)),
+              refused("7:25", word));
+    EXPECT_EQ(message_for(choices + fmt::format("blocks:\n  b:\n    parameters: {{\"{}\": 1}}\n"
+                                                "    steps: [{{convolution: k}}]\n"
+                                                "network: [b]\n",
+                                                word)),
+              refused("8:18", word));
+    EXPECT_EQ(message_for(choices + fmt::format("network:\n  - repeat: 2\n    index: \"{}\"\n"
+                                                "    steps: [{{convolution: k}}]\n",
+                                                word)),
+              refused("7:5", word));
+  }
+  EXPECT_EQ(message_for("options: {\"my-size\": 1}\n" + choices + kStem),
+            refused("5:11", "my-size"));
+}
+
+TEST(SpaceFile, RefusesValuesThatTheSeparatorCuts) {
+  const std::string clash =
+      ", which holds the separator '_': genotypes could not be read back; take ';' or '|', or "
+      "another value";
+  EXPECT_EQ(message_for("separator: _\nchoices: {gate: [sigmoid, hard_sigmoid]}\nnetwork:\n"
+                        "  - squeeze_excite: {channels: 1, gate: gate}\n"),
+            "space.yaml:6:11: choice 'gate' can be 'hard_sigmoid'" + clash);
+  EXPECT_EQ(all_of(*space_of("separator: _\nchoices: {k: [1, 3]}\n" + kStem)).size(), 2U);
 }
 
 TEST(SpaceFile, FollowsNoCircle) {

@@ -9,24 +9,15 @@
 #include <string>
 #include <vector>
 
-#include "core/user_error.h"
-#include "nas/space.h"
 #include "nas/supernet/supernet.h"
+#include "tests/nas/supernet/support.h"
 #include "tests/support/bar_images.h"
+#include "tests/support/message_of.h"
 
 namespace cosearch::nas {
 namespace {
 
-// Loading LibTorch takes about half a second: once is enough.
-const SupernetTrainer& trainer() {
-  static const auto loaded = load_supernet_trainer(COSEARCH_TRAINING_FOLDER);
-  return *loaded;
-}
-
-const ChoiceSpace& macro() {
-  static const auto space = make_space("fashion-macro", {{"positions", 4}});
-  return dynamic_cast<const ChoiceSpace&>(*space);
-}
+using test::message_of;
 
 const LabelledImages& images() {
   static const OwnedImages owned = bars(300, 1);
@@ -114,19 +105,9 @@ TEST(DifferentiableSearch, FindsTheFastestNetworkWhereNothingButLatencyCounts) {
   }
 }
 
-template <class Call>
-std::string complaint(const Call& call) {
-  try {
-    call();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "";
-}
-
 TEST(DifferentiableSearch, RefusesWhatDoesNotFit) {
   const auto searching = [&](const SearchTask& task) {
-    return complaint([&] { (void)trainer().search(task, images()); });
+    return message_of([&] { (void)trainer().search(task, images()); });
   };
   SearchRecipe recipe = short_recipe(Hypergradient::first_order);
   const auto values = make_space("resnet-9");
@@ -145,7 +126,7 @@ TEST(DifferentiableSearch, RefusesWhatDoesNotFit) {
   EXPECT_EQ(searching({.space = macro(), .recipe = recipe}),
             "recipe.validation_images = 261: must be from one batch to the 260 training images "
             "left\nrecipe.neumann_rate = 0: must be a positive number");
-  EXPECT_EQ(complaint([] { (void)hypergradient_named("implict"); }),
+  EXPECT_EQ(message_of([] { (void)hypergradient_named("implict"); }),
             "no hypergradient is called 'implict' (did you mean 'implicit'?)");
 }
 

@@ -12,24 +12,16 @@
 #include <vector>
 
 #include "core/random.h"
-#include "core/user_error.h"
 #include "nas/space.h"
 #include "nas/supernet/extreme_networks.h"
+#include "tests/nas/supernet/support.h"
 #include "tests/support/bar_images.h"
+#include "tests/support/message_of.h"
 
 namespace cosearch::nas {
 namespace {
 
-// Loading LibTorch takes about half a second: once is enough.
-const SupernetTrainer& trainer() {
-  static const auto loaded = load_supernet_trainer(COSEARCH_TRAINING_FOLDER);
-  return *loaded;
-}
-
-const NetworkSpace& macro() {
-  static const auto space = make_space("fashion-macro", {{"positions", 4}});
-  return *space;
-}
+using test::message_of;
 
 const LabelledImages& images() {
   static const OwnedImages owned = bars(500, 1);
@@ -51,17 +43,6 @@ std::string trained(const SupernetRecipe& recipe, std::uint64_t seed) {
   return *trainer().train({.space = macro(), .recipe = recipe, .seed = seed}, images());
 }
 
-// What `call` complains of, or nothing.
-template <class Call>
-std::string complaint(const Call& call) {
-  try {
-    call();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "";
-}
-
 TEST(Supernet, TrainsAllNetworksAtOnce) {
   SupernetRecipe recipe = short_recipe();
   recipe.training.epochs = 12;
@@ -70,7 +51,7 @@ TEST(Supernet, TrainsAllNetworksAtOnce) {
   // A network of hardly more than a mean over the map sees no bar's height.
   for (const std::string genotype : {"1111", "2020", "2222"})
     EXPECT_GT(supernet->accuracy_of(genotype), 40) << genotype << ", where chance gives 10";
-  EXPECT_NE(complaint([&] { (void)supernet->accuracy_of("0300"); }), "");
+  EXPECT_NE(message_of([&] { (void)supernet->accuracy_of("0300"); }), "");
 }
 
 TEST(Supernet, TellsTheSameAccuracyWheneverItIsAsked) {
@@ -120,7 +101,7 @@ TEST(Supernet, SaysWhereTheLossStoppedBeingANumberAndKeepsTheEpochBefore) {
   EXPECT_FALSE(trainer().train(task, images()));
   const auto good = notebook.bytes;
   task.recipe.training.learning_rate = 1e30;
-  const std::string said = complaint([&] { (void)trainer().train(task, images()); });
+  const std::string said = message_of([&] { (void)trainer().train(task, images()); });
   EXPECT_NE(said.find("the loss became not a number at step"), std::string::npos) << said;
   EXPECT_NE(said.find("in epoch 2 of 2; the state after epoch 1 is kept"), std::string::npos)
       << said;
@@ -154,16 +135,16 @@ TEST(Supernet, TrainsCellsThatAreSharedByEdgeAndOperation) {
 TEST(Supernet, RefusesWhatDoesNotFit) {
   const SupernetRecipe recipe = short_recipe();
   const auto opaque = make_space("gpt");
-  EXPECT_NE(complaint([&] {
+  EXPECT_NE(message_of([&] {
               (void)trainer().train({.space = *opaque, .recipe = recipe}, images());
             }).find("known by its cost only"),
             std::string::npos);
   const auto colour = make_space("nas-bench-macro");
-  EXPECT_NE(complaint([&] {
+  EXPECT_NE(message_of([&] {
               (void)trainer().train({.space = *colour, .recipe = recipe}, images());
             }).find("training images: images are 1x28x28"),
             std::string::npos);
-  EXPECT_NE(complaint([&] {
+  EXPECT_NE(message_of([&] {
               (void)trainer().load("no state", macro(), recipe, kEvaluation, images());
             }).find("LibTorch"),
             std::string::npos);
@@ -181,7 +162,7 @@ TEST(Supernet, RefusesWhatDoesNotFit) {
           "recalibration_images = 10: must be from one batch, 20, to the 400 images trained on",
           "validation_images = 101: must be from 1 to the 100 of 500 training images that the "
           "supernet was not trained on"}));
-  EXPECT_EQ(complaint([] { (void)path_sampling_named("sandwhich"); }),
+  EXPECT_EQ(message_of([] { (void)path_sampling_named("sandwhich"); }),
             "no rule of drawing paths is called 'sandwhich' (did you mean 'sandwich'?)");
 }
 

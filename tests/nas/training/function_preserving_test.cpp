@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,9 +16,12 @@
 #include "nas/training/torch/learning.h"
 #include "nas/training/torch/training_run.h"
 #include "tests/support/bar_images.h"
+#include "tests/support/message_of.h"
 
 namespace cosearch::nas {
 namespace {
+
+using test::message_of;
 
 constexpr double kTolerance = 1e-5;
 
@@ -136,15 +140,18 @@ TEST(Widening, GivesCopiesThatLearnDifferently) {
   wider->train();
   wider->forward(noise(network->blueprint(), 8, 1)).square().sum().backward();
   const auto& steps = wider->blueprint().steps;
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    if (steps[i].name != "narrow") continue;
-    const torch::Tensor weight = wider->modules()[i].convolution->weight.detach();
-    const torch::Tensor gradient = wider->modules()[i].convolution->weight.grad();
-    for (std::int64_t old = 0; old < 5; ++old)
-      if (torch::equal(weight[old], weight[5])) {
-        EXPECT_FALSE(torch::allclose(gradient[old], gradient[5]));
-      }
+  const auto narrow = std::ranges::find(steps, "narrow", &Step::name);
+  ASSERT_NE(narrow, steps.end());
+  const auto& convolution =
+      wider->modules()[static_cast<std::size_t>(narrow - steps.begin())].convolution;
+  const torch::Tensor weight = convolution->weight.detach(), gradient = convolution->weight.grad();
+  int originals = 0;
+  for (std::int64_t old = 0; old < 5; ++old) {
+    if (!torch::equal(weight[old], weight[5])) continue;
+    ++originals;
+    EXPECT_FALSE(torch::allclose(gradient[old], gradient[5]));
   }
+  EXPECT_EQ(originals, 1);
 }
 
 TEST(Deepening, KeepsTheOutputsBehindEveryLayerThatAllowsIt) {
@@ -180,16 +187,6 @@ TEST(Deepening, KeepsWhatTheBatchItWasMadeForGivesWhileTraining) {
   EXPECT_LT(difference(*network, *deeper, true), kTolerance);
 }
 
-template <class Call>
-std::string complaint(const Call& call) {
-  try {
-    (void)call();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "";
-}
-
 TEST(FunctionPreserving, SaysWhatCannotBeTransformedAndWhy) {
   NetworkBuilder builder("stubborn", 3, 8, 8);
   Feature feature = builder.convolution("first", builder.input(), {.out_channels = 3});
@@ -203,7 +200,7 @@ TEST(FunctionPreserving, SaysWhatCannotBeTransformedAndWhy) {
   builder.fully_connected("classifier", feature, 4);
   const auto network = some_network(std::move(builder).blueprint());
   const auto widening = [&](const std::string& layer, std::int64_t channels) {
-    return complaint([&] { return widen(*network, layer, channels, 1); });
+    return message_of([&] { return widen(*network, layer, channels, 1); });
   };
   const std::string start = "stubborn: layer '";
   EXPECT_EQ(widening("first", 9), start +
@@ -223,10 +220,10 @@ TEST(FunctionPreserving, SaysWhatCannotBeTransformedAndWhy) {
             "stubborn: no layer is called 'groupd' (did you mean 'grouped'?)");
 
   const torch::Tensor images = noise(network->blueprint(), 2, 1);
-  EXPECT_EQ(complaint([&] { return deepen(*network, "left", {}, images); }),
+  EXPECT_EQ(message_of([&] { return deepen(*network, "left", {}, images); }),
             "stubborn: no identity can stand behind layer 'left': its activation, applied twice, "
             "is not the same as once (ReLU and ReLU6 are)");
-  EXPECT_EQ(complaint([&] { return deepen(*network, "right", {.kernel = 2}, images); }),
+  EXPECT_EQ(message_of([&] { return deepen(*network, "right", {.kernel = 2}, images); }),
             "stubborn: no identity can stand behind layer 'right': a window of 2 has no middle");
 }
 

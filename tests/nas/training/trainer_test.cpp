@@ -13,14 +13,16 @@
 #include <vector>
 
 #include "core/random.h"
-#include "core/user_error.h"
 #include "datasets/idx.h"
 #include "datasets/table.h"
 #include "nas/space.h"
 #include "tests/support/bar_images.h"
+#include "tests/support/message_of.h"
 
 namespace cosearch::nas {
 namespace {
+
+using test::message_of;
 
 // Loading LibTorch takes about half a second: once is enough.
 const Trainer& trainer() {
@@ -186,17 +188,6 @@ TEST(Trainer, GoesOnFromEveryEpochAsIfNothingHadHappened) {
   }
 }
 
-// What `call` complains of, or nothing.
-template <class Call>
-std::string complaint(const Call& call) {
-  try {
-    call();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "";
-}
-
 TEST(Trainer, RefusesTheCheckpointOfAnotherNetwork) {
   Notebook notebook;
   TrainingTask task = task_of("0120", short_recipe(), 3);
@@ -205,17 +196,17 @@ TEST(Trainer, RefusesTheCheckpointOfAnotherNetwork) {
   EXPECT_FALSE(train_on_bars(task));
   TrainingTask other = task_of("2222", short_recipe(), 3);
   other.checkpoints = &notebook;
-  EXPECT_NE(complaint([&] { (void)train_on_bars(other); }).find("of another network"),
+  EXPECT_NE(message_of([&] { (void)train_on_bars(other); }).find("of another network"),
             std::string::npos);
   notebook.bytes = "no state";
-  EXPECT_NE(complaint([&] { (void)train_on_bars(task); }).find("LibTorch"), std::string::npos);
+  EXPECT_NE(message_of([&] { (void)train_on_bars(task); }).find("LibTorch"), std::string::npos);
 }
 
 TEST(Trainer, RefusesADeviceThatIsNotThere) {
   if (trainer().has_cuda()) GTEST_SKIP() << "this machine has CUDA";
   TrainingTask task = task_of("0000", short_recipe(), 1);
   task.device = Device::cuda;
-  EXPECT_NE(complaint([&] { (void)train_on_bars(task); }).find("no CUDA device"),
+  EXPECT_NE(message_of([&] { (void)train_on_bars(task); }).find("no CUDA device"),
             std::string::npos);
 }
 
@@ -224,7 +215,7 @@ TEST(Trainer, RefusesImagesThatDoNotSuit) {
   const auto complaint_about = [&](auto change) {
     LabelledImages images = owned.view();
     change(images);
-    return complaint(
+    return message_of(
         [&] { (void)trainer().train(task_of("0000", short_recipe(), 1), owned.view(), images); });
   };
   EXPECT_EQ(complaint_about([](LabelledImages& images) { images.height = 14, images.width = 56; }),
@@ -251,7 +242,7 @@ TEST(Trainer, RefusesARecipeThatDoesNotSuitNamingEveryProblem) {
   recipe.momentum = 2;
   recipe.training_images = 401;
   EXPECT_EQ(
-      complaint([&] { (void)train_on_bars("0000", recipe, 1); }),
+      message_of([&] { (void)train_on_bars("0000", recipe, 1); }),
       "recipe.momentum = 2: must be in [0, 1)\n"
       "recipe.training_images = 401: must be at most 400, the training images that are there");
 }

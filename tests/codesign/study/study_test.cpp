@@ -176,10 +176,10 @@ TEST(ReadStudy, RefusesGridValuesThatNoMachineMayHave) {
 }
 
 TEST(ReadStudy, RefusesAGridValueThatStandsTwice) {
-  expect_refused("pe_rows: [4, 8]", "pe_rows: [4, 8, @8]", {"pe_rows = 8 stands here twice"});
+  expect_refused("pe_rows: [4, 8]", "pe_rows: [4, 8, @8]", {"pe_rows[2]: 8 appears twice"});
   expect_refused("pe_buffer: 256B", "pe_buffer: [1KiB, @1024B]", {"pe_buffer = 1024B", "twice"});
   expect_refused("pe_buffer: 256B", "pe_buffer: 256B\n      technology: [16nm, @16nm]",
-                 {"technology = 16nm stands here twice"});
+                 {"technology[1]: \"16nm\" appears twice"});
 }
 
 TEST(ReadStudy, RefusesATechnologyAtItsLine) {

@@ -36,6 +36,10 @@ class Side {
   Extents factors_{};
 };
 
+bool is_array(const std::vector<Fanout>& fanout) {
+  return fanout.size() == 2 && fanout[0].axis == "rows" && fanout[1].axis == "columns";
+}
+
 }  // namespace
 
 std::string_view name_of(Dataflow dataflow) {
@@ -74,9 +78,10 @@ std::vector<std::string> problems_of_template(const Machine& machine) {
     if (std::ranges::any_of(level.partition_bits,
                             [](const auto& part) { return part.has_value(); }))
       say("with a dataflow it has no partitions");
-    if (level.fanout.size() != (i == 1 ? 2U : 0U))
-      say(i == 1 ? "with a dataflow its fan-out is rows and columns"
-                 : "with a dataflow only the level in the middle has a fan-out");
+    if (i == 0 && level.capacity_bits) say("with a dataflow its capacity is not limited");
+    if (i == 1 && !is_array(level.fanout)) say("with a dataflow its fan-out is rows and columns");
+    if (i != 1 && !level.fanout.empty())
+      say("with a dataflow only the level in the middle has a fan-out");
   }
   return problems;
 }

@@ -2,6 +2,7 @@
 // buffer each) with a rule that says which loops run across the array and which tensor stays put.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -33,8 +34,8 @@ inline constexpr std::array kDataflows{Dataflow::nvdla, Dataflow::eyeriss, Dataf
 [[nodiscard]] Dataflow dataflow_named(const std::string& name);
 
 /// Why `machine`, itself without problems, is no template's; empty when it is one: three levels
-/// that keep every tensor, the buffers without partitions, and an array of rows and columns in
-/// between.
+/// that keep every tensor, the outermost without limit and the buffers without partitions, and an
+/// array of rows and columns, in this order, in between.
 [[nodiscard]] std::vector<std::string> problems_of_template(const Machine& machine);
 
 struct Unrolling {

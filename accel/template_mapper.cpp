@@ -369,10 +369,12 @@ std::optional<Infeasible> beyond_templates(const Layer& layer, const Machine& ma
 }
 
 /// The faster one, unless it takes clearly more energy. Which are admitted does not depend on any
-/// bandwidth, so more bandwidth cannot lead to a slower choice.
+/// bandwidth (leakage, which grows with time, does not count), so more bandwidth cannot lead to a
+/// slower choice.
 bool is_second_better(const NestCost& first, const NestCost& second) {
   constexpr double slack = 1.05;
-  const double energy = first.total_energy().value, other = second.total_energy().value;
+  const double energy = first.total_energy().value - first.energy.leakage_pj;
+  const double other = second.total_energy().value - second.energy.leakage_pj;
   if (energy > slack * other) return true;
   if (other > slack * energy) return false;
   return second.cycles() < first.cycles();

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "accel/machine_zoo.h"
 #include "codesign/technology_file.h"
@@ -19,11 +21,20 @@ std::string text_of(const json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
+/// Equal for two spellings of one quantity.
+std::string canonical_quantity(const std::string& text) {
+  for (const char* unit : kParameterUnits)
+    if (const double number = number_in_unit(text, unit); !std::isnan(number))
+      return fmt::format("{} {}", number, unit);
+  return text;
+}
+
 // Reads a grid from one part of a document.
 class GridReader {
  public:
-  GridReader(const datasets::Document& document, std::string pointer)
+  GridReader(const datasets::Document& document, std::string pointer, const PathOf& path_of)
       : document_(document),
+        path_of_(path_of),
         pointer_(std::move(pointer)),
         part_(document.value.at(json::json_pointer(pointer_))) {}
 
@@ -34,7 +45,8 @@ class GridReader {
     };
     MachineGrid::Values values;
     for (const auto& [name, value] : file->parameters())
-      if (part_.contains(name) && !is_other(name)) values.emplace_back(name, texts(part_[name]));
+      if (part_.contains(name) && !is_other(name))
+        values.emplace_back(name, texts(name, name == file->technology_parameter()));
     check_names(*file, is_other);
     MachineGrid grid(std::move(file), std::move(values));
     check_values(grid);
@@ -42,10 +54,27 @@ class GridReader {
   }
 
  private:
-  static std::vector<std::string> texts(const json& value) {
-    if (!value.is_array()) return {text_of(value)};
+  /// Where the value number `i` of a parameter is.
+  [[nodiscard]] std::string place_of(const std::string& name, std::size_t i) const {
+    const std::string at = child_pointer(pointer_, name);
+    return part_[name].is_array() ? child_pointer(at, std::to_string(i)) : at;
+  }
+
+  [[nodiscard]] std::vector<std::string> texts(const std::string& name, bool is_technology) const {
     std::vector<std::string> texts;
-    for (const json& one : value) texts.push_back(text_of(one));
+    if (part_[name].is_array())
+      for (const json& one : part_[name]) texts.push_back(text_of(one));
+    else
+      texts.push_back(text_of(part_[name]));
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (is_technology && names_technology_file(texts[i]))
+        texts[i] = path_of_(texts[i], place_of(name, i));
+      if (!seen.insert(canonical_quantity(texts[i])).second)
+        throw UserError(
+            document_.location_of(place_of(name, i)),
+            fmt::format("{} = {} stands here twice: leave one of them out", name, texts[i]));
+    }
     return texts;
   }
 
@@ -64,27 +93,30 @@ class GridReader {
   // The first member, then each further value in the place of that member's.
   void check_values(const MachineGrid& grid) const {
     const ParameterValues first = grid.at(0);
-    check(grid.file(), first, pointer_, "");
+    check(grid.file(), first, "", "");
     for (std::size_t p = 0; p < first.size(); ++p) {
       const auto& [name, texts] = grid.values()[p];
       for (std::size_t i = 1; i < texts.size(); ++i) {
         ParameterValues values = first;
         values[p].second = texts[i];
-        check(grid.file(), values, child_pointer(child_pointer(pointer_, name), std::to_string(i)),
-              fmt::format("{} = {}: ", name, texts[i]));
+        check(grid.file(), values, place_of(name, i), fmt::format("{} = {}: ", name, texts[i]));
       }
     }
   }
 
+  /// `what`: the value at `at` that is tried; empty where all are.
   void check(const MachineFile& file, const ParameterValues& values, const std::string& at,
              const std::string& what) const {
+    const auto blamed = [&] {
+      return what.empty() ? first_to_blame(file, values) : std::pair(at, what);
+    };
     try {
       static_cast<void>(file.with(values));
     } catch (const FileError& error) {
-      throw FileError(document_.location_of(at), what + error.what());
+      const auto [place, guilty] = blamed();
+      throw FileError(document_.location_of(place), guilty + error.what());
     } catch (const UserError& error) {
-      const auto [place, guilty] =
-          what.empty() ? first_to_blame(file, values) : std::pair(at, what);
+      const auto [place, guilty] = blamed();
       throw UserError(document_.location_of(place), guilty + error.what());
     }
   }
@@ -96,15 +128,14 @@ class GridReader {
       try {
         static_cast<void>(file.with({{name, text}}));
       } catch (const UserError&) {
-        const std::string at = child_pointer(pointer_, name);
-        return {part_[name].is_array() ? child_pointer(at, "0") : at,
-                fmt::format("{} = {}: ", name, text)};
+        return {place_of(name, 0), fmt::format("{} = {}: ", name, text)};
       }
     }
     return {pointer_, ""};
   }
 
   const datasets::Document& document_;
+  const PathOf& path_of_;
   std::string pointer_;
   const json& part_;
 };
@@ -146,18 +177,12 @@ AcceleratorSpec named_accelerator(const std::string& name) {
 AcceleratorSpec read_accelerator(const datasets::Document& document) {
   datasets::validate(document, kAcceleratorSchema);
   const auto file = template_at(document, "/template");
+  const PathOf beside = [&](const std::string& path, const std::string&) {
+    return (std::filesystem::path(document.file).parent_path() / path).string();
+  };
   const MachineGrid grid =
-      GridReader(document, "")
-          .read(file, {"kind", "schema_version", "name", "template", "technology"});
-  AcceleratorSpec spec{document.value["name"], file->name(), grid.at(0)};
-  if (!document.value.contains("technology")) return spec;
-  std::string technology = document.value["technology"];
-  const std::vector<std::string> known = technology_names();
-  if (std::ranges::find(known, technology) == known.end())
-    technology = std::filesystem::path(document.file).parent_path() / technology;
-  std::erase_if(spec.parameters, [](const auto& value) { return value.first == "technology"; });
-  spec.parameters.emplace_back("technology", technology);
-  return spec;
+      GridReader(document, "", beside).read(file, {"kind", "schema_version", "name", "template"});
+  return {document.value["name"], file->name(), grid.at(0)};
 }
 
 AcceleratorSpec accelerator_spec(const std::string& what) {
@@ -188,8 +213,7 @@ ParameterValues MachineGrid::at(std::uint64_t index) const {
 }
 
 MachineGrid read_grid(const datasets::Document& document, const std::string& pointer,
-                      const std::function<std::string(const std::string& file,
-                                                      const std::string& pointer)>& path_of) {
+                      const PathOf& path_of) {
   const json& part = document.value.at(json::json_pointer(pointer));
   if (part.contains("template") == part.contains("machine"))
     throw UserError(document.location_of(pointer),
@@ -209,7 +233,7 @@ MachineGrid read_grid(const datasets::Document& document, const std::string& poi
       throw UserError(document.location_of(at), error.what());
     }
   }
-  return GridReader(document, pointer).read(std::move(file), {"template", "machine"});
+  return GridReader(document, pointer, path_of).read(std::move(file), {"template", "machine"});
 }
 
 }  // namespace cosearch::codesign

@@ -59,11 +59,13 @@ class MachineGrid {
   Values values_;
 };
 
+/// Gives the path of a file that stands at a pointer of a document.
+using PathOf = std::function<std::string(const std::string& file, const std::string& pointer)>;
+
 /// The grid at `pointer` of `document`: a 'template' or a 'machine', and one or more values for
-/// each of its parameters. `path_of` gives the path of a file that stands at a pointer. Throws
-/// UserError at the line of a value that is not possible while others are the first of their lists.
-[[nodiscard]] MachineGrid read_grid(
-    const datasets::Document& document, const std::string& pointer,
-    const std::function<std::string(const std::string& file, const std::string& pointer)>& path_of);
+/// each of its parameters. Throws UserError at the line of a value that stands twice, or that is
+/// not possible while others are the first of their lists.
+[[nodiscard]] MachineGrid read_grid(const datasets::Document& document, const std::string& pointer,
+                                    const PathOf& path_of);
 
 }  // namespace cosearch::codesign

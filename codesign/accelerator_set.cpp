@@ -3,36 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "codesign/accelerator_file.h"
 #include "core/user_error.h"
-#include "datasets/quantity_text.h"
 
 namespace cosearch::codesign {
 namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-
-/// `text` in `unit`, of those that a store's parameters have; NaN where it is something else.
-double number_in(const std::string& text, const std::string& unit) {
-  if (unit.empty()) {
-    double number = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, number);
-    return error == std::errc{} && rest == end ? number : kUnknown;
-  }
-  try {
-    if (unit == "bytes") return static_cast<double>(datasets::parse_bytes(text).value);
-    if (unit == "bytes/cycle") return datasets::parse_bytes_per_cycle(text);
-    return datasets::parse_hertz(text).value;
-  } catch (const UserError&) {
-    return kUnknown;
-  }
-}
 
 /// The values that hold for `file`: its defaults where `values` says nothing.
 ParameterValues effective(const MachineFile& file, const ParameterValues& values) {
@@ -49,9 +31,10 @@ std::optional<std::size_t> column_of(std::vector<datasets::ParameterColumn>& col
                                      const std::string& name, const std::string& text) {
   const auto found = std::ranges::find(columns, name, &datasets::ParameterColumn::name);
   if (found != columns.end()) return static_cast<std::size_t>(found - columns.begin());
-  if (name == "id" || name == "name" || name == "template") return std::nullopt;  // the store's own
-  for (const char* unit : {"", "bytes", "bytes/cycle", "Hz"}) {
-    if (std::isnan(number_in(text, unit))) continue;
+  if (name == "id" || name == "name" || name == "template" || name == "text_parameters")
+    return std::nullopt;  // the store's own
+  for (const char* unit : kParameterUnits) {
+    if (std::isnan(number_in_unit(text, unit))) continue;
     columns.push_back({name, unit});
     return columns.size() - 1;
   }
@@ -74,12 +57,16 @@ void AcceleratorSet::add(const std::string& name, const MachineFile& file,
       is_shared ? list.back().constraints
                 : std::make_shared<const accel::MapConstraints>(std::move(description.constraints));
   added.parameters.resize(columns.size(), kUnknown);
-  for (const auto& [parameter, text] : effective(file, values))
-    if (const auto column = column_of(columns, parameter, text)) {
-      added.parameters.resize(columns.size(), kUnknown);
-      added.parameters[*column] = number_in(text, columns[*column].unit);
-    }
+  nlohmann::json texts;
+  for (const auto& [parameter, text] : effective(file, values)) {
+    const auto column = column_of(columns, parameter, text);
+    added.parameters.resize(columns.size(), kUnknown);
+    if (column) added.parameters[*column] = number_in_unit(text, columns[*column].unit);
+    if (!column || std::isnan(added.parameters[*column])) texts[parameter] = text;
+  }
+  if (!texts.empty()) added.text_parameters = texts.dump();
   if (!file.is_shipped()) files.emplace(file.name(), file.text());
+  for (const auto& [path, text] : file.technology_files()) files.emplace(path, text);
   list.push_back(std::move(added));
   if (list.size() > 1 && list[list.size() - 2].parameters.size() < columns.size())
     for (Accelerator& one : list) one.parameters.resize(columns.size(), kUnknown);
@@ -94,10 +81,21 @@ AcceleratorSet accelerators_named(const std::vector<std::string>& names) {
   return set;
 }
 
+nlohmann::json texts_of(const datasets::AcceleratorRow& row) {
+  nlohmann::json texts = nlohmann::json::object();
+  if (row.text_parameters.empty()) return texts;
+  texts = nlohmann::json::parse(row.text_parameters, nullptr, /*allow_exceptions=*/false);
+  const auto is_text = [](const nlohmann::json& value) { return value.is_string(); };
+  if (!texts.is_object() || !std::ranges::all_of(texts, is_text))
+    throw UserError(fmt::format("the store's text_parameters of accelerator {} are damaged: {}",
+                                row.name, row.text_parameters));
+  return texts;
+}
+
 datasets::AcceleratorTable table_of(const AcceleratorSet& set) {
   datasets::AcceleratorTable table{.parameters = set.columns, .rows = {}};
   for (const Accelerator& one : set.list)
-    table.rows.push_back({one.machine.name, one.family, one.parameters});
+    table.rows.push_back({one.machine.name, one.family, one.parameters, one.text_parameters});
   return table;
 }
 

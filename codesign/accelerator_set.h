@@ -23,13 +23,14 @@ struct Accelerator {
   std::string family;
   /// As many as the set's columns; NaN where the file has no such number.
   std::vector<double> parameters = {};
+  std::string text_parameters = {};  ///< JSON: those that no column can hold, by name
 };
 
 struct AcceleratorSet {
   /// Parameters that are numbers with or without a unit, over all files, in order of appearance.
   std::vector<datasets::ParameterColumn> columns;
   std::vector<Accelerator> list;
-  /// Text by path of the machine files among them that do not ship with the program.
+  /// Text by path of the machine files and technologies that do not ship with the program.
   std::map<std::string, std::string> files;
 
   /// The machine of `file` under `values`, as `name`. Throws UserError when it cannot be.
@@ -38,6 +39,9 @@ struct AcceleratorSet {
 
 /// Each as accelerator_spec() has it. Throws UserError for one that there is not.
 [[nodiscard]] AcceleratorSet accelerators_named(const std::vector<std::string>& names);
+
+/// The parameters of `row` that are no numbers: an object of texts.
+[[nodiscard]] nlohmann::json texts_of(const datasets::AcceleratorRow& row);
 
 /// The store's table of the accelerators of `set`.
 [[nodiscard]] datasets::AcceleratorTable table_of(const AcceleratorSet& set);

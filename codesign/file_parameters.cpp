@@ -7,10 +7,11 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
-#include <string_view>
 
 #include "core/user_error.h"
+#include "datasets/quantity_text.h"
 
 namespace cosearch::codesign {
 namespace {
@@ -217,6 +218,26 @@ void set_parameter(json& parameters, const std::string& name, const std::string&
 }
 
 }  // namespace
+
+double number_in_unit(const std::string& text, std::string_view unit) {
+  constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+  if (unit.empty()) {
+    double number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, number);
+    return error == std::errc{} && rest == end ? number : kUnknown;
+  }
+  // The readers' refusals are slow, and most texts are of other units.
+  const std::string_view last = unit == "bytes" ? "B" : unit == "Hz" ? unit : "B/cycle";
+  if (!text.ends_with(last)) return kUnknown;
+  try {
+    if (unit == "bytes") return static_cast<double>(datasets::parse_bytes(text).value);
+    if (unit == "bytes/cycle") return datasets::parse_bytes_per_cycle(text);
+    return datasets::parse_hertz(text).value;
+  } catch (const UserError&) {
+    return kUnknown;
+  }
+}
 
 std::pair<std::string, ParameterValues> split_parameters(const std::string& what) {
   const std::size_t equals = what.find('=');

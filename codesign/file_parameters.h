@@ -2,7 +2,9 @@
 // `${pe_rows * 4}` in any value stands for what they say.
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,6 +14,12 @@ namespace cosearch::codesign {
 
 /// Parameters given from outside, as text.
 using ParameterValues = std::vector<std::pair<std::string, std::string>>;
+
+/// Those that a store keeps numbers in.
+inline constexpr std::array kParameterUnits{"", "bytes", "bytes/cycle", "Hz"};
+
+/// `text` in `unit`, one of kParameterUnits; NaN where it is something else.
+[[nodiscard]] double number_in_unit(const std::string& text, std::string_view unit);
 
 /// "name:a=1,b=2" as "name" and its parameters. Throws UserError for an empty or repeated one.
 [[nodiscard]] std::pair<std::string, ParameterValues> split_parameters(const std::string& what);

@@ -32,8 +32,11 @@ constexpr std::uint64_t kMostCandidates = 1 << 20;
 double parameter_distance(const Accelerator& a, const Accelerator& b) {
   double distance = 0;
   for (std::size_t i = 0; i < a.parameters.size(); ++i) {
-    const double ratio = a.parameters[i] / b.parameters[i];
-    if (ratio > 0) distance += std::abs(std::log2(ratio));  // false where either is not known
+    const double x = a.parameters[i], y = b.parameters[i];
+    if (x > 0 && y > 0)
+      distance += std::abs(std::log2(x / y));
+    else if (x < y || x > y)  // a zero, which no factor leads to; false where either is not known
+      distance += 1;
   }
   return distance;
 }
@@ -212,8 +215,7 @@ class Choices {
 
   void add(std::uint64_t index, AcceleratorSet& set) {
     if (index < source_.named.size()) {
-      AcceleratorSpec spec = named_accelerator(source_.named[index]);
-      set_technology(spec, source_.technology);
+      const AcceleratorSpec spec = named_accelerator(source_.named[index]);
       return add(spec, file(spec.machine), set);
     }
     index -= source_.named.size();
@@ -229,14 +231,15 @@ class Choices {
     AcceleratorSpec spec{"", grid->file().name(), grid->at(index)};
     spec.name = is_template(spec.machine) ? template_name(grid->file(), spec.parameters)
                                           : spec.machine + shown_parameters(spec.parameters);
-    set_technology(spec, source_.technology);
-    add(spec, grid->file(), set);
+    add(std::move(spec), grid->file(), set);
   }
 
  private:
   // Grids may overlap; a machine that is in two of them is one candidate.
-  void add(const AcceleratorSpec& spec, const MachineFile& file, AcceleratorSet& set) {
-    if (names_.insert(spec.name).second) set.add(spec.name, file, spec.parameters);
+  void add(AcceleratorSpec spec, const MachineFile& file, AcceleratorSet& set) {
+    if (!names_.insert(spec.name).second) return;
+    set_technology(spec, source_.technology);
+    set.add(spec.name, file, spec.parameters);
   }
 
   const MachineFile& file(const std::string& name) {

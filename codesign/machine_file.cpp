@@ -85,7 +85,10 @@ accel::TensorSet tensors_of(const json& value) {
 
 class MachineReader {
  public:
-  explicit MachineReader(const datasets::Document& document) : document_(document) {}
+  /// `folder`: what the path of a technology starts from.
+  MachineReader(const datasets::Document& document, std::filesystem::path folder,
+                Technologies& technologies)
+      : document_(document), folder_(std::move(folder)), technologies_(technologies) {}
 
   [[nodiscard]] MachineDescription read() {
     const Fields file(document_, "", "machine");
@@ -275,11 +278,9 @@ class MachineReader {
           .fail("precision", fmt::format("{} bits; a technology has multipliers of 8, 16 and 32 "
                                          "bits",
                                          multiplier_bits_));
-    const std::filesystem::path path(technology);
-    if (path.extension() == ".csv" && path.is_relative())
-      technology = std::filesystem::path(document_.file).parent_path() / path;
+    if (names_technology_file(technology)) technology = folder_ / technology;
     try {
-      accel::fill_costs(result_.machine, find_technology(technology), stores_,
+      accel::fill_costs(result_.machine, technologies_.find(technology), stores_,
                         static_cast<int>(multiplier_bits_));
     } catch (const FileError& error) {
       throw FileError(file.where("technology"), error.what());
@@ -290,6 +291,8 @@ class MachineReader {
   }
 
   const datasets::Document& document_;
+  std::filesystem::path folder_;
+  Technologies& technologies_;
   MachineDescription result_;
   std::vector<accel::Store> stores_;
   std::int64_t word_bits_ = 8, multiplier_bits_ = 8;
@@ -304,10 +307,21 @@ datasets::Document document_of(const std::string& what) {
   throw UserError(fmt::format("no machine '{}'{}", what, did_you_mean(what, machine_names())));
 }
 
+/// The parameter that all of "${NAME}" is; empty for other texts.
+std::string parameter_in(const json& technology) {
+  if (!technology.is_string()) return "";
+  const std::string text = technology;
+  if (!text.starts_with("${") || text.find('}') + 1 != text.size()) return "";
+  const std::size_t first = text.find_first_not_of(' ', 2);
+  return text.substr(first, text.find_last_not_of(" }") + 1 - first);
+}
+
 }  // namespace
 
-MachineFile::MachineFile(datasets::Document document)
-    : name_(document.file), document_(std::move(document)) {
+MachineFile::MachineFile(datasets::Document document, Files technologies)
+    : name_(document.file),
+      document_(std::move(document)),
+      technologies_(std::make_shared<Technologies>(std::move(technologies))) {
   const json& file = document_.value;
   if (!file.is_object() || !file.contains("parameters") || !file["parameters"].is_object()) return;
   for (const auto& [name, value] : file["parameters"].items())
@@ -318,9 +332,13 @@ MachineFile::MachineFile(datasets::Document document)
     return std::pair(at.line, at.column);
   };
   std::ranges::sort(parameters_, {}, place);
+  if (file.contains("technology")) technology_parameter_ = parameter_in(file["technology"]);
 }
 
-MachineFile::MachineFile(const std::string& name) : MachineFile(document_of(name)) { name_ = name; }
+MachineFile::MachineFile(const std::string& name, Files technologies)
+    : MachineFile(document_of(name), std::move(technologies)) {
+  name_ = name;
+}
 
 bool MachineFile::is_shipped() const {
   return std::ranges::any_of(accel::shipped_machines(),
@@ -331,7 +349,10 @@ MachineDescription MachineFile::with(const ParameterValues& values) const {
   datasets::Document document = document_;
   fill_in_parameters(document, values);
   datasets::validate(document, kMachineSchema);
-  return MachineReader(document).read();
+  const bool is_given = std::ranges::any_of(
+      values, [&](const auto& value) { return value.first == technology_parameter_; });
+  const std::filesystem::path here = std::filesystem::path(document.file).parent_path();
+  return MachineReader(document, is_given ? "" : here, *technologies_).read();
 }
 
 MachineDescription read_machine(datasets::Document document, const ParameterValues& values) {

@@ -1,6 +1,8 @@
 // Machines by name or from a file: any levels of storage, and which loops they may run.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +12,7 @@
 #include "accel/machine.h"
 #include "accel/map_constraints.h"
 #include "codesign/file_parameters.h"
+#include "codesign/technology_file.h"
 #include "datasets/document.h"
 
 namespace cosearch::codesign {
@@ -25,12 +28,16 @@ struct MachineDescription {
   friend bool operator==(const MachineDescription&, const MachineDescription&) = default;
 };
 
-/// A machine file, read once for any values of its parameters.
+/// A machine file, read once for any values of its parameters. One thread.
 class MachineFile {
  public:
-  /// A shipped machine or a YAML file, by name without parameters. Throws FileError and UserError.
-  explicit MachineFile(const std::string& name);
-  explicit MachineFile(datasets::Document document);
+  /// Texts by path, which stand for files.
+  using Files = std::map<std::string, std::string>;
+
+  /// A shipped machine or a YAML file, by name without parameters; `technologies` stand for what
+  /// is in their places. Throws FileError and UserError.
+  explicit MachineFile(const std::string& name, Files technologies = {});
+  explicit MachineFile(datasets::Document document, Files technologies = {});
 
   /// As it was asked for.
   [[nodiscard]] const std::string& name() const { return name_; }
@@ -39,16 +46,23 @@ class MachineFile {
   [[nodiscard]] bool is_shipped() const;
   /// Its parameters with their defaults, in the order of the file.
   [[nodiscard]] const ParameterValues& parameters() const { return parameters_; }
+  /// The parameter whose value is the technology; empty where there is none.
+  [[nodiscard]] const std::string& technology_parameter() const { return technology_parameter_; }
+  /// The technologies from files that its machines so far were made of.
+  [[nodiscard]] const Files& technology_files() const { return technologies_->files(); }
 
   /// The machine (schema: machine.schema.json) under `values`. Every cost is a number: what the
-  /// file leaves out is from its technology. Throws UserError at the line of what is wrong, or for
-  /// a parameter that the file does not have.
+  /// file leaves out is from its technology: of a path in the file, beside it; of one in `values`,
+  /// where that leads. Throws UserError at the line of what is wrong, or for a parameter that the
+  /// file does not have.
   [[nodiscard]] MachineDescription with(const ParameterValues& values) const;
 
  private:
   std::string name_;
   datasets::Document document_;
   ParameterValues parameters_;
+  std::string technology_parameter_;
+  std::shared_ptr<Technologies> technologies_;
 };
 
 /// The machine in `document` under the parameters in `values`.

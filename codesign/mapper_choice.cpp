@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/user_error.h"
@@ -53,6 +54,17 @@ void require_rule(const MapperChoice& choice, const std::string& machine,
         fmt::format("machine '{}' is no template (its file names no 'dataflow'): let the "
                     "optimal mapper map it (mapper: optimal)",
                     machine));
+}
+
+void require_objective_is_heeded(const MapperChoice& choice,
+                                 const std::vector<std::optional<accel::Dataflow>>& dataflows) {
+  const auto is_by_rule = [&](const std::optional<accel::Dataflow>& dataflow) {
+    return choice.for_machine_with(dataflow) == Mapper::template_rule;
+  };
+  if (std::ranges::all_of(dataflows, is_by_rule))
+    throw UserError(
+        "only the optimal mapper has an objective, and templates go by their own rule: ask for the "
+        "optimal mapper, or leave the objective out");
 }
 
 }  // namespace cosearch::codesign

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "accel/dataflow.h"
 #include "accel/optimal_mapper.h"
@@ -35,5 +36,10 @@ struct MapperChoice {
 /// Throws UserError where `choice` asks for the rule of a template that `machine` is not.
 void require_rule(const MapperChoice& choice, const std::string& machine,
                   const std::optional<accel::Dataflow>& dataflow);
+
+/// Throws UserError where `choice` leaves none of the machines of `dataflows` to the optimal
+/// mapper, so that a given objective would be heeded by nobody.
+void require_objective_is_heeded(const MapperChoice& choice,
+                                 const std::vector<std::optional<accel::Dataflow>>& dataflows);
 
 }  // namespace cosearch::codesign

@@ -6,8 +6,10 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <string_view>
 #include <utility>
 
+#include "codesign/accelerator_set.h"
 #include "codesign/study.h"
 #include "datasets/document.h"
 
@@ -53,23 +55,36 @@ class Comparison {
     }
   }
 
-  void accelerators(const datasets::AcceleratorTable& earlier,
-                    const datasets::AcceleratorTable& now) {
+  void accelerators(const datasets::StudyStart& earlier_start,
+                    const datasets::StudyStart& now_start) {
+    const datasets::AcceleratorTable& earlier = earlier_start.accelerators;
+    const datasets::AcceleratorTable& now = now_start.accelerators;
     if (earlier.parameters != now.parameters)
       return add("the parameters of accelerators are not the same");
     if (earlier.rows.size() != now.rows.size())
       return add("there are {} accelerators, were {}", now.rows.size(), earlier.rows.size());
     for (std::size_t i = 0; i < now.rows.size(); ++i)
-      if (!is_same(earlier.rows[i], now.rows[i]))
+      if (!is_same(earlier.rows[i], now.rows[i]) ||
+          !is_same_text(earlier.rows[i], earlier_start, now.rows[i], now_start))
         return add("accelerator {} is {}, was {}, or a parameter of it differs", i,
                    now.rows[i].name, earlier.rows[i].name);
   }
 
+  // A study asked from another folder names the same files by other paths.
   void machine_files(const std::map<std::string, std::string>& earlier,
-                     const std::map<std::string, std::string>& now) {
+                     const datasets::StudyStart& now_start) {
+    const std::map<std::string, std::string>& now = now_start.header.machine_files;
+    const auto is_machine = [&](const std::string& path) {
+      return std::ranges::find(now_start.accelerators.rows, path,
+                               &datasets::AcceleratorRow::template_name) !=
+             now_start.accelerators.rows.end();
+    };
+    std::set<std::string_view> texts;
+    for (const auto& [path, text] : earlier) texts.insert(text);
     for (const auto& [path, text] : now)
-      if (const auto known = earlier.find(path); known == earlier.end() || known->second != text)
-        add("machine file {} is not the same", path);
+      if (const auto known = earlier.find(path);
+          known != earlier.end() ? known->second != text : !texts.contains(text))
+        add("{} file {} is not the same", is_machine(path) ? "machine" : "technology", path);
   }
 
   std::vector<std::string> found;
@@ -106,6 +121,25 @@ class Comparison {
                       b.parameters.end(), [](double x, double y) { return is_same(x, y); });
   }
 
+  // Of a path, what stood there counts. Programs before stored numbers alone.
+  static bool is_same_text(const datasets::AcceleratorRow& earlier,
+                           const datasets::StudyStart& earlier_start,
+                           const datasets::AcceleratorRow& now,
+                           const datasets::StudyStart& now_start) {
+    if (earlier.text_parameters.empty() || earlier.text_parameters == now.text_parameters)
+      return true;
+    const auto with_contents = [](const datasets::AcceleratorRow& row,
+                                  const datasets::StudyStart& start) {
+      json texts = texts_of(row);
+      for (json& value : texts)
+        if (const auto file = start.header.machine_files.find(value.get<std::string>());
+            file != start.header.machine_files.end())
+          value = file->second;
+      return texts;
+    };
+    return with_contents(earlier, earlier_start) == with_contents(now, now_start);
+  }
+
   void values(const std::string& pointer, const json& earlier, const json& now) {
     if (earlier == now || pointer == "/seed") return;  // the command line may replace a seed
     if (!earlier.is_object() || !now.is_object())
@@ -137,8 +171,8 @@ std::vector<std::string> differences(const datasets::StudyStart& earlier,
     comparison.inputs(earlier.header.input_hashes, now.header.input_hashes,
                       now.header.configuration);
     comparison.networks(earlier.networks, now.networks);
-    comparison.accelerators(earlier.accelerators, now.accelerators);
-    comparison.machine_files(earlier.header.machine_files, now.header.machine_files);
+    comparison.accelerators(earlier, now);
+    comparison.machine_files(earlier.header.machine_files, now);
     if (earlier.metrics != now.metrics) comparison.found.push_back("the metrics are not the same");
   }
   return std::move(comparison.found);

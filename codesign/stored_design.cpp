@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "codesign/accelerator_set.h"
 #include "codesign/metrics.h"
 #include "codesign/network_file.h"
 #include "codesign/space_file.h"
@@ -54,7 +55,13 @@ StoredDesign::StoredDesign(const datasets::StudyStore& store, std::uint64_t id)
   reason_ = store.result().reasons.at(point_.reason[0]);
   const json study = datasets::parse_yaml(store.header().configuration, "the stored study").value;
   space_options_ = study.value(json::json_pointer("/networks/options"), json::object()).dump();
-  technology_ = study.value(json::json_pointer("/accelerators/technology"), std::string("45nm"));
+  const json texts = texts_of(accelerator_);
+  for (const auto& [name, text] : texts.items())
+    text_parameters_.emplace_back(name, text.get<std::string>());
+  if (texts.empty() && !is_named_in_full())  // of a program that stored numbers alone
+    text_parameters_.emplace_back(
+        "technology",
+        study.value(json::json_pointer("/accelerators/technology"), std::string("45nm")));
   if (study.contains("mapping")) {
     mapping_text_ = study["mapping"].dump();
     mapping_ = mapping_of(study["mapping"]);
@@ -72,6 +79,7 @@ std::vector<std::pair<std::string, std::string>> StoredDesign::facts() const {
     if (!std::isnan(accelerator_.parameters[i]))
       facts.emplace_back("  " + parameters_[i].name,
                          fmt::format("{} {}", accelerator_.parameters[i], parameters_[i].unit));
+  for (const auto& [name, text] : text_parameters_) facts.emplace_back("  " + name, text);
   for (std::size_t i = 0; i < metrics_.size(); ++i)
     if (!std::isnan(point_.metrics[i][0]))
       facts.emplace_back(metrics_[i].name,
@@ -96,36 +104,43 @@ bool StoredDesign::is_named_in_full() const {
   return accelerator_.name == family || accelerator_.name.starts_with(family + ":");
 }
 
-ParameterValues StoredDesign::template_parameters() const {
+bool StoredDesign::is_written_as_template() const {
+  return !is_named_in_full() && std::ranges::none_of(text_parameters_, [&](const auto& value) {
+    return machine_files_.contains(value.second);
+  });
+}
+
+ParameterValues StoredDesign::parameter_values() const {
   ParameterValues values;
-  for (std::size_t i = 0; i < parameters_.size(); ++i)
-    if (!std::isnan(accelerator_.parameters[i]))
-      values.emplace_back(parameters_[i].name, fmt::format("{}{}", accelerator_.parameters[i],
-                                                           written_unit(parameters_[i].unit)));
+  if (is_named_in_full())
+    values = split_parameters(accelerator_.name).second;
+  else
+    for (std::size_t i = 0; i < parameters_.size(); ++i)
+      if (!std::isnan(accelerator_.parameters[i]))
+        values.emplace_back(parameters_[i].name, fmt::format("{}{}", accelerator_.parameters[i],
+                                                             written_unit(parameters_[i].unit)));
+  for (const auto& parameter : text_parameters_)
+    if (std::ranges::find(values, parameter.first, &ParameterValues::value_type::first) ==
+        values.end())
+      values.push_back(parameter);
   return values;
 }
 
 MachineDescription StoredDesign::accelerator() const {
   const std::string& family = accelerator_.template_name;
   const auto stored = machine_files_.find(family);
-  const MachineFile file = stored == machine_files_.end()
-                               ? MachineFile(family)
-                               : MachineFile(datasets::parse_yaml(stored->second, family));
-  ParameterValues values;
-  if (is_named_in_full()) {
-    values = split_parameters(accelerator_.name).second;
-  } else {
-    values = template_parameters();
-    values.emplace_back("technology", technology_);
-  }
-  MachineDescription description = file.with(values);
+  const MachineFile file =
+      stored == machine_files_.end()
+          ? MachineFile(family, machine_files_)
+          : MachineFile(datasets::parse_yaml(stored->second, family), machine_files_);
+  MachineDescription description = file.with(parameter_values());
   description.machine.name = accelerator_.name;
   return description;
 }
 
 std::string StoredDesign::accelerator_yaml(const std::string& indent) const {
   std::string text = fmt::format("{}template: {}\n", indent, accelerator_.template_name);
-  for (const auto& [name, value] : template_parameters())
+  for (const auto& [name, value] : parameter_values())
     text += fmt::format("{}{}: {}\n", indent, name, value);
   return text;
 }
@@ -142,13 +157,16 @@ std::string StoredDesign::study_yaml() const {
                     space_file_.empty() ? network_.space : kSpaceFile,
                     space_options_ == "{}" ? "" : fmt::format("  options: {}\n", space_options_),
                     has_accuracy ? "accuracy: {table: accuracy}\n" : "");
-  if (is_named_in_full())
-    text += "accelerators:\n  machines: [machine.yaml]\n";
+  if (is_written_as_template())
+    text += "accelerators:\n  grids:\n    -\n" + accelerator_yaml("      ");
   else
-    text += fmt::format("accelerators:\n{}  grids:\n    -\n{}",
-                        technology_ == "45nm" ? "" : "  technology: " + quoted(technology_) + "\n",
-                        accelerator_yaml("      "));
-  if (!mapping_text_.empty()) text += fmt::format("mapping: {}\n", mapping_text_);
+    text += "accelerators:\n  machines: [machine.yaml]\n";
+  // A template alone has nobody to heed an objective.
+  if (!mapping_text_.empty())
+    text += fmt::format("mapping: {}\n",
+                        mapping_.for_machine_with(accelerator().dataflow) == Mapper::template_rule
+                            ? R"({"mapper": "template"})"
+                            : mapping_text_);
   // A score may be of a table that does not come along.
   std::vector<std::string> objectives = objectives_;
   std::erase(objectives, info_of(Metric::score).name);
@@ -161,15 +179,12 @@ void StoredDesign::write_files(const std::filesystem::path& folder) const {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw FileError({folder.string()}, "cannot make this folder: " + error.message());
-  if (is_named_in_full())
-    datasets::write_file(folder / "machine.yaml", write_machine(accelerator()));
+  if (is_written_as_template())
+    datasets::write_file(folder / "accelerator.yaml",
+                         fmt::format("kind: accelerator\nschema_version: 1\nname: {}\n{}",
+                                     quoted(accelerator_.name), accelerator_yaml("")));
   else
-    datasets::write_file(
-        folder / "accelerator.yaml",
-        fmt::format("kind: accelerator\nschema_version: 1\nname: {}\n{}{}",
-                    quoted(accelerator_.name),
-                    technology_ == "45nm" ? "" : "technology: " + quoted(technology_) + "\n",
-                    accelerator_yaml("")));
+    datasets::write_file(folder / "machine.yaml", write_machine(accelerator()));
   datasets::write_file(folder / "network.yaml", write_network(network()));
   datasets::write_file(folder / "study.yaml", study_yaml());
   if (network_.space.empty()) return;

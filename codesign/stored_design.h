@@ -25,19 +25,22 @@ class StoredDesign {
   /// ("accuracy", "94.1 percent"): what is known of the point, for people, in the store's order.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> facts() const;
   [[nodiscard]] Network network() const;
-  /// Of a machine file: as it was when the study began.
+  /// Of machine and technology files: as they were when the study began.
   [[nodiscard]] MachineDescription accelerator() const;
   [[nodiscard]] const MapperChoice& mapping() const { return mapping_; }
 
-  /// Writes accelerator.yaml (machine.yaml where it is no template) and network.yaml for `cost`,
-  /// study.yaml and network.csv for `run`, and space.yaml where a file describes the space, to
-  /// `folder`, which is made if need be; study.yaml finds this one design again. Throws FileError.
+  /// Writes accelerator.yaml (machine.yaml where that takes other files) and network.yaml for
+  /// `cost`, study.yaml and network.csv for `run`, and space.yaml where a file describes the space,
+  /// to `folder`, which is made if need be; study.yaml finds this one design again. Throws
+  /// FileError.
   void write_files(const std::filesystem::path& folder) const;
 
  private:
-  /// Whether the accelerator's name says all that made it; else its parameters do.
+  /// Whether the accelerator's name says its numbers; else the table's columns do.
   [[nodiscard]] bool is_named_in_full() const;
-  [[nodiscard]] ParameterValues template_parameters() const;
+  /// Whether a file of a template and its parameters says all of it.
+  [[nodiscard]] bool is_written_as_template() const;
+  [[nodiscard]] ParameterValues parameter_values() const;
   [[nodiscard]] std::string accelerator_yaml(const std::string& indent) const;
   [[nodiscard]] std::string study_yaml() const;
 
@@ -46,7 +49,8 @@ class StoredDesign {
   datasets::NetworkRow network_;
   std::vector<datasets::ParameterColumn> parameters_;
   datasets::AcceleratorRow accelerator_;
-  std::string strategy_, reason_, name_, technology_;
+  ParameterValues text_parameters_;
+  std::string strategy_, reason_, name_;
   std::string space_options_, space_file_;  // JSON, YAML
   std::string mapping_text_;                // JSON; empty: not given
   MapperChoice mapping_;

@@ -275,8 +275,11 @@ class StudyReader {
 
   [[nodiscard]] AcceleratorSource accelerators(const json& part) const {
     AcceleratorSource source;
-    if (part.contains("technology") && part["technology"] != "45nm")
-      source.technology = file(part["technology"], "/accelerators/technology");
+    if (part.contains("technology")) {
+      const std::string at = "/accelerators/technology";
+      source.technology = technology(part["technology"], at);
+      located(at, [&] { return find_technology(source.technology); });
+    }
     if (part.contains("named")) source.named = part["named"];
     for (std::size_t i = 0; i < source.named.size(); ++i)
       located(fmt::format("/accelerators/named/{}", i),
@@ -304,10 +307,17 @@ class StudyReader {
       const std::string extension = std::filesystem::path(name).extension();
       if (extension == ".yaml" || extension == ".yml" || extension == ".json")
         name = file(name, at).string();
-      const std::string what = name + shown_parameters(parameters);
-      static_cast<void>(find_machine(what));
-      return what;
+      const MachineFile machine(name);
+      for (auto& [parameter, text] : parameters)
+        if (parameter == machine.technology_parameter()) text = technology(text, at);
+      static_cast<void>(machine.with(parameters));
+      return name + shown_parameters(parameters);
     });
+  }
+
+  // A node as it is; a file's path is relative to the study's folder.
+  [[nodiscard]] std::string technology(const std::string& what, const std::string& at) const {
+    return names_technology_file(what) ? file(what, at).string() : what;
   }
 
   [[nodiscard]] MapperChoice mapping(const json& part, const AcceleratorSource& source) const {
@@ -315,14 +325,19 @@ class StudyReader {
       located("/mapping/objective",
               [&] { return parse_objective(part["objective"].get<std::string>()); });
     const MapperChoice choice = mapping_of(part);
-    if (choice.mapper == Mapper::template_rule && part.contains("objective"))
-      fail("/mapping/objective", "only the optimal mapper has an objective");
+    std::vector<std::optional<accel::Dataflow>> dataflows;
+    const auto add = [&](const std::string& what, const MachineDescription& machine) {
+      require_rule(choice, what, machine.dataflow);
+      dataflows.push_back(machine.dataflow);
+    };
     located("/mapping/mapper", [&] {
-      for (const std::string& what : source.machines)
-        require_rule(choice, what, find_machine(what).dataflow);
+      for (const std::string& what : source.named) add(what, find_accelerator(what));
+      for (const std::string& what : source.machines) add(what, find_machine(what));
       for (const MachineGrid& grid : source.grids)
-        require_rule(choice, grid.file().name(), grid.file().with(grid.at(0)).dataflow);
+        add(grid.file().name(), grid.file().with(grid.at(0)));
     });
+    if (part.contains("objective"))
+      located("/mapping/objective", [&] { require_objective_is_heeded(choice, dataflows); });
     return choice;
   }
 
@@ -453,20 +468,18 @@ std::vector<std::filesystem::path> input_files(const Study& study) {
     add(study.accuracy.then->file);
     add(study.accuracy.then->images);
   }
-  const auto add_technology = [&](const std::string& what) {
-    if (what.ends_with(".csv")) add(what);
+  const auto add_machine = [&](const MachineFile& machine) {
+    add_yaml(machine.name());
+    for (const auto& [path, text] : machine.technology_files()) add(path);
   };
-  add_technology(study.accelerators.technology);
-  for (const std::string& machine : study.accelerators.machines) {
-    const auto [name, parameters] = split_parameters(machine);
-    add_yaml(name);
-    for (const auto& [parameter, value] : parameters) add_technology(value);
+  if (names_technology_file(study.accelerators.technology)) add(study.accelerators.technology);
+  for (const std::string& what : study.accelerators.machines) {
+    const auto [name, parameters] = split_parameters(what);
+    const MachineFile machine(name);
+    static_cast<void>(machine.with(parameters));
+    add_machine(machine);
   }
-  for (const MachineGrid& grid : study.accelerators.grids) {
-    add_yaml(grid.file().name());
-    for (const auto& [parameter, values] : grid.values())
-      for (const std::string& value : values) add_technology(value);
-  }
+  for (const MachineGrid& grid : study.accelerators.grids) add_machine(grid.file());
   return files;
 }
 

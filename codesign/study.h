@@ -88,8 +88,7 @@ struct AccuracySourcing {
 };
 
 struct AcceleratorSource {
-  /// Of named accelerators, and of grids of a template that give none: "45nm" or the path of a CSV
-  /// file.
+  /// Of templates that give none: a node or the path of a CSV file.
   std::string technology = "45nm";
   std::vector<std::string> named;
   std::vector<std::string> machines;  ///< as find_machine() takes them

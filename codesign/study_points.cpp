@@ -32,8 +32,6 @@ std::map<std::string, std::string> input_hashes(const Study& study) {
     hashes[key] = datasets::sha256(datasets::read_file(file));
   };
   if (study.networks.scores) add("networks.scores.file", study.networks.scores->file);
-  if (study.accelerators.technology != "45nm")
-    add("accelerators.technology", study.accelerators.technology);
   return hashes;
 }
 

@@ -122,9 +122,9 @@ void StudyUnion::add_accelerators(const Member& member, Numbering& numbering) {
     throw UserError({member.name}, fmt::format("describes accelerators by other parameters than {}",
                                                members_.front().name));
   for (const datasets::AcceleratorRow& row : table.rows) {
-    const std::uint32_t number =
-        number_of(accelerator_numbers_,
-                  fmt::format("{}\n{}", row.template_name, fmt::join(row.parameters, " ")));
+    const std::uint32_t number = number_of(
+        accelerator_numbers_, fmt::format("{}\n{}\n{}", row.template_name,
+                                          fmt::join(row.parameters, " "), row.text_parameters));
     if (number == accelerators_.rows.size()) accelerators_.rows.push_back(row);
     numbering.accelerators.push_back(number);
   }

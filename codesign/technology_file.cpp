@@ -4,9 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "core/user_error.h"
+#include "datasets/file_bytes.h"
 #include "datasets/table.h"
 
 namespace cosearch::codesign {
@@ -49,6 +49,17 @@ std::string name_of(const accel::TechnologyScaling& scaling) {
   return fmt::format("{}nm", scaling.node_nm);
 }
 
+accel::TechnologyTable at_node(const std::string& name) {
+  if (name == "45nm") return technology_45nm();
+  const auto at = [](const std::string& node) {
+    return std::ranges::find(scalings(), node, [](const auto& s) { return name_of(s); });
+  };
+  if (const auto found = at(name); found != scalings().end())
+    return accel::scaled(technology_45nm(), *at("45nm"), *found);
+  throw UserError(fmt::format("no technology '{}' (expected the path of a CSV file, or one of: {})",
+                              name, fmt::join(technology_names(), ", ")));
+}
+
 }  // namespace
 
 std::vector<std::string> technology_names() {
@@ -57,19 +68,21 @@ std::vector<std::string> technology_names() {
   return names;
 }
 
+bool names_technology_file(const std::string& what) {
+  return what != "none" && !what.ends_with("nm");
+}
+
+const accel::TechnologyTable& Technologies::find(const std::string& what) {
+  if (const auto known = tables_.find(what); known != tables_.end()) return known->second;
+  if (!names_technology_file(what)) return tables_.emplace(what, at_node(what)).first->second;
+  auto file = files_.find(what);
+  if (file == files_.end()) file = files_.emplace(what, datasets::read_file(what)).first;
+  return tables_.emplace(what, read_technology(datasets::Table::parse(file->second, what)))
+      .first->second;
+}
+
 accel::TechnologyTable find_technology(const std::string& what) {
-  if (what == "45nm") return technology_45nm();
-  const auto at = [](const std::string& name) {
-    return std::ranges::find(scalings(), name, [](const auto& s) { return name_of(s); });
-  };
-  if (const auto found = at(what); found != scalings().end())
-    return accel::scaled(technology_45nm(), *at("45nm"), *found);
-  if (std::filesystem::path(what).extension() != ".csv" && what.ends_with("nm"))
-    throw UserError(
-        fmt::format("no technology '{}' (expected the path of a CSV file, or one of: "
-                    "{})",
-                    what, fmt::join(technology_names(), ", ")));
-  return read_technology(datasets::Table::read(what));
+  return Technologies().find(what);
 }
 
 }  // namespace cosearch::codesign

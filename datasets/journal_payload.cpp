@@ -118,7 +118,9 @@ void put(ByteWriter& out, const AcceleratorTable& table) {
   for (const ParameterColumn& column : table.parameters) put_texts(out, {column.name, column.unit});
   out.put(std::uint64_t{table.rows.size()});
   for (const AcceleratorRow& row : table.rows) {
-    put_texts(out, {row.name, row.template_name});
+    std::vector<std::string> texts{row.name, row.template_name};
+    if (!row.text_parameters.empty()) texts.push_back(row.text_parameters);
+    put_texts(out, texts);
     out.put_all(row.parameters);
   }
 }
@@ -134,8 +136,9 @@ AcceleratorTable take_accelerators(ByteReader& in) {
   table.rows.resize(in.take_count(24));
   for (AcceleratorRow& row : table.rows) {
     const std::vector<std::string> texts = take_texts(in);
-    require(texts.size() == 2);
+    require(texts.size() == 2 || texts.size() == 3);
     row = {texts[0], texts[1], in.take_all<double>(table.parameters.size())};
+    if (texts.size() == 3) row.text_parameters = texts[2];
   }
   return table;
 }

@@ -34,7 +34,7 @@ struct StudyHeader {
   std::string configuration;  ///< the study file, verbatim
   /// The file that describes the networks' space, verbatim; empty for a space of the program's own.
   std::string space_file;
-  /// Text by path of the machine files that the study names, verbatim.
+  /// Text by path of the machine files and technologies that the study names, verbatim.
   std::map<std::string, std::string> machine_files = {};
   /// SHA-256 of the files that the study names and whose content stands nowhere else in the store,
   /// in hexadecimal, by their keys in the study ("networks.scores.file").
@@ -58,7 +58,8 @@ struct NetworkRow {
 /// An accelerator; its id is its place in the list.
 struct AcceleratorRow {
   std::string name, template_name;
-  std::vector<double> parameters;  ///< one per column of the table; NaN where it has none
+  std::vector<double> parameters;    ///< one per column of the table; NaN where it has none
+  std::string text_parameters = {};  ///< JSON: those that no column can hold, by name; may be empty
 };
 
 struct ParameterColumn {

@@ -22,8 +22,8 @@ namespace cosearch::codesign {
 namespace {
 
 struct CostOptions {
-  std::string network, accelerator, machine, mapping, layer, mapper, objective = "edp",
-                                                                     accounting = "exact";
+  std::string network, accelerator, machine, mapping, layer, mapper, objective,
+      accounting = "exact";
   bool per_layer = false, nests = false;
   int jobs = 0;
 };
@@ -33,9 +33,13 @@ NetworkOnMachine run_on_machine(const CostOptions& options, const Network& whole
                                 const Network& network, const MachineDescription& machine) {
   const accel::Accounting accounting = parse_accounting(options.accounting);
   if (options.mapping.empty()) {
-    MapperChoice choice{std::nullopt, parse_objective(options.objective)};
+    MapperChoice choice;
     if (!options.mapper.empty()) choice.mapper = parse_mapper(options.mapper);
     if (options.accelerator.empty() && !choice.mapper) choice.mapper = Mapper::optimal;
+    if (!options.objective.empty()) {
+      choice.objective = parse_objective(options.objective);
+      require_objective_is_heeded(choice, {machine.dataflow});
+    }
     if (accounting == accel::Accounting::timeloop &&
         choice.for_machine_with(machine.dataflow) == Mapper::template_rule)
       throw UserError("--accounting timeloop needs tiles that divide: add --mapper optimal");
@@ -90,16 +94,21 @@ void add_cost_command(CLI::App& app, Console& console) {
       "-m,--machine", options->machine,
       "instead of an accelerator: a name (list machines) or a YAML file, with or without "
       ":NAME=VALUE,...");
+  CLI::Option* mapping =
+      command
+          ->add_option("--mapping", options->mapping,
+                       "a file of mappings (cosearch map -o) instead of a mapper")
+          ->needs(machine);
   command
-      ->add_option("--mapping", options->mapping,
-                   "a file of mappings (cosearch map -o) instead of a mapper")
-      ->needs(machine);
-  command->add_option("--mapper", options->mapper,
-                      "template (a template's own rule; the default with -a) or optimal (the "
-                      "default with -m)");
-  command->add_option("--objective", options->objective,
-                      "what the optimal mapper minimises: latency, energy, edp (the default) or a "
-                      "product of powers");
+      ->add_option("--mapper", options->mapper,
+                   "template (a template's own rule; the default with -a) or optimal (the "
+                   "default with -m)")
+      ->excludes(mapping);
+  command
+      ->add_option("--objective", options->objective,
+                   "what the optimal mapper minimises: latency, energy, edp (the default) or a "
+                   "product of powers")
+      ->excludes(mapping);
   command->add_option("--accounting", options->accounting,
                       "exact (the default), or timeloop: as Timeloop counts");
   command->add_option("-l,--layer", options->layer, "this layer alone");

@@ -12,6 +12,8 @@
 namespace cosearch::datasets::hdf5 {
 namespace {
 
+constexpr const char* kTextParameters = "text_parameters";
+
 template <class Row, class Value>
 std::vector<Value> column_of(const std::vector<Row>& rows, Value Row::*member) {
   std::vector<Value> values;
@@ -167,6 +169,10 @@ void write_accelerators(const Handle& file, const AcceleratorTable& accelerators
     write_numbers(group, accelerators.parameters[i].name, accelerators.parameters[i].unit, values);
   }
   write_text_list(group, "parameters", column_of(accelerators.parameters, &ParameterColumn::name));
+  const auto has_texts = [](const AcceleratorRow& row) { return !row.text_parameters.empty(); };
+  if (std::any_of(accelerators.rows.begin(), accelerators.rows.end(), has_texts))
+    write_text_column(group, kTextParameters,
+                      column_of(accelerators.rows, &AcceleratorRow::text_parameters));
 }
 
 AcceleratorTable read_accelerators(const Handle& file) {
@@ -178,6 +184,9 @@ AcceleratorTable read_accelerators(const Handle& file) {
   table.rows.resize(names.size());
   set_column(table.rows, &AcceleratorRow::name, std::move(names));
   set_column(table.rows, &AcceleratorRow::template_name, read_text_column(group, "template"));
+  if (has_group(group, kTextParameters))
+    set_column(table.rows, &AcceleratorRow::text_parameters,
+               read_text_column(group, kTextParameters));
   for (const std::string& name : read_text_list(group, "parameters")) {
     const auto column = open_column<double>(group, name, count);
     table.parameters.push_back({name, read_text(column.handle(), "unit")});
@@ -328,7 +337,7 @@ bool is_bad_metric_name(const std::string& name) {
 }
 
 bool is_bad_parameter_name(const std::string& name) {
-  constexpr std::array<std::string_view, 3> kTaken{"id", "name", "template"};
+  constexpr std::array<std::string_view, 4> kTaken{"id", "name", "template", kTextParameters};
   return cannot_name_dataset(name) || contains(kTaken, name);
 }
 

@@ -176,7 +176,6 @@ json measure_search(const fs::path& folder, std::uint64_t machines) {
     StudySetting optimal(read_study(folder / "optimal.yaml", {}), 2);
     result["table_optimal"] = measure_table(optimal);
   }
-  result["table_layers"] = setting->space.networks().layers.size();
   result["pairs"] = design_count(setting->space);
   {
     ParetoArchive archive(setting->question());

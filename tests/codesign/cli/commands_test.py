@@ -265,6 +265,16 @@ class Cost(CliTest):
         self.refused("cost", "-n", "net.yaml", "-m", "gemmini", "--mapper", "template", expect=2,
                      says=["'gemmini' is no template"])
 
+    def test_an_option_that_nobody_would_heed_is_refused(self):
+        says = ["only the optimal mapper has an objective"]
+        cost = ("cost", "-n", "resnet18", "-l", "conv1")
+        self.refused(*cost, "-a", "nvdla-256", "--objective", "latency", expect=2, says=says)
+        self.refused(*cost, "-m", "nvdla", "--mapper", "template", "--objective", "latency",
+                     expect=2, says=says)
+        for option in (("--mapper", "optimal"), ("--objective", "energy")):
+            self.refused("cost", "-n", "resnet18", "-m", "eyeriss-v1", "--mapping", "m.yaml",
+                         *option, expect=2, says=["--mapping", option[0]])
+
 
 class Rank(CliTest):
     def test_a_study_and_its_store_agree(self):

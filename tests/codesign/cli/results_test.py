@@ -112,6 +112,40 @@ class Results(CliTest):
         self.refused("show", "a.h5", "999999", expect=2, says=["999999"])
 
 
+class Technologies(CliTest):
+    """A grid over technologies: text, which no column of numbers holds."""
+
+    def test_each_design_is_shown_and_written_in_its_own(self):
+        own = self.folder / "own.csv"
+        own.write_text((REPOSITORY / "accel" / "data" / "technology_45nm.csv").read_text().replace(
+            "mac_energy_8bit,", "mac_energy_8bit,1"))
+        self.write_study(("    - template: nvdla\n",
+                          "    - template: nvdla\n      technology: [45nm, 16nm, own.csv]\n"))
+        self.run_program("run", "study.yaml", "-o", "a.h5", "--jobs", "1")
+        own.unlink()
+        with h5py.File(self.folder / "a.h5") as store:
+            names = store["accelerators/name"].asstr()[:]
+            ids, chips = store["points/id"][:], store["points/accelerator"][:]
+            energies = store["points/energy"][:].ravel()
+        seen = set()
+        for technology in ("45nm", "16nm", "own.csv"):
+            point = next(i for i, chip in enumerate(chips) if names[chip].startswith("nvdla")
+                         and names[chip].endswith(technology))
+            shown = self.run_json("show", "a.h5", str(ids[point]), "-o", technology)
+            # Layer by layer here, shape by shape in a search: the sums may end in another digit.
+            self.assertAlmostEqual(shown["energy"]["total_pj"] / energies[point], 1, delta=1e-12)
+            self.assertIn(f"technology: {technology}",
+                          self.run_program("show", "a.h5", str(ids[point])).stdout)
+            again = self.run_json("run", f"{technology}/study.yaml", "-o", f"{technology}.h5")
+            self.assertEqual(again["front"][0]["energy"], energies[point])
+            if technology != "own.csv":
+                costed = self.run_json("cost", "-n", f"{technology}/network.yaml", "-a",
+                                       f"{technology}/accelerator.yaml", "--per-layer")
+                self.assertEqual(costed, shown)
+            seen.add(shown["energy"]["total_pj"])
+        self.assertEqual(len(seen), 3)
+
+
 class Machines(CliTest):
     """A study of machines of any levels, in files and shipped, under the optimal mapper."""
     CHANGES = (("  grids:\n", "  machines: [eyeriss-v1, 'mine.yaml:rows=8']\n  grids:\n"),

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "accel/machine_costs.h"
+#include "accel/technology.h"
 #include "core/random.h"
 #include "core/user_error.h"
 #include "study_support.h"
@@ -177,6 +179,34 @@ TEST(LoadAccelerators, AMachineNamedTwiceIsOneCandidate) {
   const std::size_t once = load_accelerators(StudyFolder().read()).list.size();
   const StudyFolder twice({{"named: [xp-ws-64]", "named: [xp-ws-64, xp-ws-64]"}});
   EXPECT_EQ(load_accelerators(twice.read()).list.size(), once);
+}
+
+// A node or a path from the study's folder means one thing wherever it stands, and the study's
+// holds for every template that has none of its own.
+TEST(LoadAccelerators, ATechnologyMeansTheSameWhereverItStands) {
+  const std::string grid = "  grids: [{template: nvdla, pe_rows: 16";
+  const std::string machines = "  machines: ['nvdla:pe_rows=16";
+  const auto area_under = [](const std::string& technology, const std::string& accelerators) {
+    const StudyFolder folder;
+    test::write_bytes(folder / "own.csv", test::replaced(std::string(accel::kTechnology45nm),
+                                                         "mac_area_8bit,", "mac_area_8bit,1"));
+    const std::string text = test::read_bytes(folder.study());
+    const std::size_t begin = text.find("accelerators:\n"), end = text.find("objectives:");
+    folder.write(text.substr(0, begin) + "accelerators:\n" + technology + accelerators +
+                 text.substr(end));
+    return accel::area_of(load_accelerators(folder.read()).list.at(0).machine).value;
+  };
+  const auto usual = area_under("", grid + "}]\n");
+  for (const std::string technology : {"16nm", "own.csv"}) {
+    SCOPED_TRACE(technology);
+    const std::string of_study = "  technology: " + technology + "\n";
+    const auto expected = area_under(of_study, grid + "}]\n");
+    EXPECT_NE(expected, usual);
+    EXPECT_EQ(area_under("", grid + ", technology: [" + technology + "]}]\n"), expected);
+    EXPECT_EQ(area_under(of_study, machines + "']\n"), expected);
+    EXPECT_EQ(area_under("", machines + ",technology=" + technology + "']\n"), expected);
+    EXPECT_EQ(area_under(of_study, machines + ",technology=45nm']\n"), usual);
+  }
 }
 
 TEST(LoadAccelerators, SamplesASeededSubsetInOrder) {
@@ -360,6 +390,15 @@ TEST(JointSpace, AcceleratorNeighboursAreTheFourNearestOfEachTemplate) {
     EXPECT_EQ(neighbours.size(), expected);
     EXPECT_EQ(std::ranges::count(neighbours, origin), 0);
   }
+}
+
+TEST(JointSpace, AZeroIsAsFarAsADoublingFromEveryOtherValue) {
+  AcceleratorSet set{.columns = {{"hops", ""}}, .list = {}, .files = {}};
+  for (const double hops : {0., 1., 2., 4., 8., 16., 32.})
+    set.list.push_back({{}, {}, {}, "own", {hops}});
+  const JointSpace space(networks_of(StudyFolder()), set);
+  EXPECT_THAT(space.accelerator_neighbours(5), testing::UnorderedElementsAre(0, 3, 4, 6));
+  EXPECT_THAT(space.accelerator_neighbours(0), testing::UnorderedElementsAre(1, 2, 3, 4));
 }
 
 }  // namespace

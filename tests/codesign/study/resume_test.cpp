@@ -211,16 +211,44 @@ TEST(Resume, RefusesAnInputOfOtherBytes) {
   std::filesystem::copy_file(COSEARCH_SOURCE_DIR "/accel/data/technology_45nm.csv",
                              folder / "constants.csv");
   static_cast<void>(run(folder, {.max_evaluations = 20}));
-  for (const auto& [file, key] : {std::pair{"scores.csv", "networks.scores.file"},
-                                  {"constants.csv", "accelerators.technology"}}) {
+  for (const auto& [file, says] :
+       {std::pair{"scores.csv", "the file that networks.scores.file names has changed"},
+        {"constants.csv", "constants.csv is not the same"}}) {
     SCOPED_TRACE(file);
     const std::string bytes = test::read_bytes(folder / file);
     test::write_bytes(folder / file, bytes + "\n");
     EXPECT_THAT(test::message_of([&] { static_cast<void>(run(folder, {.resume = true})); }),
-                HasSubstr(fmt::format("the file that {} names has changed", key)));
+                HasSubstr(says));
     test::write_bytes(folder / file, bytes);
   }
   EXPECT_NE(run(folder, {.resume = true}).summary.cause, StopCause::stopped);
+}
+
+TEST(Resume, RefusesATechnologyThatChangedWhereverItIsNamed) {
+  const std::string own_machine = "mine.yaml";
+  for (const std::string& accelerators :
+       {std::string("named: [xp-ws-64]\n  technology: own.csv"),
+        std::string("machines: ['nvdla:technology=own.csv']"), "machines: [" + own_machine + "]",
+        std::string("grids: [{template: nvdla, technology: [45nm, own.csv]}]")}) {
+    SCOPED_TRACE(accelerators);
+    const StudyFolder folder;
+    const std::string study = test::read_bytes(folder.study());
+    folder.write(study.substr(0, study.find("  named: [xp")) + "  " + accelerators + "\n" +
+                 study.substr(study.find("objectives:")));
+    const std::string technology =
+        test::read_bytes(COSEARCH_SOURCE_DIR "/accel/data/technology_45nm.csv");
+    test::write_bytes(folder / "own.csv", technology);
+    test::write_bytes(
+        folder / own_machine,
+        test::replaced(test::read_bytes(COSEARCH_SOURCE_DIR "/accel/machines/nvdla.yaml"),
+                       "technology: 45nm", "technology: own.csv"));
+    static_cast<void>(run(folder, {.max_evaluations = 20}));
+    test::write_bytes(folder / "own.csv", technology + "\n");
+    EXPECT_THAT(test::message_of([&] { static_cast<void>(run(folder, {.resume = true})); }),
+                HasSubstr("own.csv is not the same"));
+    test::write_bytes(folder / "own.csv", technology);
+    EXPECT_NE(run(folder, {.resume = true}).summary.cause, StopCause::stopped);
+  }
 }
 
 TEST(Resume, DoesNotMindCommentsAndLayout) {

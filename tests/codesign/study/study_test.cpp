@@ -175,6 +175,25 @@ TEST(ReadStudy, RefusesGridValuesThatNoMachineMayHave) {
                  {"either a 'template' or a 'machine'"});
 }
 
+TEST(ReadStudy, RefusesAGridValueThatStandsTwice) {
+  expect_refused("pe_rows: [4, 8]", "pe_rows: [4, 8, @8]", {"pe_rows[2]: 8 appears twice"});
+  expect_refused("pe_buffer: 256B", "pe_buffer: [1KiB, @1024B]", {"pe_buffer = 1024B", "twice"});
+  expect_refused("pe_buffer: 256B", "pe_buffer: 256B\n      technology: [16nm, @16nm]",
+                 {"technology[1]: \"16nm\" appears twice"});
+}
+
+TEST(ReadStudy, RefusesATechnologyAtItsLine) {
+  expect_refused("pe_buffer: 256B", "pe_buffer: 256B\n      technology: @29nm", {"'29nm'", "16nm"});
+  expect_refused("pe_buffer: 256B", "pe_buffer: 256B\n      technology: [16nm, @29nm]", {"'29nm'"});
+  expect_refused("accelerators:\n", "accelerators:\n  technology: @29nm\n", {"'29nm'", "16nm"});
+  expect_refused("named: [xp-ws-64]", "machines: [@'nvdla:technology=29nm']", {"'29nm'"});
+  for (const char* by : {"accelerators:\n  technology: @no-such.csv\n",
+                         "accelerators:\n  machines: [@'nvdla:technology=no-such.csv']\n"}) {
+    SCOPED_TRACE(by);
+    expect_refused("accelerators:\n", by, {"no-such.csv"});
+  }
+}
+
 TEST(ReadStudy, SaysWhoMapsAndWhatFor) {
   const Study usual = StudyFolder().read();
   EXPECT_FALSE(usual.mapping.mapper);
@@ -197,6 +216,10 @@ TEST(ReadStudy, SaysWhoMapsAndWhatFor) {
   refused("mapper: @optimum", {"optimal"});
   refused("mapper: optimal, objective: @energi", {"did you mean 'energy'?"});
   refused("mapper: template, objective: @energy", {"only the optimal mapper has an objective"});
+  refused("objective: @energy", {"only the optimal mapper has an objective"});
+  const StudyFolder with_machine({{"named: [xp-ws-64]", "machines: [simba]"},
+                                  {"strategy: {", "mapping: {objective: energy}\nstrategy: {"}});
+  EXPECT_EQ(with_machine.read().mapping.objective.latency, 0);
 }
 
 TEST(ReadStudy, TakesMachinesByNameAndFromFilesBesideIt) {

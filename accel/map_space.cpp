@@ -46,6 +46,14 @@ bool pack_from(std::size_t d, Extents& left, std::vector<std::int64_t>& room, st
   return false;
 }
 
+void add(const SpatialChoice& choice, std::vector<SpatialChoice>& choices) {
+  if (choices.size() == MapSpace::kMostSpatialChoices)
+    throw UserError("there are more than " + std::to_string(MapSpace::kMostSpatialChoices) +
+                    " ways to spread the layer over the machine's fan-outs: constrain which "
+                    "dimensions an axis may have, or take dividing factors");
+  choices.push_back(choice);
+}
+
 }  // namespace
 
 bool pack(const Extents& factors, const std::vector<std::int64_t>& sizes,
@@ -78,8 +86,7 @@ MapSpace::MapSpace(const Layer& layer, const Machine& machine, const MapConstrai
   if (factors == Factors::imperfect_spatial && accounting == Accounting::timeloop)
     throw UserError(
         "imperfect factors cannot be counted as Timeloop counts: take exact accounting, or "
-        "dividing "
-        "factors");
+        "dividing factors");
   for (const Dimension d : kAllDimensions) {
     list_lengths(index_of(d), {extents_[index_of(d)]});
     if (extents_[index_of(d)] > 1) dimensions_.push_back(d);
@@ -279,7 +286,7 @@ void MapSpace::combine_spreads(std::size_t position, SpatialChoice& choice,
                                std::array<std::int64_t, SpatialChoice::kMostGroups>& room,
                                std::vector<SpatialChoice>& choices) const {
   if (position == dimensions_.size()) {
-    choices.push_back(choice);
+    add(choice, choices);
     return;
   }
   const std::size_t d = index_of(dimensions_[position]);
@@ -301,7 +308,7 @@ void MapSpace::combine_spreads(std::size_t position, SpatialChoice& choice,
 void MapSpace::spread(std::size_t group, std::size_t dimension, SpatialChoice& choice,
                       std::int64_t room, std::vector<SpatialChoice>& choices) const {
   if (group == groups_.size()) {
-    choices.push_back(choice);
+    add(choice, choices);
     return;
   }
   if (dimension == kDimensions) {

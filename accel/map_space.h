@@ -73,6 +73,9 @@ struct SpatialChoice {
 
 class MapSpace {
  public:
+  /// About half a gigabyte of them.
+  static constexpr std::size_t kMostSpatialChoices = 1'000'000;
+
   /// Requires `constraints` to be without problems for `machine`. Throws UserError when one level
   /// has more groups of axes than SpatialChoice::kMostGroups, and when factors are imperfect but
   /// Timeloop's the accounting, which has no shorter pieces.
@@ -107,7 +110,8 @@ class MapSpace {
   /// Every choice of what the levels keep.
   [[nodiscard]] std::vector<std::vector<TensorSet>> keep_choices() const;
 
-  /// Every way to spread the layer over the fan-outs, fewest steps first.
+  /// Every way to spread the layer over the fan-outs, fewest steps first. Throws UserError when
+  /// there are more than kMostSpatialChoices.
   [[nodiscard]] std::vector<SpatialChoice> spatial_choices() const;
 
   /// Words of each kept tensor in a tile of `level`, before double buffering; 0 of the others.

@@ -136,6 +136,34 @@ class Maps(MapTest):
         self.assertIn((best["latency_cycles"], best["energy"]["total_pj"]), points)
         self.assertIn("first: ", self.run_program(*self.of_tiny("map", "--pareto")).stdout)
 
+    def test_imperfect_factors(self):
+        """Nine output channels on eight rows: 3 x 3 when factors divide, else 2 steps of 5 and 4."""
+        self.write("odd.yaml", NETWORK[:NETWORK.index("  - {name: pool")].replace("out_channels: 8",
+                                                                                "out_channels: 9"))
+        self.write("eight.yaml", MACHINE.replace("size: 4", "size: 8").replace(
+            "  registers:\n", "  buffer:\n    axes:\n      rows: {dimensions: K}\n  registers:\n"))
+        command = ("-n", "odd.yaml", "-m", "eight.yaml", "--json")
+        by_latency = (*command, "--objective", "latency")
+        cycles = {}
+        for factors in ("dividing", "imperfect"):
+            mapped = self.run_json("map", *by_latency, "--factors", factors, "-o", factors + ".yaml",
+                                   "--per-layer")
+            cycles[factors] = mapped.pop("latency_cycles")
+            cost = self.run_json("cost", *command, "--mapping", factors + ".yaml")
+            self.assertEqual(cost["latency_cycles"], cycles[factors])
+        self.assertEqual(self.run_program("map", *by_latency).stdout,
+                         self.run_program("map", *by_latency, "--factors", "dividing").stdout)
+        steps = 16 * 16 * 3 * 9  # of one output channel on each row
+        self.assertGreaterEqual(cycles["dividing"], 3 * steps)
+        self.assertLess(cycles["imperfect"], 3 * steps)
+        self.assertGreaterEqual(cycles["imperfect"], 2 * steps)
+        fronts = [self.run_json("map", *command, "--pareto", "--factors", factors)
+                  ["layers"][0]["pareto"] for factors in ("dividing", "imperfect")]
+        for one in fronts[0]:  # each is met or beaten
+            self.assertTrue(any(other["latency_cycles"] <= one["latency_cycles"]
+                                and other["energy"]["total_pj"] <= one["energy"]["total_pj"]
+                                for other in fronts[1]))
+
     def test_jobs_change_nothing(self):
         for arguments in (["map", "-n", "squeezenet-1.1", "-m", "nvdla-256", "--nests"],
                           ["map", "-n", "squeezenet-1.1", "-m", "nvdla-256", "--json"],
@@ -265,6 +293,21 @@ class BadUsage(MapTest):
         self.refused(*self.of_tiny("map", "--objective", "latency^0"), expect=BAD, says=["'0'"])
         self.refused(*self.of_tiny("map", "--accounting", "timelop"), expect=BAD,
                      says=["did you mean 'timeloop'?"])
+        self.refused(*self.of_tiny("map", "--factors", "imperfct"), expect=BAD,
+                     says=["did you mean 'imperfect'?"])
+        self.refused(*self.of_tiny("map", "--factors", "imperfect", "--accounting", "timeloop"),
+                     expect=BAD, says=["--accounting exact"])
+
+    def test_too_many_ways_to_spread_a_layer(self):
+        self.write("wide.yaml", MACHINE[:MACHINE.index("constraints:")].replace(
+            "      - {axis: rows, size: 4}\n", "".join(f"      - {{axis: a{i}, size: 4}}\n"
+                                                      for i in range(2))).replace(
+            "  - name: registers\n", "".join(
+                f"  - name: L{i}\n    keep: all\n    capacity: 1MiB\n    fanout:\n"
+                f"      - {{axis: b{i}, size: 256}}\n"
+                for i in range(3)) + "  - name: registers\n"))
+        self.refused("map", "-n", "resnet50", "-m", "wide.yaml", "--factors", "imperfect", "-l",
+                     "layer3.0.conv2", expect=BAD, says=["1000000 ways", "constrain"])
 
     def test_options_that_exclude_each_other(self):
         self.refused("cost", "-n", "net.yaml", expect=BAD, says=["--accelerator or --machine"])

@@ -156,11 +156,6 @@ std::shared_ptr<const MachineFile> template_at(const datasets::Document& documen
   return std::make_shared<const MachineFile>(name);
 }
 
-bool is_file(const std::string& what) {
-  const std::string extension = std::filesystem::path(what).extension();
-  return extension == ".yaml" || extension == ".yml" || extension == ".json";
-}
-
 }  // namespace
 
 AcceleratorSpec named_accelerator(const std::string& name) {
@@ -186,7 +181,8 @@ AcceleratorSpec read_accelerator(const datasets::Document& document) {
 }
 
 AcceleratorSpec accelerator_spec(const std::string& what) {
-  return is_file(what) ? read_accelerator(datasets::read_yaml(what)) : named_accelerator(what);
+  return datasets::names_document(what) ? read_accelerator(datasets::read_yaml(what))
+                                        : named_accelerator(what);
 }
 
 MachineDescription find_accelerator(const std::string& what) {
@@ -224,7 +220,7 @@ MachineGrid read_grid(const datasets::Document& document, const std::string& poi
   } else {
     const std::string at = pointer + "/machine";
     const std::string name = part["machine"];
-    const std::string path = is_file(name) ? path_of(name, at) : name;
+    const std::string path = datasets::names_document(name) ? path_of(name, at) : name;
     try {
       file = std::make_shared<const MachineFile>(path);
     } catch (const FileError& error) {

@@ -299,9 +299,7 @@ class MachineReader {
 };
 
 datasets::Document document_of(const std::string& what) {
-  const std::string extension = std::filesystem::path(what).extension();
-  if (extension == ".yaml" || extension == ".yml" || extension == ".json")
-    return datasets::read_yaml(what);
+  if (datasets::names_document(what)) return datasets::read_yaml(what);
   for (const accel::ShippedMachine& shipped : accel::shipped_machines())
     if (shipped.name == what) return datasets::parse_yaml(shipped.text, what + ".yaml");
   throw UserError(fmt::format("no machine '{}'{}", what, did_you_mean(what, machine_names())));

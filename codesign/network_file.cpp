@@ -285,7 +285,7 @@ Network read_network(const datasets::Document& document) {
 }
 
 Network find_network(const std::string& what) {
-  if (names_space_file(what)) return read_network(std::filesystem::path(what));
+  if (datasets::names_document(what)) return read_network(std::filesystem::path(what));
   if (const auto [space, genotype] = split_genotype(what); !space.empty())
     return make_space(space_source(space))->lower(genotype);
   return nas::named_network(what);

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include "core/user_error.h"
@@ -354,11 +353,6 @@ nas::SpaceDescription read_space(const datasets::Document& document) {
   return SpaceReader(document).read();
 }
 
-bool names_space_file(const std::string& what) {
-  const std::string extension = std::filesystem::path(what).extension();
-  return extension == ".yaml" || extension == ".yml" || extension == ".json";
-}
-
 std::pair<std::string, std::string> split_genotype(const std::string& what) {
   std::size_t colon = what.find(':');
   // A path may hold colons of its own.
@@ -370,7 +364,7 @@ std::pair<std::string, std::string> split_genotype(const std::string& what) {
 }
 
 SpaceSource space_source(const std::string& what) {
-  if (!names_space_file(what)) return {what};
+  if (!datasets::names_document(what)) return {what};
   SpaceSource source{what, datasets::read_file(what)};
   if (source.text.empty()) throw UserError({what}, "is empty");
   return source;

@@ -27,9 +27,6 @@ struct SpaceSource {
   [[nodiscard]] bool is_file() const { return !text.empty(); }
 };
 
-/// Whether `what` is the path of a file rather than a space's name: it ends in .yaml, .yml, .json.
-[[nodiscard]] bool names_space_file(const std::string& what);
-
 /// "mine.yaml" and "3;5" of "mine.yaml:3;5"; two empty texts where there is no genotype.
 [[nodiscard]] std::pair<std::string, std::string> split_genotype(const std::string& what);
 

@@ -125,7 +125,7 @@ class StudyReader {
       fail("/networks", "networks come either from a 'space' or are 'named'; give one of the two");
     if (part.contains("named")) return named_networks(part);
     source.space = part["space"];
-    if (names_space_file(source.space)) {
+    if (datasets::names_document(source.space)) {
       source.space = file(part["space"], "/networks/space").string();
       source.space_text = space_source(source.space).text;
     }
@@ -304,9 +304,7 @@ class StudyReader {
   [[nodiscard]] std::string machine(const json& value, const std::string& at) const {
     return located(at, [&] {
       auto [name, parameters] = split_parameters(value);
-      const std::string extension = std::filesystem::path(name).extension();
-      if (extension == ".yaml" || extension == ".yml" || extension == ".json")
-        name = file(name, at).string();
+      if (datasets::names_document(name)) name = file(name, at).string();
       const MachineFile machine(name);
       for (auto& [parameter, text] : parameters)
         if (parameter == machine.technology_parameter()) text = technology(text, at);
@@ -451,7 +449,7 @@ std::vector<std::filesystem::path> input_files(const Study& study) {
     if (!file.empty()) files.push_back(file);
   };
   const auto add_yaml = [&](const std::string& what) {
-    if (names_space_file(what)) add(what);
+    if (datasets::names_document(what)) add(what);
   };
   const NetworkSource& networks = study.networks;
   add_yaml(networks.space);

@@ -324,6 +324,11 @@ std::string key_path(const std::string& json_pointer) {
   return path;
 }
 
+bool names_document(const std::string& what) {
+  const std::string extension = std::filesystem::path(what).extension();
+  return extension == ".yaml" || extension == ".yml" || extension == ".json";
+}
+
 Document read_yaml(const std::filesystem::path& path) {
   return parse_yaml(read_file(path), path.string());
 }

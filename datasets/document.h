@@ -43,6 +43,9 @@ struct Document {
 /// What to do with the tag of a list or a map: our own files have none, Timeloop's do.
 enum class YamlTags : std::uint8_t { refused, recorded };
 
+/// Whether `what`, where a name or a document may stand, is a document's path: by its extension.
+[[nodiscard]] bool names_document(const std::string& what);
+
 /// Throws FileError when the file cannot be read, UserError at file:line:column otherwise.
 [[nodiscard]] Document read_yaml(const std::filesystem::path& path);
 [[nodiscard]] Document parse_yaml(std::string_view text, std::string name,

@@ -127,7 +127,7 @@ nas::SearchRecipe recipe_for(const SupernetSearchOptions& options, std::int64_t 
 void search(const SupernetSearchOptions& options, Console& console) {
   if (options.recipe.latency_weight > 0 && options.accelerator.empty())
     throw UserError("--latency-weight counts latency on an --accelerator: none is given");
-  if (names_space_file(options.space))
+  if (datasets::names_document(options.space))
     throw UserError("--space " + options.space +
                     ": a space in a file cannot be searched by gradients, which mixes the "
                     "alternatives of each choice; expected fashion-macro, nas-bench-macro or "

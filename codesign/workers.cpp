@@ -29,6 +29,16 @@ class Order {
 #endif
 };
 
+// At the end of a block, exceptions included.
+struct ReleaseAtEnd {
+  Order& order;
+  ~ReleaseAtEnd() { order.release(); }
+};
+struct AcquireAtEnd {
+  Order& order;
+  ~AcquireAtEnd() { order.acquire(); }
+};
+
 }  // namespace
 
 struct Workers::Arena {
@@ -53,15 +63,15 @@ void Workers::for_ranges(std::size_t count,
                          const std::function<void(std::size_t, std::size_t)>& work) {
   Order begin, end;
   begin.release();
+  const AcquireAtEnd after{end};
   arena_->tasks.execute([&] {
     tbb::parallel_for(tbb::blocked_range<std::size_t>(0, count),
                       [&](const tbb::blocked_range<std::size_t>& range) {
                         begin.acquire();
+                        const ReleaseAtEnd before{end};
                         work(range.begin(), range.end());
-                        end.release();
                       });
   });
-  end.acquire();
 }
 
 }  // namespace cosearch::codesign

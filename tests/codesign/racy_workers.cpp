@@ -1,5 +1,5 @@
-// A race of ours, inside a task of oneTBB: what races_in_onetbb.txt must not hide from the thread
-// sanitizer. Exits with 0 where the sanitizer, which would have said so, saw nothing.
+// A race of ours, inside a task of oneTBB: what races_in_libraries.txt must not hide from the
+// thread sanitizer. Exits with 0 where the sanitizer, which would have said so, saw nothing.
 #include <cstdio>
 
 #include "codesign/workers.h"

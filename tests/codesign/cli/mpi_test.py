@@ -47,6 +47,22 @@ class Ranks(CliTest):
                                               and journal.stat().st_size > size):
             time.sleep(0.005)
 
+    def end_of(self, process):
+        """What it printed, once its ranks are gone: mpirun may end while one that it killed still waits
+        for its disk, and holds its lock."""
+        printed = process.communicate(timeout=600)
+
+        def is_here(folder):
+            try:
+                return folder.resolve(strict=True) == self.folder.resolve()
+            except OSError:  # ended
+                return False
+
+        until = time.monotonic() + 60
+        while any(map(is_here, Path("/proc").glob("[0-9]*/cwd"))) and time.monotonic() < until:
+            time.sleep(0.01)
+        return printed
+
     def exported(self, store):
         self.run_program("pareto", store, "-o", "front.csv", "--trace", "trace.csv")
         with h5py.File(self.folder / store) as file:
@@ -108,7 +124,7 @@ class Ranks(CliTest):
         process = self.mpirun(2, "-o", "ranks.h5", "--max-evaluations", "100000")
         self.wait_for_points(process, "ranks.h5", 3_000_000)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=600)
+        self.end_of(process)
         done = self.mpirun(4, "-o", "ranks.h5", "--resume", "--max-evaluations", "100000")
         done.communicate(timeout=600)
         self.assertEqual(done.returncode, STOPPED)
@@ -131,7 +147,7 @@ class Ranks(CliTest):
         expected = self.exported("one.h5")
         for rank in (0, 1):
             failed = self.start(2, FAILING_RANK, "study.yaml", f"failed{rank}.h5", str(rank))
-            _, errors = failed.communicate(timeout=600)
+            _, errors = self.end_of(failed)
             self.assertNotEqual(failed.returncode, 0)
             self.assertEqual(errors.count("the fourth batch fails here"), 1, errors)
             self.assertIn(f"rank {rank}", errors)
@@ -142,7 +158,7 @@ class Ranks(CliTest):
             ranks = [int(pid) for path in Path(f"/proc/{process.pid}/task").glob("*/children")
                      for pid in path.read_text().split()]
             os.kill(sorted(ranks)[rank], signal.SIGKILL)
-            _, errors = process.communicate(timeout=600)
+            _, errors = self.end_of(process)
             self.assertNotEqual(process.returncode, 0)
             self.assertIn("signal 9", errors)
             self.assert_resumes_to(expected, f"killed{rank}.h5")

@@ -59,7 +59,8 @@ class Ranks(CliTest):
                 return False
 
         until = time.monotonic() + 60
-        while any(map(is_here, Path("/proc").glob("[0-9]*/cwd"))) and time.monotonic() < until:
+        while any(map(is_here, Path("/proc").glob("[0-9]*/cwd"))):
+            self.assertLess(time.monotonic(), until, "a rank outlives mpirun")
             time.sleep(0.01)
         return printed
 

@@ -1,5 +1,7 @@
 #include "accel/axis_sum.h"
 
+#include <algorithm>
+
 #include "accel/flat_nest.h"
 
 namespace cosearch::accel {
@@ -8,43 +10,6 @@ namespace {
 struct Piece {
   std::int64_t begin = 0, length = 1;
 };
-
-bool merges(PieceRole role) { return role == PieceRole::joint || role == PieceRole::slide; }
-
-/// The outer cuts, whose pieces are taken by themselves; the inner ones, whose pieces merge.
-struct Split {
-  std::size_t outer = 0;   ///< cuts before the merging ones
-  bool slides = false;     ///< whether a merging cut slides
-  bool apart = false;      ///< whether a merging cut has an outer one inside it
-  std::int64_t piece = 1;  ///< length of the innermost piece
-};
-
-Split split(const AxisChain& chain) {
-  Split s;
-  s.outer = chain.count;
-  while (s.outer > 0 && merges(chain.cuts[s.outer - 1].role)) {
-    --s.outer;
-    s.slides = s.slides || chain.cuts[s.outer].role == PieceRole::slide;
-  }
-  for (std::size_t i = 0; i < s.outer; ++i) s.apart = s.apart || merges(chain.cuts[i].role);
-  s.piece = chain.count == 0 ? chain.extent : chain.cuts[chain.count - 1].tile;
-  return s;
-}
-
-/// Calls visit(piece) for each outer piece of `chain`.
-template <class Visit>
-void for_each_piece(const AxisChain& chain, std::size_t outer, Piece piece, std::size_t cut,
-                    const Visit& visit) {
-  if (cut == outer) {
-    visit(piece);
-    return;
-  }
-  const auto [tile, role] = chain.cuts[cut];
-  const std::int64_t end = role == PieceRole::first ? 1 : piece.length;
-  for (std::int64_t i = 0; i < end; i += tile)
-    for_each_piece(chain, outer, {piece.begin + i, std::min(tile, piece.length - i)}, cut + 1,
-                   visit);
-}
 
 /// The sum over position pieces for one range of taps, where each piece takes one interval.
 class IntervalSum {
@@ -140,87 +105,131 @@ class IntervalSum {
   bool points_;
 };
 
-/// Piece by piece and position by position, for windows with gaps and joint pieces that are apart.
-class PointwiseSum {
+/// The sum over position pieces for one range of taps, where pieces may have gaps and may slide.
+class GapSum {
  public:
-  PointwiseSum(const WindowAxis& axis, const AxisChain& positions, const AxisChain& taps)
+  GapSum(const WindowAxis& axis, const AxisChain& positions, std::size_t outer, Piece taps)
+      : axis_(axis), positions_(positions), outer_(outer), taps_(taps) {}
+
+  [[nodiscard]] std::int64_t run() const { return row({0, positions_.extent}, 0).sum; }
+
+ private:
+  /// Pieces that follow each other: what they take in all, and those at both ends.
+  struct Row {
+    std::int64_t sum = 0;
+    Piece first, last;
+  };
+
+  [[nodiscard]] std::int64_t touched(Piece piece) const {
+    return axis_.touched(piece.begin, piece.begin + piece.length, taps_.begin,
+                         taps_.begin + taps_.length);
+  }
+  /// What the second of two pieces in a row takes although the first one had it.
+  [[nodiscard]] std::int64_t in_common(Piece first, Piece second) const {
+    return touched(first) + touched(second) - touched({first.begin, first.length + second.length});
+  }
+
+  [[nodiscard]] Row row(Piece piece, std::size_t cut) const {
+    if (cut == outer_) return {touched(piece), piece, piece};
+    const auto [tile, role] = positions_.cuts[cut];
+    if (role == PieceRole::first || tile >= piece.length)
+      return row({piece.begin, std::min(tile, piece.length)}, cut + 1);
+    Row all;
+    for (std::int64_t i = 0; i < piece.length;) {
+      const Piece next{piece.begin + i, std::min(tile, piece.length - i)};
+      const std::int64_t alike = tiles_inside(next.begin, piece.length - i, tile);
+      const Row some = repeated(row(next, cut + 1), alike, tile, role);
+      if (i > 0 && role == PieceRole::slide) all.sum -= in_common(all.last, some.first);
+      all = {all.sum + some.sum, i == 0 ? some.first : all.first, some.last};
+      i += alike * tile;
+    }
+    return all;
+  }
+
+  /// How many tiles from `begin` on have all their windows stored, and so take as much as each
+  /// other; at least 1.
+  [[nodiscard]] std::int64_t tiles_inside(std::int64_t begin, std::int64_t length,
+                                          std::int64_t tile) const {
+    const std::int64_t shift = taps_.begin * axis_.dilation - axis_.padding;
+    const std::int64_t room = axis_.stored - 1 - shift - (taps_.length - 1) * axis_.dilation;
+    if (begin * axis_.stride + shift < 0 || room < 0) return 1;
+    const std::int64_t end = std::min(begin + length, quotient(room, axis_.stride) + 1);
+    return std::max<std::int64_t>(quotient(std::max<std::int64_t>(end - begin, 0), tile), 1);
+  }
+
+  [[nodiscard]] Row repeated(Row one, std::int64_t times, std::int64_t tile, PieceRole role) const {
+    const auto moved = [](Piece piece, std::int64_t by) {
+      return Piece{piece.begin + by, piece.length};
+    };
+    if (times == 1) return one;
+    one.sum *= times;
+    if (role == PieceRole::slide)
+      one.sum -= (times - 1) * in_common(one.last, moved(one.first, tile));
+    one.last = moved(one.last, (times - 1) * tile);
+    return one;
+  }
+
+  const WindowAxis& axis_;
+  const AxisChain& positions_;
+  std::size_t outer_;
+  Piece taps_;
+};
+
+/// Position by position, for joint pieces that are apart: of several loops' pieces together, but
+/// not of those between them. Nothing slides there.
+class ApartSum {
+ public:
+  ApartSum(const WindowAxis& axis, const AxisChain& positions, const AxisChain& taps)
       : axis_(axis), chains_{&positions, &taps} {}
 
   [[nodiscard]] std::int64_t run() {
-    std::int64_t total = 0;
-    each(0, 0, total);
-    return total;
+    total_ = 0;
+    for_each_step(0, 0);
+    return total_;
   }
 
  private:
-  using Digits = std::array<std::array<std::int64_t, AxisChain::kMost>, 2>;
-
   static std::int64_t bound(const AxisChain& chain, std::size_t cut) {
+    const auto [tile, role] = chain.cuts[cut];
+    if (role != PieceRole::each) return 1;
     const std::int64_t whole = cut == 0 ? chain.extent : chain.cuts[cut - 1].tile;
-    return ceil_div(whole, chain.cuts[cut].tile);
+    return ceil_div(whole, tile);
   }
 
-  /// All digits of `each` cuts, then all of `slide` cuts in order.
-  void each(std::size_t chain, std::size_t cut, std::int64_t& total) {
+  void for_each_step(std::size_t chain, std::size_t cut) {
     if (chain == 2) {
-      has_last_ = false;
-      slide(0, 0, total);
-      return;
+      total_ += taken();
+    } else if (cut == chains_[chain]->count) {
+      for_each_step(chain + 1, 0);
+    } else {
+      for (std::int64_t i = 0; i < bound(*chains_[chain], cut); ++i) {
+        digits_[chain][cut] = i;
+        for_each_step(chain, cut + 1);
+      }
     }
-    if (cut == chains_[chain]->count) return each(chain + 1, 0, total);
-    digits_[chain][cut] = 0;
-    if (chains_[chain]->cuts[cut].role != PieceRole::each) return each(chain, cut + 1, total);
-    for (std::int64_t i = 0; i < bound(*chains_[chain], cut); ++i) {
-      digits_[chain][cut] = i;
-      each(chain, cut + 1, total);
-    }
-  }
-
-  void slide(std::size_t chain, std::size_t cut, std::int64_t& total) {
-    if (chain == 2) {
-      // A step without work leaves the last tile where it is.
-      if (is_empty(0) || is_empty(1)) return;
-      total += taken();
-      last_ = digits_;
-      has_last_ = true;
-      return;
-    }
-    if (cut == chains_[chain]->count) return slide(chain + 1, 0, total);
-    if (chains_[chain]->cuts[cut].role != PieceRole::slide) return slide(chain, cut + 1, total);
-    for (std::int64_t i = 0; i < bound(*chains_[chain], cut); ++i) {
-      digits_[chain][cut] = i;
-      slide(chain, cut + 1, total);
-    }
-  }
-
-  [[nodiscard]] bool is_empty(std::size_t chain) const {
-    for (std::int64_t x = 0; x < chains_[chain]->extent; ++x)
-      if (in_piece(chain, digits_, x)) return false;
-    return true;
   }
 
   [[nodiscard]] std::int64_t taken() const {
     std::int64_t count = 0;
-    for (std::int64_t y = 0; y < axis_.stored; ++y)
-      if (holds(digits_, y) && !(has_last_ && holds(last_, y))) ++count;
+    for (std::int64_t y = 0; y < axis_.stored; ++y) count += holds(y) ? 1 : 0;
     return count;
   }
 
-  [[nodiscard]] bool holds(const Digits& digits, std::int64_t y) const {
+  [[nodiscard]] bool holds(std::int64_t y) const {
     for (std::int64_t r = 0; r < chains_[1]->extent; ++r) {
       const std::int64_t offset = y + axis_.padding - r * axis_.dilation;
       if (offset < 0 || offset % axis_.stride != 0) continue;
       const std::int64_t p = offset / axis_.stride;
-      if (p < chains_[0]->extent && in_piece(0, digits, p) && in_piece(1, digits, r)) return true;
+      if (p < chains_[0]->extent && in_piece(0, p) && in_piece(1, r)) return true;
     }
     return false;
   }
 
-  [[nodiscard]] bool in_piece(std::size_t chain, const Digits& digits, std::int64_t x) const {
+  [[nodiscard]] bool in_piece(std::size_t chain, std::int64_t x) const {
     for (std::size_t cut = 0; cut < chains_[chain]->count; ++cut) {
       const auto [tile, role] = chains_[chain]->cuts[cut];
-      const std::int64_t piece = x / tile;
-      if (role != PieceRole::joint && piece != digits[chain][cut]) return false;
+      const std::int64_t piece = quotient(x, tile);
+      if (role != PieceRole::joint && piece != digits_[chain][cut]) return false;
       x -= piece * tile;
     }
     return true;
@@ -228,13 +237,52 @@ class PointwiseSum {
 
   const WindowAxis& axis_;
   std::array<const AxisChain*, 2> chains_;
-  Digits digits_{}, last_{};
-  bool has_last_ = false;
+  std::array<std::array<std::int64_t, AxisChain::kMost>, 2> digits_;  ///< pieces of the step
+  std::int64_t total_ = 0;
 };
 
-/// Whether windows of any number of positions and `taps` neighbouring taps leave no gaps.
-bool leaves_no_gaps(const WindowAxis& axis, std::int64_t taps) {
-  return axis.dilation == 1 && axis.stride <= taps;
+bool slides(const AxisChain& chain, std::size_t cut) {
+  return chain.cuts[cut].role == PieceRole::slide;
+}
+
+/// How the pieces of a chain's cuts are taken, from the outside in.
+struct Order {
+  std::size_t by_themselves = 0;  ///< the first cuts
+  std::size_t sliding = 0;        ///< those and the sliding ones; after them pieces are joint
+  bool apart = false;             ///< joint pieces outside others
+};
+
+Order order_of(const AxisChain& chain) {
+  Order order;
+  std::size_t& end = order.sliding = chain.count;
+  while (end > 0 && chain.cuts[end - 1].role == PieceRole::joint) --end;
+  order.by_themselves = end;
+  while (order.by_themselves > 0 && slides(chain, order.by_themselves - 1)) --order.by_themselves;
+  for (std::size_t i = 0; i < end; ++i)
+    order.apart = order.apart || chain.cuts[i].role == PieceRole::joint;
+  return order;
+}
+
+std::int64_t sum_over_positions(const WindowAxis& axis, const AxisChain& positions,
+                                const Order& order, Piece taps) {
+  const bool gaps = taps.length > 1 && (axis.dilation > 1 || axis.stride > taps.length);
+  if (gaps) return GapSum(axis, positions, order.sliding, taps).run();
+  // What sliding tiles take anew adds up to what all of them touch.
+  return IntervalSum(axis, positions, order.by_themselves, taps).run();
+}
+
+/// Calls visit(piece) for the pieces of a chain's cuts from `cut` to `end`.
+template <class Visit>
+void for_each_piece(const AxisChain& chain, std::size_t cut, std::size_t end, Piece piece,
+                    const Visit& visit) {
+  if (cut == end) {
+    visit(piece);
+    return;
+  }
+  const auto [tile, role] = chain.cuts[cut];
+  const std::int64_t past = role == PieceRole::first ? 1 : piece.length;
+  for (std::int64_t i = 0; i < past; i += tile)
+    for_each_piece(chain, cut + 1, end, {piece.begin + i, std::min(tile, piece.length - i)}, visit);
 }
 
 }  // namespace
@@ -242,27 +290,25 @@ bool leaves_no_gaps(const WindowAxis& axis, std::int64_t taps) {
 std::int64_t axis_sum(const WindowAxis& axis, const AxisChain& positions, const AxisChain& taps) {
   if (positions.count == 0 && taps.count == 0)
     return axis.touched(0, positions.extent, 0, taps.extent);
-  const Split along = split(positions), window = split(taps);
-  if (along.apart || window.apart) return PointwiseSum(axis, positions, taps).run();
+  const Order along = order_of(positions), window = order_of(taps);
+  if (along.apart || window.apart) return ApartSum(axis, positions, taps).run();
+  const auto sum = [&](Piece range) { return sum_over_positions(axis, positions, along, range); };
   std::int64_t total = 0;
-  bool gaps = false;
-  for_each_piece(taps, window.outer, {0, taps.extent}, 0, [&](Piece t) {
-    const std::int64_t tile_taps = window.slides ? std::min(window.piece, t.length) : t.length;
-    // What a sliding tile takes anew adds up to what all of them touch only if each tile is one
-    // interval, or a row of points that it never meets again.
-    const bool simple = leaves_no_gaps(axis, tile_taps) || (t.length == 1 && !window.slides);
-    const bool last_is_shorter = window.slides && t.length % window.piece != 0;
-    if (simple && !(last_is_shorter && !leaves_no_gaps(axis, t.length % window.piece))) {
-      total += IntervalSum(axis, positions, along.outer, t).run();
-    } else if (!along.slides && !window.slides) {
-      for_each_piece(positions, along.outer, {0, positions.extent}, 0, [&](Piece p) {
-        total += axis.touched(p.begin, p.begin + p.length, t.begin, t.begin + t.length);
-      });
-    } else {
-      gaps = true;
+  for_each_piece(taps, 0, window.by_themselves, {0, taps.extent}, [&](Piece whole) {
+    // Tiles that slide without gaps take anew, in all, what all of them touch.
+    if (window.sliding == window.by_themselves || (axis.dilation == 1 && axis.stride == 1)) {
+      total += sum(whole);
+      return;
     }
+    Piece last{whole.begin, 0};
+    for_each_piece(taps, window.by_themselves, window.sliding, whole, [&](Piece next) {
+      // What the two touch together, without what the last one has touched already.
+      total += sum({last.begin, last.length + next.length});
+      if (last.length > 0) total -= sum(last);
+      last = next;
+    });
   });
-  return gaps ? PointwiseSum(axis, positions, taps).run() : total;
+  return total;
 }
 
 }  // namespace cosearch::accel

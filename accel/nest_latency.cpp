@@ -74,9 +74,10 @@ class NestTimes {
             const ValueWidths& widths)
       : counts_(counts), machine_(machine), nest_(nest), widths_(widths) {
     for (std::size_t level = 0; level < nest_.levels; ++level) {
+      finite_[level] = has_finite_port(machine_.levels[level]);
+      if (!finite_[level]) continue;
       above_[level] = {};
       below_[level] = {};
-      finite_[level] = has_finite_port(machine_.levels[level]);
     }
     const EdgeTiles edges = edge_tiles(nest);
     for (const Tensor tensor : kTensors) add_words(tensor, edges);
@@ -95,7 +96,8 @@ class NestTimes {
       }
     }
     settle(latency, 1);
-    for (std::size_t level = 0; level < nest_.levels; ++level) respect_ports(latency, level);
+    for (std::size_t level = 0; level < nest_.levels; ++level)
+      if (finite_[level]) respect_ports(latency, level);
   }
 
  private:
@@ -116,9 +118,12 @@ class NestTimes {
     const std::size_t t = index_of(tensor);
     for (std::size_t upper = 0; upper < nest_.levels;) {
       const std::size_t lower = next_keeper(upper, tensor);
-      below_[upper].receiver[t] = lower;
-      add_below(below_[upper].words[t], upper, edges[upper][t].at_upper, tensor);
-      if (lower < nest_.levels) add_above(above_[lower], lower, edges[upper][t].at_lower, tensor);
+      if (finite_[upper]) {
+        below_[upper].receiver[t] = lower;
+        add_below(below_[upper].words[t], upper, edges[upper][t].at_upper, tensor);
+      }
+      if (lower < nest_.levels && finite_[lower])
+        add_above(above_[lower], lower, edges[upper][t].at_lower, tensor);
       upper = lower;
     }
   }
@@ -175,7 +180,7 @@ class NestTimes {
       return times;
     };
     PortTimes& all = latency.ports[level] = times(&SideWords::all);
-    if (!finite_[level]) return;
+    if (all.longest() <= latency.steady) return;
     const PortTimes fill = both.fill.any() ? times(&SideWords::fill) : PortTimes{};
     const PortTimes drain = both.drain.any() ? times(&SideWords::drain) : PortTimes{};
     latency.steady = std::max(
@@ -245,9 +250,10 @@ class NestTimes {
   const Machine& machine_;
   const FlatNest& nest_;
   const ValueWidths& widths_;
+  std::array<bool, kMostLevels> finite_;  ///< whether some port of the level is
+  // Of levels with a finite port; at others words take no time.
   std::array<Below, kMostLevels> below_;
   std::array<SideWords, kMostLevels> above_;
-  std::array<bool, kMostLevels> finite_;         ///< whether some port of the level is
   std::array<Transfer, kMostLevels> transfers_;  ///< not yet settled
   std::size_t transfer_count_ = 0;
 };

@@ -233,17 +233,20 @@ class MapSearch {
 
   void search(const SpatialChoice& choice) {
     const LinkCosts costs(space_, axes_, keep_, choice);
-    for (const bool with_tiles : {false, true}) {
-      const Bound decided = begin(costs, choice, with_tiles);
-      if (!admits(decided, levels_)) {
-        ++certificate_.bounded;
-        return;
-      }
-      if (!with_tiles) continue;
-      padded_ = choice.padded();
-      tiling_.tile[levels_].fill(0);
-      descend(levels_ - 1, choice.steps, decided);
+    // Where lists of tiles serve few choices, what is known without one may spare it.
+    const bool lists_are_cheap = space_.factors() == Factors::dividing;
+    if (!lists_are_cheap && !admits(begin(costs, choice, false), levels_)) {
+      ++certificate_.bounded;
+      return;
     }
+    const Bound decided = begin(costs, choice, true);
+    if (!admits(decided, levels_)) {
+      ++certificate_.bounded;
+      return;
+    }
+    padded_ = choice.padded();
+    tiling_.tile[levels_].fill(0);
+    descend(levels_ - 1, choice.steps, decided);
   }
 
   /// Whether every level could hold the smallest tile that it may get.

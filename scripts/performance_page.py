@@ -22,6 +22,12 @@ ROWS = [
     ("evaluation_on_three_levels_as_timeloop", "the same, Timeloop's accounting", "mappings"),
     ("evaluation_on_six_levels", "the same on the six levels of Eyeriss-256, exact accounting", "mappings"),
     ("evaluation_on_six_levels_as_timeloop", "the same, Timeloop's accounting", "mappings"),
+    ("evaluation_by_layer_size/side:28/dilation:1", "one mapping of a 3x3 convolution of a 28x28 image", "mappings"),
+    ("evaluation_by_layer_size/side:224/dilation:1", "the same, 224x224", "mappings"),
+    ("evaluation_by_layer_size/side:1792/dilation:1", "the same, 1792x1792", "mappings"),
+    ("evaluation_by_layer_size/side:28/dilation:2", "the same dilated, whose windows have gaps, 28x28", "mappings"),
+    ("evaluation_by_layer_size/side:224/dilation:2", "the same, 224x224", "mappings"),
+    ("evaluation_by_layer_size/side:1792/dilation:2", "the same, 1792x1792", "mappings"),
     ("lower_nas_bench_201", "NAS-Bench-201 cells to networks of numbered layers", "networks"),
     ("evaluate_pairs/jobs:1/real_time", "designs of NAS-Bench-201, layer costs known, one job", "designs"),
     ("evaluate_pairs/jobs:2/real_time", "the same, two jobs", "designs"),
@@ -57,6 +63,7 @@ thread, so waiting for a disk is not in it; for designs of NAS-Bench-201 it is w
 | --- | ---: | ---: |
 {rows}
 
+What an evaluation costs does not depend on the size of the layer, but on the number of loops.
 No mapping evaluated allocates memory: over the whole loop of each benchmark the process allocated {allocations} times, which is
 google-benchmark's own.
 
@@ -182,7 +189,7 @@ def main():
     for name in mapping:
         measured.pop(name)
     evaluations = [per_second for name, (per_second, _) in measured.items() if name.startswith("evaluation_on_")]
-    allocations = max(runs[name, "median"]["allocations_in_loop"] for name, _ in runs if name.startswith("evaluation_on_"))
+    allocations = max(runs[name, "median"]["allocations_in_loop"] for name, _ in runs if name.startswith("evaluation_"))
     layers = [per_second for name, (per_second, _) in measured.items() if name.startswith("layer_cost/")]
     rows = []
     for name, what, unit in ROWS:

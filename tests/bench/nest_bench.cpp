@@ -60,8 +60,7 @@ std::vector<Case> mapped(const MachineDescription& machine, const std::string& n
 }
 
 void evaluate_all(benchmark::State& state, const MachineDescription& machine,
-                  Accounting accounting) {
-  const std::vector<Case> cases = mapped(machine, "resnet50", accounting);
+                  const std::vector<Case>& cases, Accounting accounting) {
   const std::size_t before = bench::allocation_count();
   std::size_t i = 0;
   accel::NestCost cost;
@@ -76,18 +75,50 @@ void evaluate_all(benchmark::State& state, const MachineDescription& machine,
   state.counters["allocations_in_loop"] = static_cast<double>(bench::allocation_count() - before);
 }
 
+void evaluate_resnet(benchmark::State& state, const MachineDescription& machine,
+                     Accounting accounting) {
+  evaluate_all(state, machine, mapped(machine, "resnet50", accounting), accounting);
+}
+
 void evaluation_on_three_levels(benchmark::State& state) {
-  evaluate_all(state, three_levels(), Accounting::exact);
+  evaluate_resnet(state, three_levels(), Accounting::exact);
 }
 void evaluation_on_three_levels_as_timeloop(benchmark::State& state) {
-  evaluate_all(state, three_levels(), Accounting::timeloop);
+  evaluate_resnet(state, three_levels(), Accounting::timeloop);
 }
 void evaluation_on_six_levels(benchmark::State& state) {
-  evaluate_all(state, six_levels(), Accounting::exact);
+  evaluate_resnet(state, six_levels(), Accounting::exact);
 }
 void evaluation_on_six_levels_as_timeloop(benchmark::State& state) {
-  evaluate_all(state, six_levels(), Accounting::timeloop);
+  evaluate_resnet(state, six_levels(), Accounting::timeloop);
 }
+
+/// One mapping of 3x3 convolutions of any size: more of the same tiles for a larger image.
+void evaluation_by_layer_size(benchmark::State& state) {
+  const std::int64_t side = state.range(0), dilation = state.range(1);
+  const Layer layer = in_16_bits(convolution({.in_channels = 64,
+                                              .out_channels = 64,
+                                              .height = side,
+                                              .width = side,
+                                              .kernel_h = 3,
+                                              .kernel_w = 3,
+                                              .pad_h = dilation,
+                                              .pad_w = dilation,
+                                              .dilation = dilation}));
+  const auto all = accel::TensorSet::all();
+  const accel::LoopNest nest{{
+      {all, {{Dimension::P, 14}, {Dimension::Q, 14}}},
+      {all,
+       {{Dimension::C, 16},
+        {Dimension::P, 1},
+        {Dimension::Q, 7},
+        {Dimension::K, 4, 0},
+        {Dimension::C, 1, 1}}},
+      {all, {{Dimension::R, 1}, {Dimension::S, 1}, {Dimension::Q, 1}, {Dimension::K, 1}}},
+  }};
+  evaluate_all(state, three_levels(), {{layer, nest}}, Accounting::exact);
+}
+
 void map_layers(benchmark::State& state, const MachineDescription& machine,
                 const std::vector<Layer>& layers, const accel::MapperOptions& options) {
   std::vector<double> milliseconds;
@@ -150,6 +181,9 @@ BENCHMARK(evaluation_on_three_levels);
 BENCHMARK(evaluation_on_three_levels_as_timeloop);
 BENCHMARK(evaluation_on_six_levels);
 BENCHMARK(evaluation_on_six_levels_as_timeloop);
+BENCHMARK(evaluation_by_layer_size)
+    ->ArgNames({"side", "dilation"})
+    ->ArgsProduct({{28, 224, 1792}, {1, 2}});
 BENCHMARK(optimal_mapping_for_edp)->Unit(benchmark::kMillisecond);
 BENCHMARK(optimal_mapping_for_latency)->Unit(benchmark::kMillisecond);
 BENCHMARK(optimal_mapping_for_energy)->Unit(benchmark::kMillisecond);

@@ -13,6 +13,7 @@
 #include "core/random.h"
 #include "tests/support/nest_case.h"
 #include "tests/support/nest_walk.h"
+#include "tests/support/oracle_cases.h"
 #include "tests/support/random_nest.h"
 
 namespace cosearch::accel::test {
@@ -66,12 +67,12 @@ void expect_equal_to_walk(const NestCase& test) {
 }
 
 TEST(AccessCounts, EqualAWalkOfAnyNest) {
-  for_random_cases("walk", 12000,
+  for_random_cases("walk", cosearch::test::oracle_cases(12000),
                    [](const NestCase& test, Choices&) { expect_equal_to_walk(test); });
 }
 
 TEST(AccessCounts, EqualAWalkOfAnyWindowInPieces) {
-  for_cases("window", 30000, random_window_case,
+  for_cases("window", cosearch::test::oracle_cases(30000), random_window_case,
             [](const NestCase& test, Choices&) { expect_equal_to_walk(test); });
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/map_agreement.h"
+#include "tests/support/oracle_cases.h"
 
 namespace cosearch::accel::test {
 namespace {
@@ -11,8 +12,10 @@ namespace {
 class OptimalMapper : public testing::TestWithParam<MapperOptions> {};
 
 TEST_P(OptimalMapper, FindsWhatEnumerationFinds) {
-  const Agreement agreement = compare_with_enumeration(
-      {.ways = GetParam(), .first_seed = 0, .cases = 400, .most_steps = 1500});
+  const Agreement agreement = compare_with_enumeration({.ways = GetParam(),
+                                                        .first_seed = 0,
+                                                        .cases = cosearch::test::oracle_cases(400),
+                                                        .most_steps = 1500});
   EXPECT_GT(agreement.empty, agreement.cases / 20);
   EXPECT_LT(agreement.empty, agreement.cases / 2);
   if (GetParam().factors != Factors::dividing) {

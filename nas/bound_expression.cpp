@@ -112,6 +112,8 @@ Bound operation(Operator op, std::vector<Bound> operands) {
   return std::make_shared<BoundExpression>(std::move(rest));
 }
 
+Bound negated(const Bound& condition) { return operation(Operator::logical_not, {condition}); }
+
 Bound placed(const Bound& expression, const SourceLocation& where) {
   auto copy = std::make_shared<BoundExpression>(*expression);
   copy->where = where;
@@ -157,6 +159,14 @@ bool holds(const BoundExpression& expression, const Surroundings& surroundings) 
     if (!error.where().file.empty() || expression.where.file.empty()) throw;
     throw UserError(expression.where, error.what());
   }
+}
+
+bool always_holds(const Bound& condition) {
+  return !condition || (condition->is_constant() && holds(*condition, {}));
+}
+
+bool never_holds(const Bound& condition) {
+  return condition && condition->is_constant() && !holds(*condition, {});
 }
 
 }  // namespace cosearch::nas

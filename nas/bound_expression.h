@@ -49,6 +49,7 @@ struct Surroundings {
 /// operands that a constant first one rules out. Throws UserError for an expression that has grown
 /// beyond what is worth evaluating.
 [[nodiscard]] Bound operation(Operator op, std::vector<Bound> operands);
+[[nodiscard]] Bound negated(const Bound& condition);
 /// The same with a place, to which errors of its evaluation point.
 [[nodiscard]] Bound placed(const Bound& expression, const SourceLocation& where);
 
@@ -60,5 +61,9 @@ struct Surroundings {
                               const Surroundings& surroundings);
 /// Whether a condition holds.
 [[nodiscard]] bool holds(const BoundExpression& expression, const Surroundings& surroundings);
+/// Whether a condition holds whatever is chosen, as none does.
+[[nodiscard]] bool always_holds(const Bound& condition);
+/// Whether there is a condition, and it holds for no choices.
+[[nodiscard]] bool never_holds(const Bound& condition);
 
 }  // namespace cosearch::nas

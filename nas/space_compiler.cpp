@@ -8,12 +8,10 @@
 namespace cosearch::nas {
 namespace {
 
-constexpr std::size_t kMostTensors = 100'000, kMostChoices = 2'000, kMostReads = 2'000'000,
-                      kMostUses = 50'000;
+constexpr std::size_t kMostTensors = 100'000;
 constexpr std::int64_t kMostRepetitions = 1'000;
 constexpr std::size_t kMostCounts = 4'096;  // combinations that a number of repetitions depends on
 constexpr std::size_t kMostValues = 10'000;
-constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
 constexpr std::size_t kDeepestBlocks = 32;
 constexpr const char* kIn = "in";
 constexpr const char* kHere = "here";
@@ -35,17 +33,8 @@ decltype(auto) located(const SourceLocation& where, Action action) {
   }
 }
 
-Bound negated(const Bound& condition) { return operation(Operator::logical_not, {condition}); }
-
 Bound has_label(const Bound& subject, const std::string& label) {
   return operation(Operator::is_labelled, {subject, constant(value_of_label(label))});
-}
-
-bool is_constant_false(const Bound& condition) {
-  return condition && condition->is_constant() && !holds(*condition, {});
-}
-bool is_constant_true(const Bound& condition) {
-  return !condition || (condition->is_constant() && holds(*condition, {}));
 }
 
 template <class Named>
@@ -65,7 +54,7 @@ const Named* find_named(const std::vector<Named>& list, const std::string& name)
 
 SpaceCompiler::SpaceCompiler(SpaceProgram& program, const SpaceDescription& description,
                              const SpaceOptions& options)
-    : program_(program), description_(description), options_(options) {}
+    : program_(program), description_(description), options_(options), reads_(description.where) {}
 
 void SpaceCompiler::compile() {
   for (const OperationInfo& operation : space_operations())
@@ -87,7 +76,7 @@ void SpaceCompiler::compile() {
     program_.input_.push_back(placed(constant(value), extent.where));
   }
   program_.output_ = compile_steps(description_.network, context, program_.instructions_);
-  finish_choices();
+  reads_.finish(program_);
 }
 
 // --- Names ---------------------------------------------------------------------------------------
@@ -131,27 +120,20 @@ void SpaceCompiler::declare(const ScopeDescription& described, const Context& co
   for (const ChoiceDescription& choice : described.choices) {
     std::vector<Value> values =
         choice.from ? range_of(choice, context) : values_of(choice, context);
-    const std::size_t position =
-        add_choice(context.scope, choice.name, choice.where, std::move(values));
+    const std::size_t position = reads_.add(joined(context.scope->choice_prefix, choice.name),
+                                            std::move(values), choice.where);
     declare(context.scope, choice.name, choice.where, {choice_value(position)});
   }
   for (const NamedText& definition : described.definitions)
     declare(context.scope, definition.name, definition.where, {nullptr, &definition.value});
-  for (const PlacedText& requirement : described.requirements) require(requirement, context);
-}
-
-std::size_t SpaceCompiler::add_choice(const Scope* scope, const std::string& name,
-                                      const SourceLocation& where, std::vector<Value> values) {
-  const std::string full = joined(scope->choice_prefix, name);
-  for (const Position& other : positions_)
-    if (other.choice.name == full)
-      throw UserError(where, "a second choice is called '" + full +
-                                 "': give the repeat or the block around it a name, such as "
-                                 "\"block{i}\", that tells them apart");
-  if (positions_.size() == kMostChoices)
-    throw UserError(where, "the space has more than " + std::to_string(kMostChoices) + " choices");
-  positions_.push_back({.choice = {full, std::move(values), where, std::nullopt}, .uses = {}});
-  return positions_.size() - 1;
+  for (const PlacedText& requirement : described.requirements) {
+    const Bound condition = bind(requirement, context);
+    if (condition->reads_shapes)
+      throw UserError(requirement.where,
+                      "the requirement '" + requirement.text +
+                          "' depends on a shape; expected choices, options and numbers");
+    reads_.require(condition, context.guards);
+  }
 }
 
 std::vector<Value> SpaceCompiler::values_of(const ChoiceDescription& choice,
@@ -329,7 +311,7 @@ std::size_t SpaceCompiler::compile_step(const StepDescription& step, const Conte
     result = compile_kind(step, context, out);
   } else {
     const Bound condition = bind(*step.condition, context);
-    read(condition, context.guards);
+    reads_.read(condition, context.guards);
     Instruction::Branch branch{condition};
     branch.result = compile_kind(
         step, {context.scope, context.here, guarded(context.guards, condition)}, branch.steps);
@@ -407,7 +389,7 @@ void SpaceCompiler::bind_arguments(const StepDescription& step, const OperationI
     if (given == nullptr && !argument.otherwise)
       throw UserError(step.where, operation.name + " needs '" + argument.name + "'");
     instruction.arguments.push_back(given == nullptr ? nullptr : bind(given->value, context));
-    if (given != nullptr) read(instruction.arguments.back(), context.guards);
+    if (given != nullptr) reads_.read(instruction.arguments.back(), context.guards);
   }
 }
 
@@ -462,7 +444,7 @@ std::int64_t SpaceCompiler::most_repetitions(const StepDescription& step, const 
                                       "numbers");
   std::size_t combinations = 1;
   for (const std::size_t position : count->positions)
-    if (combinations <= kMostCounts) combinations *= positions_[position].choice.values.size();
+    if (combinations <= kMostCounts) combinations *= reads_.values_of(position).size();
   if (combinations > kMostCounts)
     throw UserError(count->where, "the number of repetitions, '" + step.subject.text +
                                       "', takes more than " + std::to_string(kMostCounts) +
@@ -470,13 +452,13 @@ std::int64_t SpaceCompiler::most_repetitions(const StepDescription& step, const 
   std::int64_t most = 0;
   std::map<std::size_t, std::size_t> chosen;
   const Surroundings surroundings{[&](std::size_t position) -> const Value& {
-    return positions_[position].choice.values[chosen[position]];
+    return reads_.values_of(position)[chosen[position]];
   }};
   for (std::size_t i = 0; i < combinations; ++i) {
     std::size_t rest = i;
     for (const std::size_t position : count->positions) {
-      chosen[position] = rest % positions_[position].choice.values.size();
-      rest /= positions_[position].choice.values.size();
+      chosen[position] = rest % reads_.values_of(position).size();
+      rest /= reads_.values_of(position).size();
     }
     most = std::max(
         most, located(count->where, [&] { return number_in(evaluate(*count, surroundings)); }));
@@ -494,14 +476,14 @@ std::size_t SpaceCompiler::compile_repeat(const StepDescription& step, const Con
   const std::int64_t most = most_repetitions(step, count);
   const std::int64_t first =
       step.first ? constant_number(*step.first, "the first index", context) : 0;
-  read(count, context.guards);
+  reads_.read(count, context.guards);
   Context inner = context;
   for (std::int64_t i = 0; i < most; ++i) {
     const Bound condition = operation(Operator::more, {count, constant(i)});
     inner.scope = scope_within(context.scope);
     declare(inner.scope, step.index, step.where, {constant(first + i)});
     name_scope(inner.scope, step, {inner.scope, inner.here, nullptr});
-    if (is_constant_true(condition)) {
+    if (always_holds(condition)) {
       inner.here = compile_steps(step.body, inner, out);
       continue;
     }
@@ -519,11 +501,11 @@ std::size_t SpaceCompiler::compile_choose(const StepDescription& step, const Con
     labels.push_back(value_of_label(alternative.label));
   Scope* const scope = scope_within(context.scope);
   name_scope(scope, step, context);
-  const std::size_t position =
-      add_choice(scope, step.subject.text, step.subject.where, std::move(labels));
+  const std::size_t position = reads_.add(joined(scope->choice_prefix, step.subject.text),
+                                          std::move(labels), step.subject.where);
   const Bound choice = choice_value(position);
   declare(scope, step.subject.text, step.subject.where, {choice});
-  read(choice, context.guards);
+  reads_.read(choice, context.guards);
   return compile_cases(step, choice, {scope, context.here, context.guards}, out);
 }
 
@@ -531,7 +513,7 @@ std::size_t SpaceCompiler::compile_match(const StepDescription& step, const Cont
                                          Instructions& out) {
   const Bound subject = bind(step.subject, context);
   check_labels(step, subject);
-  read(subject, context.guards);
+  reads_.read(subject, context.guards);
   Scope* const scope = scope_within(context.scope);
   name_scope(scope, step, context);
   return compile_cases(step, subject, {scope, context.here, context.guards}, out);
@@ -546,8 +528,7 @@ void SpaceCompiler::check_labels(const StepDescription& step, const Bound& subje
     return;
   }
   std::vector<std::string> values, labels;
-  for (const Value& value : positions_[subject->place].choice.values)
-    values.push_back(text_of(value));
+  for (const Value& value : reads_.values_of(subject->place)) values.push_back(text_of(value));
   for (const AlternativeDescription& alternative : step.alternatives) {
     labels.push_back(alternative.label);
     if (std::ranges::find(values, alternative.label) == values.end())
@@ -564,7 +545,7 @@ void SpaceCompiler::check_labels(const StepDescription& step, const Bound& subje
 std::size_t SpaceCompiler::compile_when(const StepDescription& step, const Context& context,
                                         Instructions& out) {
   const Bound condition = bind(step.subject, context);
-  read(condition, context.guards);
+  reads_.read(condition, context.guards);
   Scope* const scope = scope_within(context.scope);
   name_scope(scope, step, context);
   const Context inner{scope, context.here, context.guards};
@@ -603,142 +584,13 @@ Instruction::Branch SpaceCompiler::compile_branch(const Bound& condition,
 std::size_t SpaceCompiler::append_branches(std::vector<Instruction::Branch> branches,
                                            const StepDescription& step, const Context& context,
                                            Instructions& out) {
-  std::erase_if(branches, [](const Instruction::Branch& branch) {
-    return is_constant_false(branch.condition);
-  });
+  std::erase_if(branches,
+                [](const Instruction::Branch& branch) { return never_holds(branch.condition); });
   out.push_back({.where = step.where,
                  .operands = {context.here},
                  .branches = std::move(branches),
                  .result = new_tensor(step.where)});
   return out.back().result;
-}
-
-// --- Reads ---------------------------------------------------------------------------------------
-
-// Assumes: whatever depends on a shape may happen. A choice that only such a condition guards
-// counts as made.
-SpaceCompiler::Guards SpaceCompiler::guarded(const Guards& outer, const Bound& condition) {
-  if (is_constant_true(condition) || condition->reads_shapes) return outer;
-  return std::make_shared<Guard>(Guard{condition, outer});
-}
-
-void SpaceCompiler::read(const Bound& expression, const Guards& guards) {
-  for (const std::size_t position : expression->ruled_out) positions_[position].is_read = true;
-  if (expression->positions.empty()) return;
-  const auto fail = [&] {
-    throw UserError(description_.where, "the space unrolls to too many uses of its choices");
-  };
-  if (++reads_ > kMostReads) fail();
-  const auto& operands = expression->operands;
-  switch (expression->op) {
-    case Operator::position: {
-      Position& position = positions_[expression->place];
-      position.is_read = true;
-      position.is_always_used |= !guards;
-      if (position.is_always_used) return position.uses.clear();
-      if (!position.uses.empty() && position.uses.back() == guards) return;
-      if (++uses_ > kMostUses) break;
-      return position.uses.push_back(guards);
-    }
-    case Operator::select:
-      read(operands[0], guards);
-      read(operands[1], guarded(guards, operands[0]));
-      return read(operands[2], guarded(guards, negated(operands[0])));
-    case Operator::logical_and:
-      read(operands[0], guards);
-      return read(operands[1], guarded(guards, operands[0]));
-    case Operator::logical_or:
-      read(operands[0], guards);
-      return read(operands[1], guarded(guards, negated(operands[0])));
-    default:
-      for (const Bound& operand : operands) read(operand, guards);
-      return;
-  }
-  fail();
-}
-
-bool SpaceCompiler::is_dead(const Guards& guards) {
-  for (const Guard* guard = guards.get(); guard != nullptr; guard = guard->outer.get())
-    if (guard->condition->is_constant()) return true;  // those that hold are left out
-  return false;
-}
-
-void SpaceCompiler::require(const PlacedText& text, const Context& context) {
-  const Bound condition = bind(text, context);
-  if (condition->reads_shapes)
-    throw UserError(text.where, "the requirement '" + text.text +
-                                    "' depends on a shape; expected choices, options and numbers");
-  if (is_constant_true(condition)) return;
-  requirements_.push_back({condition, context.guards});
-}
-
-// --- The program ---------------------------------------------------------------------------------
-
-void SpaceCompiler::finish_choices() {
-  std::map<std::pair<int, int>, bool> is_read;  // by place in the file
-  for (const Position& position : positions_)
-    is_read[{position.choice.where.line, position.choice.where.column}] |= position.is_read;
-  for (const Position& position : positions_)
-    if (!is_read.at({position.choice.where.line, position.choice.where.column}))
-      throw UserError(position.choice.where,
-                      "nothing reads the choice '" + position.choice.name + "'");
-  program_.place_of_position_.assign(positions_.size(), kNowhere);
-  for (std::size_t i = 0; i < positions_.size(); ++i) {
-    std::erase_if(positions_[i].uses, is_dead);
-    if (positions_[i].uses.empty() && !positions_[i].is_always_used) continue;
-    program_.place_of_position_[i] = program_.choices_.size();
-    program_.choices_.push_back(positions_[i].choice);
-  }
-  for (std::size_t i = 0; i < positions_.size(); ++i)
-    if (!positions_[i].uses.empty() && !positions_[i].is_always_used)
-      program_.choices_[program_.place_of_position_[i]].when = condition_of(positions_[i].uses);
-  if (program_.choices_.empty())
-    throw UserError(description_.where, "the space has no choices: it needs at least one");
-  for (const Requirement& requirement : requirements_) add_requirement(requirement);
-}
-
-ChoiceCondition SpaceCompiler::condition_of(const std::vector<Guards>& uses) const {
-  std::set<std::size_t> places;
-  std::vector<std::vector<Bound>> ways;  // each from the outermost condition inwards
-  for (const Guards& guards : uses) {
-    ways.emplace_back();
-    for (const Guard* guard = guards.get(); guard != nullptr; guard = guard->outer.get()) {
-      ways.back().insert(ways.back().begin(), guard->condition);
-      for (const std::size_t position : guard->condition->positions)
-        places.insert(program_.place_of_position_[position]);
-    }
-  }
-  const auto all_hold = [program = &program_](const std::vector<Bound>& way,
-                                              const Choices& choices) {
-    const Surroundings surroundings = program->surroundings_of(choices);
-    return std::ranges::all_of(way, [&](const Bound& one) { return holds(*one, surroundings); });
-  };
-  return {{places.begin(), places.end()}, [ways, all_hold](const Choices& choices) {
-            return std::ranges::any_of(
-                ways, [&](const std::vector<Bound>& way) { return all_hold(way, choices); });
-          }};
-}
-
-void SpaceCompiler::add_requirement(const Requirement& requirement) {
-  if (is_dead(requirement.guards)) return;
-  ChoiceCondition scope = condition_of({requirement.guards});
-  std::set<std::size_t> places(scope.positions.begin(), scope.positions.end());
-  for (const std::size_t position : requirement.condition->positions)
-    if (const std::size_t place = program_.place_of_position_[position]; place != kNowhere)
-      places.insert(place);
-  program_.requirements_.push_back(
-      {{{places.begin(), places.end()},
-        [program = &program_, runs = scope.holds,
-         condition = requirement.condition](const Choices& choices) {
-          if (!runs(choices)) return true;
-          const auto is_made = [&](std::size_t position) {
-            const std::size_t place = program->place_of_position_[position];
-            return place != kNowhere && choices[place] != kIdle;
-          };
-          const Surroundings surroundings = program->surroundings_of(choices);
-          return !reads_only(*condition, is_made, surroundings) || holds(*condition, surroundings);
-        }},
-       requirement.condition->where});
 }
 
 }  // namespace cosearch::nas

@@ -1,5 +1,5 @@
 // From a description to a program: looks names up, unrolls repetitions, lays out the alternatives,
-// and notes under which conditions each choice is read.
+// and notes (nas/choice_reads.h) under which conditions each choice is read.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "nas/choice_reads.h"
 #include "nas/space_program.h"
 
 namespace cosearch::nas {
@@ -36,25 +37,10 @@ class SpaceCompiler {
     std::string prefix = {};                          ///< of layers
     std::string choice_prefix = {};  ///< the same with the alternatives that one is in
   };
-  /// Conditions under which a step runs, the innermost first.
-  struct Guard {
-    Bound condition;
-    std::shared_ptr<const Guard> outer;
-  };
-  using Guards = std::shared_ptr<const Guard>;
   /// Where something is written: what it may name, and under which conditions it runs.
   struct Context {
     Scope* scope;
     std::size_t here;  ///< tensor that comes in
-    Guards guards;
-  };
-  struct Position {
-    ProgramChoice choice;
-    std::vector<Guards> uses;  ///< conditions of each place that reads it, unless one has none
-    bool is_read = false, is_always_used = false;
-  };
-  struct Requirement {
-    Bound condition;
     Guards guards;
   };
   using Instructions = std::vector<Instruction>;
@@ -64,8 +50,6 @@ class SpaceCompiler {
   void learn_words(const ScopeDescription& scope);
   void declare(const ScopeDescription& described, const Context& context);
   void declare(Scope* scope, const std::string& name, const SourceLocation& where, Meaning meaning);
-  std::size_t add_choice(const Scope* scope, const std::string& name, const SourceLocation& where,
-                         std::vector<Value> values);
   std::vector<Value> values_of(const ChoiceDescription& choice, const Context& context);
   std::vector<Value> range_of(const ChoiceDescription& choice, const Context& context);
   std::string expanded(const PlacedText& text, const Context& context);
@@ -109,16 +93,6 @@ class SpaceCompiler {
   std::int64_t most_repetitions(const StepDescription& step, const Bound& count);
   void check_labels(const StepDescription& step, const Bound& subject);
 
-  // Reads.
-  static Guards guarded(const Guards& outer, const Bound& condition);
-  void read(const Bound& expression, const Guards& guards);
-  void require(const PlacedText& text, const Context& context);
-
-  // The program.
-  void finish_choices();
-  [[nodiscard]] ChoiceCondition condition_of(const std::vector<Guards>& uses) const;
-  void add_requirement(const Requirement& requirement);
-  [[nodiscard]] static bool is_dead(const Guards& guards);
   std::size_t new_tensor(const SourceLocation& where);
 
   SpaceProgram& program_;
@@ -126,10 +100,8 @@ class SpaceCompiler {
   const SpaceOptions& options_;
   std::deque<Scope> scopes_;
   std::set<std::string> words_;  ///< that stand for themselves
-  std::vector<Position> positions_;
-  std::vector<Requirement> requirements_;
+  ChoiceReads reads_;
   std::vector<std::string> open_blocks_;
-  std::size_t reads_ = 0, uses_ = 0;  ///< so far, to stop in time
 };
 
 }  // namespace cosearch::nas

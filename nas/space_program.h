@@ -70,6 +70,7 @@ class SpaceProgram {
 
  private:
   friend class SpaceCompiler;
+  friend class ChoiceReads;
 
   [[nodiscard]] Surroundings surroundings_of(const Choices& choices) const;
 

@@ -50,6 +50,9 @@ json record_of(const SupernetMeasurement& measurement, std::uint64_t seed,
                           images);
   record["sampling"] = nas::name_of(measurement.recipe.sampling);
   record["random_paths"] = measurement.recipe.random_paths;
+  // Left out where it is what earlier programs did, whose supernets stay readable.
+  if (measurement.recipe.sharing != nas::WeightSharing::shapes)
+    record["sharing"] = nas::name_of(measurement.recipe.sharing);
   record["seed"] = seed;
   if (space.is_file()) record[kSpaceText] = space.text;
   return record;
@@ -113,6 +116,8 @@ OpenSupernet open_supernet(const std::filesystem::path& path,
     recipe.training = recipe_in(record);
     recipe.sampling = nas::path_sampling_named(record.at("sampling").get<std::string>());
     recipe.random_paths = record.at("random_paths");
+    if (record.contains("sharing"))
+      recipe.sharing = nas::weight_sharing_named(record["sharing"].get<std::string>());
     measurement.recipe = recipe;
     const json expected = record_of(measurement, record.at("seed"), images);
     open.record = without_text(record);

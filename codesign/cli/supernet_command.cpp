@@ -102,6 +102,12 @@ void add_supernet_train(CLI::App& command, Console& console) {
           [&recipe](const std::string& name) { recipe.sampling = nas::path_sampling_named(name); });
   train->add_option("--random-paths", recipe.random_paths,
                     "networks a step of the sandwich rule draws beside those two");
+  train
+      ->add_option("--sharing",
+                   "shapes: of weights of one shape; slices: of parts of the largest network's")
+      ->default_str(std::string(nas::name_of(recipe.sharing)))
+      ->each(
+          [&recipe](const std::string& name) { recipe.sharing = nas::weight_sharing_named(name); });
   add_recipe_options(*train, recipe.training, options->are_images_counted);
   train->add_option("--seed", options->seed, "of weights, orders, paths and augmentation")
       ->check(whole_number(0));

@@ -9,8 +9,18 @@
 namespace cosearch::nas {
 namespace {
 
-// In the order of the enumeration.
+// In the order of the enumerations.
 constexpr std::array<std::string_view, 2> kSamplings{"single-path", "sandwich"};
+constexpr std::array<std::string_view, 2> kSharings{"shapes", "slices"};
+
+template <class Enumeration>
+Enumeration named(const char* what, const std::array<std::string_view, 2>& names,
+                  std::string_view name) {
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (names[i] == name) return static_cast<Enumeration>(i);
+  throw UserError(std::string("no ") + what + " is called '" + std::string(name) + "'" +
+                  did_you_mean(name, {names.begin(), names.end()}));
+}
 
 }  // namespace
 
@@ -21,10 +31,17 @@ std::string_view name_of(PathSampling sampling) {
 }
 
 PathSampling path_sampling_named(std::string_view name) {
-  for (std::size_t i = 0; i < kSamplings.size(); ++i)
-    if (kSamplings[i] == name) return static_cast<PathSampling>(i);
-  throw UserError("no rule of drawing paths is called '" + std::string(name) + "'" +
-                  did_you_mean(name, path_sampling_names()));
+  return named<PathSampling>("rule of drawing paths", kSamplings, name);
+}
+
+std::vector<std::string> weight_sharing_names() { return {kSharings.begin(), kSharings.end()}; }
+
+std::string_view name_of(WeightSharing sharing) {
+  return kSharings[static_cast<std::size_t>(sharing)];
+}
+
+WeightSharing weight_sharing_named(std::string_view name) {
+  return named<WeightSharing>("rule of sharing weights", kSharings, name);
 }
 
 std::vector<std::string> problems_in(const SupernetRecipe& recipe, std::int64_t images) {

@@ -35,10 +35,26 @@ enum class PathSampling : std::uint8_t {
 /// Throws UserError (with a suggestion) when none is called `name`.
 [[nodiscard]] PathSampling path_sampling_named(std::string_view name);
 
+/// Which steps share weights, of those that stand at the same place.
+enum class WeightSharing : std::uint8_t {
+  /// Those with weights of the same shape.
+  shapes,
+  /// All that the largest network's step has room for: a narrower one takes the first of its
+  /// channels, a smaller window its middle. Source: H. Cai et al., "Once-for-all", ICLR 2020,
+  /// section 3.2 (without the matrices that it trains between windows).
+  slices,
+};
+
+[[nodiscard]] std::vector<std::string> weight_sharing_names();
+[[nodiscard]] std::string_view name_of(WeightSharing sharing);
+/// Throws UserError (with a suggestion) when none is called `name`.
+[[nodiscard]] WeightSharing weight_sharing_named(std::string_view name);
+
 struct SupernetRecipe {
   /// As for one network; without early stopping (patience and validation_images zero).
   TrainingRecipe training;
   PathSampling sampling = PathSampling::single_path;
+  WeightSharing sharing = WeightSharing::shapes;
   /// Of the sandwich rule: networks drawn in each step beside the largest and the smallest.
   int random_paths = 2;
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/random.h"
+#include "nas/supernet/extreme_networks.h"
 #include "nas/supernet/torch/optimiser_state.h"
 #include "nas/training/torch/learning.h"
 
@@ -13,6 +14,43 @@ namespace {
 
 std::string parameter_name(const std::string& key, std::size_t number) {
   return key + "#" + std::to_string(number);
+}
+
+bool is_depthwise(const Layer& layer) { return layer.C == 1 && layer.K == 1; }
+
+/// Whether the middle of a window of `whole` positions may be one of `part`.
+bool has_middle(std::int64_t whole, std::int64_t part) {
+  return part <= whole && (whole - part) % 2 == 0;
+}
+
+/// Whether the weights of `part` are the first channels and the middle of those of `whole`, at the
+/// same strides.
+bool has_room(const Step& whole, const Step& part) {
+  if (whole.operation != part.operation || whole.affine != part.affine ||
+      whole.shape.channels < part.shape.channels || !whole.layer || !part.layer)
+    return false;
+  const Layer &w = *whole.layer, &p = *part.layer;
+  // Groups begin at other channels where there are more of them, unless each is one channel.
+  const bool groups_fit = (is_depthwise(w) && is_depthwise(p)) || (w.G == 1 && p.G == 1);
+  return groups_fit && p.G <= w.G && p.K <= w.K && p.C <= w.C && has_middle(w.R, p.R) &&
+         has_middle(w.S, p.S) && p.stride_h == w.stride_h && p.stride_w == w.stride_w &&
+         p.dilation_h == w.dilation_h && p.dilation_w == w.dilation_w;
+}
+
+/// Numbers of `whole`, output channels x input channels x rows x columns, that are of `part`'s
+/// shape.
+torch::Tensor slice_of(const torch::Tensor& whole, const torch::Tensor& part) {
+  torch::Tensor slice = whole;
+  for (std::int64_t d = 0; d < whole.dim(); ++d)
+    slice = slice.narrow(d, d < 2 ? 0 : (whole.size(d) - part.size(d)) / 2, part.size(d));
+  return slice.contiguous();
+}
+
+template <class Module>
+void take_part(const Module& whole, Module& part) {
+  if (part.is_empty()) return;
+  part->weight = slice_of(whole->weight, part->weight);
+  if (part->bias.defined()) part->bias = slice_of(whole->bias, part->bias);
 }
 
 }  // namespace
@@ -33,8 +71,30 @@ std::string weights_key(const Step& step) {
   return key.str();
 }
 
-StepModules inherited_modules(const Step& step, const std::string& key, std::uint64_t seed,
-                              const TensorMap& trained) {
+WholeSteps::WholeSteps(const NetworkSpace& space, WeightSharing sharing) {
+  if (sharing != WeightSharing::slices) return;
+  for (const Step& step : space.blueprint(largest_network(space)).steps)
+    if (!weights_key(step).empty()) steps_.emplace(step.name, step);
+}
+
+const Step& WholeSteps::of(const Step& step) const {
+  const auto found = steps_.find(step.name);
+  return found != steps_.end() && has_room(found->second, step) ? found->second : step;
+}
+
+StepModules part_of(const StepModules& whole, const Step& step) {
+  StepModules part = modules_for(step);
+  take_part(whole.convolution, part.convolution);
+  take_part(whole.up_convolution, part.up_convolution);
+  take_part(whole.linear, part.linear);
+  take_part(whole.normalisation, part.normalisation);
+  return part;
+}
+
+namespace {
+
+StepModules trained_modules(const Step& step, const std::string& key, std::uint64_t seed,
+                            const TensorMap& trained) {
   StepModules modules = modules_for(step);
   if (!trained.contains(parameter_name(key, 0))) {
     Random random(seed, "weights", stream_of(key));
@@ -52,11 +112,23 @@ StepModules inherited_modules(const Step& step, const std::string& key, std::uin
   return modules;
 }
 
-SharedWeights::SharedWeights(const TrainingRecipe& recipe, std::uint64_t seed, TensorMap state)
-    : recipe_(recipe), seed_(seed), saved_(std::move(state)) {}
+}  // namespace
+
+StepModules inherited_modules(const Step& step, const WholeSteps& whole, std::uint64_t seed,
+                              const TensorMap& trained) {
+  const Step& held = whole.of(step);
+  const std::string key = weights_key(held);
+  if (key.empty()) return {};
+  StepModules modules = trained_modules(held, key, seed, trained);
+  return weights_key(step) == key ? modules : part_of(modules, step);
+}
+
+SharedWeights::SharedWeights(const TrainingRecipe& recipe, std::uint64_t seed, TensorMap state,
+                             WholeSteps whole)
+    : recipe_(recipe), seed_(seed), whole_(std::move(whole)), saved_(std::move(state)) {}
 
 SharedWeights::Entry SharedWeights::made(const Step& step, const std::string& key) const {
-  Entry entry{inherited_modules(step, key, seed_, saved_), nullptr};
+  Entry entry{trained_modules(step, key, seed_, saved_), nullptr};
   const std::vector<torch::Tensor> parameters = entry.modules.parameters();
   entry.optimiser = make_optimiser(recipe_, parameters);
   for (std::size_t i = 0; i < parameters.size(); ++i)
@@ -67,15 +139,17 @@ SharedWeights::Entry SharedWeights::made(const Step& step, const std::string& ke
 std::vector<StepModules> SharedWeights::modules_of(const Blueprint& blueprint) {
   std::vector<StepModules> modules;
   for (const Step& step : blueprint.steps) {
-    const std::string key = weights_key(step);
+    const Step& held = whole_.of(step);
+    const std::string key = weights_key(held);
     if (key.empty()) {
       modules.emplace_back();
       continue;
     }
     auto entry = entries_.find(key);
-    if (entry == entries_.end()) entry = entries_.emplace(key, made(step, key)).first;
+    if (entry == entries_.end()) entry = entries_.emplace(key, made(held, key)).first;
     active_.insert(key);
-    modules.push_back(entry->second.modules);
+    const StepModules& whole = entry->second.modules;
+    modules.push_back(weights_key(step) == key ? whole : part_of(whole, step));
   }
   return modules;
 }

@@ -1,5 +1,6 @@
 // The weights of all networks of a space. Two networks share those of a step that both have: the
-// same name (which says where it stands), operation and shape of weights.
+// same name (which says where it stands) and operation, and weights of the same shape or a part of
+// the same larger ones.
 #pragma once
 
 #include <torch/torch.h>
@@ -11,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "nas/space.h"
+#include "nas/supernet/supernet.h"
 #include "nas/supernet/torch/tensor_map.h"
 #include "nas/training/recipe.h"
 #include "nas/training/torch/blueprint_network.h"
@@ -20,9 +23,30 @@ namespace cosearch::nas {
 /// Which weights a step has; empty for a step without.
 [[nodiscard]] std::string weights_key(const Step& step);
 
-/// Modules with the weights that `trained` holds under `key`; where it holds none, drawn for (seed,
-/// key), in whichever order networks ask for them. Throws c10::Error for weights of others.
-[[nodiscard]] StepModules inherited_modules(const Step& step, const std::string& key,
+/// The steps of which others take a part of the weights.
+class WholeSteps {
+ public:
+  /// None: each step has weights of its own shape.
+  WholeSteps() = default;
+  /// Those of the largest network, where `sharing` says so.
+  WholeSteps(const NetworkSpace& space, WeightSharing sharing);
+
+  /// The step whose weights `step` takes a part of: one with room for them, or itself.
+  [[nodiscard]] const Step& of(const Step& step) const;
+
+ private:
+  std::map<std::string, Step> steps_;  ///< by name
+};
+
+/// Modules of `step` that compute with a part of the weights of `whole`, those of
+/// WholeSteps::of(step): the first channels, the middle of the window. Their gradients are those of
+/// the whole; their own parameters are not used.
+[[nodiscard]] StepModules part_of(const StepModules& whole, const Step& step);
+
+/// Modules with the weights that `trained` holds for the step of `whole`; where it holds none,
+/// drawn for (seed, step), in whichever order networks ask for them. Throws c10::Error for weights
+/// of others.
+[[nodiscard]] StepModules inherited_modules(const Step& step, const WholeSteps& whole,
                                             std::uint64_t seed, const TensorMap& trained);
 
 /// Weights in training. Modules are made when the first network needs them: a space may have more
@@ -30,7 +54,8 @@ namespace cosearch::nas {
 class SharedWeights {
  public:
   /// `state`: what `state` gave, or empty.
-  SharedWeights(const TrainingRecipe& recipe, std::uint64_t seed, TensorMap state);
+  SharedWeights(const TrainingRecipe& recipe, std::uint64_t seed, TensorMap state,
+                WholeSteps whole = {});
 
   /// One entry per step of `blueprint`, held by later networks too.
   [[nodiscard]] std::vector<StepModules> modules_of(const Blueprint& blueprint);
@@ -54,6 +79,7 @@ class SharedWeights {
 
   TrainingRecipe recipe_;
   std::uint64_t seed_;
+  WholeSteps whole_;
   TensorMap saved_;  // of entries that no network has asked for yet, and of older states of others
   std::map<std::string, Entry> entries_;
   std::set<std::string> active_;

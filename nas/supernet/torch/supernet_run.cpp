@@ -46,7 +46,8 @@ SupernetRun::SupernetRun(const SupernetTask& task, const LabelledImages& images)
       const torch::Tensor losses = state.at(kEpochLoss);
       epoch_loss_.assign(losses.data_ptr<double>(), losses.data_ptr<double>() + losses.numel());
     }
-  weights_.emplace(recipe_, task.seed, std::move(state));
+  weights_.emplace(recipe_, task.seed, std::move(state),
+                   WholeSteps(task.space, task.recipe.sharing));
 }
 
 bool SupernetRun::is_over() const {

@@ -35,9 +35,14 @@ auto with_one_thread(const NetworkSpace& space, Work work) {
 
 class TorchSupernet : public Supernet {
  public:
-  TorchSupernet(std::string_view state, const NetworkSpace& space, const TrainingRecipe& recipe,
+  TorchSupernet(std::string_view state, const NetworkSpace& space, const SupernetRecipe& supernet,
                 const EvaluationOptions& options, const LabelledImages& images)
-      : space_(space), batch_(recipe.batch), trained_(tensors_in(state)), seed_(seed_in(trained_)) {
+      : space_(space),
+        batch_(supernet.training.batch),
+        trained_(tensors_in(state)),
+        seed_(seed_in(trained_)),
+        whole_(space, supernet.sharing) {
+    const TrainingRecipe& recipe = supernet.training;
     Random random(0);
     require_suitable(images, space.blueprint(space.sample(random)), "training images");
     const PixelScale scale = pixel_scale(images, recipe.training_images);
@@ -50,11 +55,8 @@ class TorchSupernet : public Supernet {
     return with_one_thread(space_, [&] {
       Blueprint blueprint = space_.blueprint(genotype);
       std::vector<StepModules> modules;
-      for (const Step& step : blueprint.steps) {
-        const std::string key = weights_key(step);
-        modules.push_back(key.empty() ? StepModules{}
-                                      : inherited_modules(step, key, seed_, trained_));
-      }
+      for (const Step& step : blueprint.steps)
+        modules.push_back(inherited_modules(step, whole_, seed_, trained_));
       BlueprintNetwork network(std::move(blueprint), std::move(modules));
       recalibrate(network, recalibration_, batch_);
       return has_numbers(network) ? accuracy_percent(network, validation_)
@@ -73,6 +75,7 @@ class TorchSupernet : public Supernet {
   std::int64_t batch_;
   TensorMap trained_;
   std::uint64_t seed_;
+  WholeSteps whole_;
   ScaledImages recalibration_, validation_;
 };
 
@@ -90,7 +93,7 @@ class TorchSupernetTrainer : public SupernetTrainer {
     refuse(problems_in(recipe, images.count));
     refuse(problems_in(options, recipe, images.count));
     return with_one_thread(space, [&]() -> std::unique_ptr<Supernet> {
-      return std::make_unique<TorchSupernet>(state, space, recipe.training, options, images);
+      return std::make_unique<TorchSupernet>(state, space, recipe, options, images);
     });
   }
 

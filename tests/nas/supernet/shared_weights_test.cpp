@@ -115,6 +115,112 @@ TEST(SharedWeights, StayAsTheyAreWhileOtherPathsAreTrained) {
   EXPECT_GT(moved, 0);
 }
 
+WholeSteps sliced(const NetworkSpace& space) { return {space, WeightSharing::slices}; }
+
+TEST(SlicedWeights, AreThoseOfTheLargestNetworkAndOfStepsItDoesNotHave) {
+  const auto space = make_space("fashion-macro", {{"positions", 4}});
+  SharedWeights shared(TrainingRecipe{}, 1, {}, sliced(*space));
+  std::map<std::string, std::int64_t> parameters;
+  const auto add = [&](const Network& network) {
+    for (const NetworkNode& node : network.nodes())
+      parameters.emplace(node.name, node.layer.parameters() + node.affine_parameters);
+  };
+  add(space->lower("2222"));
+  for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(space->size()); ++i) {
+    (void)shared.modules_of(space->blueprint(space->genotype(i)));
+    add(space->lower(space->genotype(i)));
+  }
+  std::int64_t expected = 0, held = 0;
+  for (const auto& [name, numbers] : parameters) expected += numbers;
+  for (const auto& [name, tensor] : shared.state()) held += tensor.numel();
+  EXPECT_EQ(held, expected);
+}
+
+TEST(SlicedWeights, AreTheFirstChannelsAndTheMiddleOfWindowsAndAreTrainedThere) {
+  const auto space = make_space("fashion-macro", {{"positions", 4}});
+  TrainingRecipe recipe;
+  recipe.weight_decay = 0;
+  SharedWeights shared(recipe, 5, {}, sliced(*space));
+  const Blueprint largest = space->blueprint("2222"), small = space->blueprint("1111");
+  const std::vector<StepModules> whole = shared.modules_of(largest),
+                                 part = shared.modules_of(small);
+  const auto copied = [](const std::vector<StepModules>& modules) {
+    std::vector<torch::Tensor> copies;
+    for (const StepModules& step : modules)
+      copies.push_back(step.weight().defined() ? step.weight().detach().clone() : torch::Tensor());
+    return copies;
+  };
+  const std::vector<torch::Tensor> before = copied(whole), parts = copied(part);
+  BlueprintNetwork path(small, part);
+  path.forward(torch::rand({2, 1, 28, 28})).square().sum().backward();
+  shared.step(0.1);
+  int compared = 0;
+  for (std::size_t i = 0; i < small.steps.size(); ++i) {
+    if (!part[i].convolution || !small.steps[i].name.starts_with("block")) continue;
+    ASSERT_EQ(small.steps[i].name, largest.steps[i].name);
+    const torch::Tensor& weight = parts[i];
+    // Half the channels of each expansion: 3 of 6; 3x3 of 5x5.
+    torch::Tensor mask = torch::zeros_like(before[i], torch::kBool);
+    const std::int64_t edge = (before[i].size(2) - weight.size(2)) / 2;
+    mask.narrow(0, 0, weight.size(0))
+        .narrow(1, 0, weight.size(1))
+        .narrow(2, edge, weight.size(2))
+        .narrow(3, edge, weight.size(3))
+        .fill_(true);
+    EXPECT_LT(weight.numel(), before[i].numel()) << small.steps[i].name;
+    EXPECT_TRUE(torch::equal(weight.flatten(), before[i].masked_select(mask)));
+    const torch::Tensor moved = whole[i].weight().ne(before[i]);
+    EXPECT_FALSE(moved.masked_select(mask.logical_not()).any().item<bool>());
+    EXPECT_TRUE(moved.masked_select(mask).any().item<bool>());
+    ++compared;
+  }
+  EXPECT_EQ(compared, 12) << "three convolutions at each position";
+}
+
+TEST(SlicedWeights, OfAStateComputeWhatThoseInTrainingDo) {
+  const auto space = make_space("fashion-macro", {{"positions", 4}});
+  SharedWeights shared(TrainingRecipe{}, 5, {}, sliced(*space));
+  const Blueprint path = space->blueprint("1021");
+  BlueprintNetwork training(path, shared.modules_of(path));
+  const torch::Tensor images = torch::rand({4, 1, 28, 28});
+  training.forward(images).square().sum().backward();
+  shared.step(0.1);
+  BlueprintNetwork trained(path, shared.modules_of(path));
+  // Of a state that has them, and of one that has not.
+  for (const bool is_trained : {true, false}) {
+    const TensorMap state = is_trained ? shared.state() : TensorMap{};
+    SharedWeights fresh(TrainingRecipe{}, 5, {}, sliced(*space));
+    BlueprintNetwork begun(path, fresh.modules_of(path));
+    std::vector<StepModules> modules;
+    for (const Step& step : path.steps)
+      modules.push_back(inherited_modules(step, sliced(*space), 5, state));
+    BlueprintNetwork inherited(path, std::move(modules));
+    EXPECT_TRUE(
+        torch::equal(inherited.forward(images), (is_trained ? trained : begun).forward(images)));
+  }
+}
+
+TEST(SlicedWeights, AreNotThoseOfAWindowWithoutThatMiddleOrOfOtherGroups) {
+  const auto space = make_space("regnet");
+  const WholeSteps whole = sliced(*space);
+  Random random(1);
+  int own = 0, taken = 0;
+  for (int i = 0; i < 20; ++i)
+    for (const Step& step : space->blueprint(space->sample(random)).steps) {
+      if (step.operation != Operation::convolution) continue;
+      const Step& of = whole.of(step);
+      if (&of == &step) {
+        ++own;
+        continue;
+      }
+      ++taken;
+      EXPECT_TRUE(of.layer->G == 1 || (of.layer->C == 1 && of.layer->K == 1)) << step.name;
+      EXPECT_GE(of.layer->K, step.layer->K);
+    }
+  EXPECT_GT(own, 0) << "convolutions in groups";
+  EXPECT_GT(taken, 0);
+}
+
 TEST(Recalibration, FindsTheMeanOverBatchesOfEveryNormalisationsInput) {
   const auto space = make_space("fashion-macro", {{"positions", 4}});
   BlueprintNetwork network(space->blueprint("0000"));

@@ -76,10 +76,14 @@ TEST(Supernet, IsTheSameBytesForOneSeedWhereverItsTrainingWasStopped) {
     const bool is_sandwich = sampling == PathSampling::sandwich;
     SCOPED_TRACE(name_of(sampling));
     recipe.sampling = sampling;
+    recipe.sharing = is_sandwich ? WeightSharing::slices : WeightSharing::shapes;
     recipe.training.optimiser = is_sandwich ? Optimiser::adamw : Optimiser::sgd;
     recipe.training.learning_rate = is_sandwich ? 0.01 : 0.15;
     const std::string whole = trained(recipe, 3);
     EXPECT_NE(whole, trained(recipe, 4));
+    SupernetRecipe otherwise = recipe;
+    otherwise.sharing = is_sandwich ? WeightSharing::shapes : WeightSharing::slices;
+    EXPECT_NE(whole, trained(otherwise, 3));
     Notebook notebook;
     SupernetTask task{.space = macro(), .recipe = recipe, .seed = 3};
     task.checkpoints = &notebook;

@@ -53,6 +53,25 @@ void take_part(const Module& whole, Module& part) {
   if (part->bias.defined()) part->bias = slice_of(whole->bias, part->bias);
 }
 
+StepModules trained_modules(const Step& step, const std::string& key, std::uint64_t seed,
+                            const TensorMap& trained) {
+  StepModules modules = modules_for(step);
+  if (!trained.contains(parameter_name(key, 0))) {
+    Random random(seed, "weights", stream_of(key));
+    draw_weights(modules, random);
+    return modules;
+  }
+  const torch::NoGradGuard no_gradient;
+  std::size_t number = 0;
+  for (torch::Tensor& parameter : modules.parameters()) {
+    const auto found = trained.find(parameter_name(key, number++));
+    TORCH_CHECK(found != trained.end() && found->second.sizes() == parameter.sizes(),
+                "weights of another network");
+    parameter.copy_(found->second);
+  }
+  return modules;
+}
+
 }  // namespace
 
 std::string weights_key(const Step& step) {
@@ -60,14 +79,15 @@ std::string weights_key(const Step& step) {
                            step.operation == Operation::up_convolution ||
                            step.operation == Operation::linear;
   if (!has_weights && step.affine != Affine::batch_norm) return "";
-  const Layer& layer = *step.layer;
   std::ostringstream key;
   key << step.name << " operation " << static_cast<int>(step.operation) << " affine "
       << static_cast<int>(step.affine) << " channels " << step.shape.channels;
-  if (has_weights)
+  if (has_weights) {
+    const Layer& layer = *step.layer;
     key << " weights " << layer.G << "x" << layer.K << "x" << layer.C << "x" << layer.R << "x"
         << layer.S << " stride " << layer.stride_h << "x" << layer.stride_w << " dilation "
         << layer.dilation_h << "x" << layer.dilation_w;
+  }
   return key.str();
 }
 
@@ -90,29 +110,6 @@ StepModules part_of(const StepModules& whole, const Step& step) {
   take_part(whole.normalisation, part.normalisation);
   return part;
 }
-
-namespace {
-
-StepModules trained_modules(const Step& step, const std::string& key, std::uint64_t seed,
-                            const TensorMap& trained) {
-  StepModules modules = modules_for(step);
-  if (!trained.contains(parameter_name(key, 0))) {
-    Random random(seed, "weights", stream_of(key));
-    draw_weights(modules, random);
-    return modules;
-  }
-  const torch::NoGradGuard no_gradient;
-  std::size_t number = 0;
-  for (torch::Tensor& parameter : modules.parameters()) {
-    const auto found = trained.find(parameter_name(key, number++));
-    TORCH_CHECK(found != trained.end() && found->second.sizes() == parameter.sizes(),
-                "weights of another network");
-    parameter.copy_(found->second);
-  }
-  return modules;
-}
-
-}  // namespace
 
 StepModules inherited_modules(const Step& step, const WholeSteps& whole, std::uint64_t seed,
                               const TensorMap& trained) {

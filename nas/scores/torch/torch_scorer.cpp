@@ -36,16 +36,12 @@ Batch noise(const Blueprint& blueprint, std::int64_t count, std::uint64_t seed, 
 
 /// The first images, to zero mean and unit variance.
 Batch front_of(const Blueprint& blueprint, const LabelledImages& images, std::int64_t count) {
-  const FeatureShape& input = blueprint.steps.front().shape;
-  if (FeatureShape{images.channels, images.height, images.width} != input)
-    throw UserError(blueprint.name + ": takes images of " + std::to_string(input.channels) + "x" +
-                    std::to_string(input.height) + "x" + std::to_string(input.width) + ", not " +
-                    std::to_string(images.channels) + "x" + std::to_string(images.height) + "x" +
-                    std::to_string(images.width));
+  require_suitable(images, blueprint, "images");
   if (images.count < count)
     throw UserError("batch = " + std::to_string(count) + ": only " + std::to_string(images.count) +
                     " images are there");
-  const torch::Tensor numbers = pixels_of(images, 0, count).to(torch::kFloat32);
+  const torch::Tensor numbers =
+      resized(pixels_of(images, 0, count).to(torch::kFloat32), blueprint.steps.front().shape);
   return {(numbers - numbers.mean()) / numbers.std().clamp_min(1e-6), labels_of(images, 0, count)};
 }
 

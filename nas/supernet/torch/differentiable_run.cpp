@@ -151,7 +151,7 @@ void DifferentiableRun::epoch() {
 torch::Tensor DifferentiableRun::loss_on(const ScaledImages& batch) {
   for (const MixedBlueprint::Mixture& mixture : mixed_.mixtures)
     network_->weigh_terms(mixture.step, architecture_[mixture.choice].softmax(0));
-  return loss_of(network_->forward(batch.pixels), batch.labels, recipe_);
+  return loss_of(outputs_of(*network_, batch.pixels), batch.labels, recipe_);
 }
 
 double DifferentiableRun::weight_step(const ScaledImages& batch, double learning_rate) {

@@ -1,5 +1,7 @@
 #include "nas/supernet/torch/subnet_evaluation.h"
 
+#include "nas/training/torch/learning.h"
+
 namespace cosearch::nas {
 
 void recalibrate(BlueprintNetwork& network, const ScaledImages& images, std::int64_t batch) {
@@ -11,7 +13,7 @@ void recalibrate(BlueprintNetwork& network, const ScaledImages& images, std::int
   }
   network.train();
   for (std::int64_t first = 0; first + batch <= images.count(); first += batch)
-    network.forward(images.pixels.slice(0, first, first + batch));
+    (void)outputs_of(network, images.pixels.slice(0, first, first + batch));
 }
 
 }  // namespace cosearch::nas

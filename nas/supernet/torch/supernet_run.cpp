@@ -104,7 +104,7 @@ double SupernetRun::step(const ScaledImages& batch, std::int64_t number) {
     std::vector<StepModules> modules = weights_->modules_of(blueprint);
     BlueprintNetwork network(std::move(blueprint), std::move(modules));
     network.train();
-    const torch::Tensor loss = loss_of(network.forward(batch.pixels), batch.labels, recipe_) /
+    const torch::Tensor loss = loss_of(outputs_of(network, batch.pixels), batch.labels, recipe_) /
                                static_cast<double>(paths.size());
     loss.backward();
     mean += loss.item<double>();

@@ -68,7 +68,7 @@ class TorchSupernet : public Supernet {
   [[nodiscard]] bool has_numbers(BlueprintNetwork& network) const {
     const torch::NoGradGuard no_gradient;
     network.eval();
-    return network.forward(validation_.pixels.slice(0, 0, 1)).isfinite().all().item<bool>();
+    return outputs_of(network, validation_.pixels.slice(0, 0, 1)).isfinite().all().item<bool>();
   }
 
   const NetworkSpace& space_;

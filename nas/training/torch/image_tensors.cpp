@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <sstream>
 #include <type_traits>
+#include <vector>
 
 #include "core/user_error.h"
 #include "nas/training/augmentation.h"
@@ -19,12 +20,12 @@ void require_suitable(const LabelledImages& images, const Blueprint& blueprint,
   std::ostringstream problem;
   if (images.count < 1) {
     problem << "no images";
-  } else if (images.channels != channels || images.height != height || images.width != width) {
+  } else if (images.channels != channels || images.height * width != images.width * height) {
     problem << "images are " << images.channels << "x" << images.height << "x" << images.width
             << "; " << blueprint.name << " takes " << channels << "x" << height << "x" << width;
   } else if (images.classes != outputs) {
     problem << images.classes << " classes; " << blueprint.name << " tells " << outputs << " apart";
-  } else if (pixels != images.count * channels * height * width) {
+  } else if (pixels != images.count * channels * images.height * images.width) {
     problem << pixels << " pixels do not make " << images.count << " images";
   } else if (std::ssize(images.labels) != images.count) {
     problem << images.labels.size() << " labels for " << images.count << " images";
@@ -47,6 +48,16 @@ torch::Tensor pixels_of(const LabelledImages& images, std::int64_t first, std::i
                                 c10::CppTypeToScalarType<Number>::value);
       },
       images.pixels);
+}
+
+torch::Tensor resized(const torch::Tensor& pixels, const FeatureShape& input) {
+  if (pixels.size(2) == input.height && pixels.size(3) == input.width) return pixels;
+  namespace functional = torch::nn::functional;
+  return functional::interpolate(pixels, functional::InterpolateFuncOptions()
+                                             .size(std::vector{input.height, input.width})
+                                             .mode(torch::kBilinear)
+                                             .align_corners(false)
+                                             .antialias(true));
 }
 
 torch::Tensor labels_of(const LabelledImages& images, std::int64_t first, std::int64_t count) {

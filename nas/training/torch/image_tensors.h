@@ -13,8 +13,8 @@
 
 namespace cosearch::nas {
 
-/// Throws UserError, naming `role` ("test images"), for no images, images or classes other than the
-/// network takes, and spans or labels that do not fit.
+/// Throws UserError, naming `role` ("test images"), for no images, images of other channels,
+/// proportions or classes than the network takes, and spans or labels that do not fit.
 void require_suitable(const LabelledImages& images, const Blueprint& blueprint,
                       const std::string& role);
 
@@ -22,6 +22,10 @@ void require_suitable(const LabelledImages& images, const Blueprint& blueprint,
 /// memory.
 [[nodiscard]] torch::Tensor pixels_of(const LabelledImages& images, std::int64_t first,
                                       std::int64_t count);
+
+/// Images at the height and width that a network takes, by linear interpolation (of all that a
+/// pixel covers, where there are fewer than before); themselves where they have them.
+[[nodiscard]] torch::Tensor resized(const torch::Tensor& pixels, const FeatureShape& input);
 
 /// Their labels, of 64 bits as the loss wants them.
 [[nodiscard]] torch::Tensor labels_of(const LabelledImages& images, std::int64_t first,

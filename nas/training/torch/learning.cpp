@@ -52,6 +52,10 @@ void set_learning_rate(torch::optim::Optimizer& optimiser, double rate) {
   for (auto& group : optimiser.param_groups()) group.options().set_lr(rate);
 }
 
+torch::Tensor outputs_of(BlueprintNetwork& network, const torch::Tensor& pixels) {
+  return network.forward(resized(pixels, network.blueprint().steps.front().shape));
+}
+
 torch::Tensor loss_of(const torch::Tensor& outputs, const torch::Tensor& labels,
                       const TrainingRecipe& recipe) {
   return torch::nn::functional::cross_entropy(
@@ -66,7 +70,7 @@ double accuracy_percent(BlueprintNetwork& network, const ScaledImages& images) {
   const std::int64_t count = images.count();
   for (std::int64_t first = 0; first < count; first += kTestBatch) {
     const std::int64_t last = std::min(first + kTestBatch, count);
-    const torch::Tensor guess = network.forward(images.pixels.slice(0, first, last)).argmax(1);
+    const torch::Tensor guess = outputs_of(network, images.pixels.slice(0, first, last)).argmax(1);
     right += guess.eq(images.labels.slice(0, first, last)).sum().item<std::int64_t>();
   }
   return 100 * static_cast<double>(right) / static_cast<double>(count);

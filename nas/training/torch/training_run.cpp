@@ -116,7 +116,7 @@ double TrainingRun::step(const torch::Tensor& chosen, Random& augmentation) {
   set_learning_rate(*optimiser_, rate);
   for (torch::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
   const ScaledImages batch = batch_of(training_, chosen, recipe_, augmentation);
-  const torch::Tensor loss = loss_of(network_.forward(batch.pixels), batch.labels, recipe_);
+  const torch::Tensor loss = loss_of(outputs_of(network_, batch.pixels), batch.labels, recipe_);
   loss.backward();
   optimiser_->step();
   return loss.item<double>();

@@ -169,7 +169,7 @@ TEST(Scorer, ScoresSamplesOfEverySpace) {
   }
 }
 
-TEST(Scorer, TakesImagesOfTheNetworksShapeOnly) {
+TEST(Scorer, TakesImagesOfTheNetworksProportionsOnly) {
   NetworkBuilder builder("net", 1, 2, 2);
   builder.fully_connected("classifier", builder.input(), 2);
   const Blueprint blueprint = std::move(builder).blueprint();

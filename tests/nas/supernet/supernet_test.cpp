@@ -136,6 +136,28 @@ TEST(Supernet, TrainsCellsThatAreSharedByEdgeAndOperation) {
   }
 }
 
+TEST(Supernet, SharesSlicesAmongNetworksOfSeveralResolutions) {
+  const auto space = make_space("ofa-mobilenet-v3", {{"classes", 10}});
+  std::vector<float> pixels;
+  std::vector<std::int32_t> labels;
+  Random random(1);
+  for (int image = 0; image < 12; ++image) {
+    labels.push_back(image % 10);
+    for (int i = 0; i < 3 * 32 * 32; ++i) pixels.push_back(static_cast<float>(random.uniform()));
+  }
+  const LabelledImages images{12, 3, 32, 32, std::span<const float>(pixels), labels, 10};
+  SupernetRecipe recipe = short_recipe();
+  recipe.sharing = WeightSharing::slices;
+  recipe.training.batch = 2;
+  recipe.training.training_images = 4;
+  recipe.training.epochs = 1;
+  const auto state = trainer().train({.space = *space, .recipe = recipe}, images);
+  const auto supernet = trainer().load(*state, *space, recipe,
+                                       {.recalibration_images = 2, .validation_images = 2}, images);
+  const double accuracy = supernet->accuracy_of(space->sample(random));
+  EXPECT_TRUE(accuracy >= 0 && accuracy <= 100) << accuracy;
+}
+
 TEST(Supernet, RefusesWhatDoesNotFit) {
   const SupernetRecipe recipe = short_recipe();
   const auto opaque = make_space("gpt");

@@ -12,6 +12,7 @@
 #include "core/user_error.h"
 #include "nas/blocks.h"
 #include "nas/space.h"
+#include "nas/training/torch/image_tensors.h"
 
 namespace cosearch::nas {
 namespace {
@@ -180,6 +181,25 @@ TEST(BlueprintNetwork, RefusesALayerOfWhichOnlyTheCostIsKnown) {
     FAIL() << "no error";
   } catch (const UserError& error) {
     EXPECT_NE(std::string(error.what()).find("net: layer 'attention'"), std::string::npos);
+  }
+}
+
+TEST(Resized, KeepsRampsAndHandsOnWhatHasItsSizeAlready) {
+  const auto ramp = [](std::int64_t width) {
+    return (torch::arange(width).to(torch::kFloat32) + 0.5)
+        .div(static_cast<double>(width))
+        .expand({2, 3, 5, width})
+        .contiguous();
+  };
+  const torch::Tensor wide = ramp(16);
+  EXPECT_TRUE(resized(wide, {3, 5, 16}).is_same(wide));
+  for (const std::int64_t width : {8, 32}) {
+    const torch::Tensor other = resized(wide, {3, 5, width});
+    ASSERT_EQ(other.sizes(), (std::vector<std::int64_t>{2, 3, 5, width}));
+    // Not at the edges, beyond which nothing is known.
+    const std::int64_t edge = width / 8;
+    EXPECT_TRUE(torch::allclose(other.narrow(3, edge, width - 2 * edge),
+                                ramp(width).narrow(3, edge, width - 2 * edge), 1e-5, 1e-6));
   }
 }
 

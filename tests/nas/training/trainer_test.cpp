@@ -210,6 +210,24 @@ TEST(Trainer, RefusesADeviceThatIsNotThere) {
             std::string::npos);
 }
 
+TEST(Trainer, ResizesImagesToWhatTheNetworkTakes) {
+  // Bars of twice the size: every pixel four times.
+  const OwnedImages small = bars(400, 1);
+  OwnedImages large = small;
+  large.pixels.clear();
+  for (std::int64_t row = 0; row < 400 * 2 * 28; ++row)
+    for (std::int64_t column = 0; column < 2 * 28; ++column)
+      large.pixels.push_back(small.pixels[static_cast<std::size_t>(row / 2 * 28 + column / 2)]);
+  LabelledImages twice = small.view();
+  twice.height = twice.width = 56;
+  twice.pixels = std::span<const std::uint8_t>(large.pixels);
+  const TrainingTask task = task_of("0000", short_recipe(), 1);
+  const auto of_large = trainer().train(task, twice, twice),
+             of_small = trainer().train(task, small.view(), small.view());
+  EXPECT_NEAR(of_large->test_accuracy_percent, of_small->test_accuracy_percent, 5);
+  EXPECT_GT(of_large->test_accuracy_percent, 20);
+}
+
 TEST(Trainer, RefusesImagesThatDoNotSuit) {
   const OwnedImages owned = bars(400, 1);
   const auto complaint_about = [&](auto change) {

@@ -76,7 +76,7 @@ ImageSet extents_of(const std::vector<std::size_t>& shape, ArrayLayout layout,
                            extents.size(), text_of(shape)));
   if (layout == ArrayLayout::unstated)
     fail(path, fmt::format("has four dimensions ({}), and nothing says which are the channels: "
-                           "state the layout, nchw or nhwc",
+                           "state the layout, nchw or nhwc (--array-layout)",
                            text_of(shape)));
   if (layout == ArrayLayout::channels_first)
     return {extents[0], extents[1], extents[2], extents[3], {}, {}};

@@ -18,6 +18,7 @@
 #include "codesign/cli/program_files.h"
 #include "codesign/cli/progress.h"
 #include "codesign/cli/text_table.h"
+#include "codesign/cli/training_options.h"
 #include "codesign/joint_space.h"
 #include "codesign/network_scores.h"
 #include "codesign/space_file.h"
@@ -37,6 +38,7 @@ struct ScoreOptions {
   std::vector<std::string> scores = nas::score_names();
   nas::ScoringOptions scoring;
   std::string images, output;
+  datasets::ArrayLayout layout = datasets::ArrayLayout::unstated;
   std::uint64_t seed = 1;
   int jobs = 0;
 };
@@ -60,10 +62,16 @@ std::string text_mark(const NetworkSource& source) {
   return fmt::format("@{:016x}{:016x}", halves[0], halves[1]);
 }
 
+std::string layout_mark(datasets::ArrayLayout layout) {
+  return layout == datasets::ArrayLayout::unstated ? ""
+                                                   : fmt::format("@{}", static_cast<int>(layout));
+}
+
 std::string request_text(const ScoreOptions& options) {
-  return fmt::format("{}{} {} {} {} {} {} {}", options.source.space, text_mark(options.source),
+  return fmt::format("{}{} {} {} {} {} {}{} {}", options.source.space, text_mark(options.source),
                      fmt::join(options.space_options, " "), fmt::join(options.scores, ","),
-                     options.scoring.batch, options.scoring.repeats, options.images, options.seed);
+                     options.scoring.batch, options.scoring.repeats, options.images,
+                     layout_mark(options.layout), options.seed);
 }
 
 void fill(PartialNumbers& partial, const NetworkSet& set, const ScoreRequest& request, int jobs,
@@ -158,7 +166,7 @@ void score(const ScoreOptions& options, const Console& console) {
   datasets::ImageData images;
   nas::LabelledImages training;
   if (!options.images.empty()) {
-    images = datasets::read_image_data(options.images);
+    images = datasets::read_image_data(options.images, options.layout);
     training = view_of(images.training, images.classes);
     request.images = &training;
   }
@@ -197,7 +205,9 @@ void add_score_command(CLI::App& app, Console& console) {
   command->add_option("--repeats", options->scoring.repeats,
                       "times that weights and noise are drawn; a score is the mean");
   command->add_option("--images", options->images,
-                      "folder of IDX files; left out, Gaussian noise with labels at random");
+                      "folder of images, as dataset train takes; left out, Gaussian noise with "
+                      "labels at random");
+  add_array_layout_option(*command, options->layout);
   command->add_option("--seed", options->seed, "of the sample, the weights and the noise")
       ->check(whole_number(0));
   command->add_option("-o,--output", options->output, "the table to write: .csv, .json or .h5")

@@ -1,10 +1,18 @@
 #include "codesign/cli/training_options.h"
 
-#include <map>
-
 #include "codesign/cli/program_files.h"
+#include "core/user_error.h"
 
 namespace cosearch::codesign {
+namespace {
+
+datasets::ArrayLayout array_layout_named(const std::string& name) {
+  if (name == "nchw") return datasets::ArrayLayout::channels_first;
+  if (name == "nhwc") return datasets::ArrayLayout::channels_last;
+  throw UserError("no layout of arrays is called '" + name + "': expected nchw or nhwc");
+}
+
+}  // namespace
 
 ImageOptions::ImageOptions() : folder(default_image_folder().string()) {}
 
@@ -12,12 +20,14 @@ void add_image_options(CLI::App& command, ImageOptions& options) {
   command.add_option("--images", options.folder,
                      "folder of IDX files, NPY files, or train/CLASS and test/CLASS folders "
                      "of PNG and JPEG files");
-  const std::map<std::string, datasets::ArrayLayout> layouts{
-      {"nchw", datasets::ArrayLayout::channels_first},
-      {"nhwc", datasets::ArrayLayout::channels_last}};
-  command.add_option("--array-layout", options.layout, "of NPY images with four dimensions")
-      ->transform(CLI::CheckedTransformer(layouts))
-      ->default_str("");
+  add_array_layout_option(command, options.layout);
+}
+
+void add_array_layout_option(CLI::App& command, datasets::ArrayLayout& layout) {
+  command
+      .add_option("--array-layout",
+                  "of NPY images with four dimensions: nchw, channels first, or nhwc, last")
+      ->each([&layout](const std::string& name) { layout = array_layout_named(name); });
 }
 
 void add_recipe_options(CLI::App& command, nas::TrainingRecipe& recipe, bool& are_images_counted) {

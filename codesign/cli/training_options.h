@@ -22,6 +22,8 @@ struct ImageOptions {
 };
 
 void add_image_options(CLI::App& command, ImageOptions& options);
+/// Its part about arrays, for commands that say otherwise what is done without a folder.
+void add_array_layout_option(CLI::App& command, datasets::ArrayLayout& layout);
 
 /// All of the recipe but early stopping. `are_images_counted` becomes true when the number of
 /// training images is given. Both must outlive the command.

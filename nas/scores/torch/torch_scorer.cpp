@@ -36,7 +36,13 @@ Batch noise(const Blueprint& blueprint, std::int64_t count, std::uint64_t seed, 
 
 /// The first images, to zero mean and unit variance.
 Batch front_of(const Blueprint& blueprint, const LabelledImages& images, std::int64_t count) {
-  require_suitable(images, blueprint, "images");
+  const FeatureShape& input = blueprint.steps.front().shape;
+  if (images.channels != input.channels ||
+      images.height * input.width != images.width * input.height)
+    throw UserError(blueprint.name + ": takes images of " + std::to_string(input.channels) + "x" +
+                    std::to_string(input.height) + "x" + std::to_string(input.width) + ", not " +
+                    std::to_string(images.channels) + "x" + std::to_string(images.height) + "x" +
+                    std::to_string(images.width));
   if (images.count < count)
     throw UserError("batch = " + std::to_string(count) + ": only " + std::to_string(images.count) +
                     " images are there");

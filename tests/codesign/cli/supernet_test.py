@@ -200,6 +200,7 @@ class Supernet(CliTest):
         for arguments, says in ((["--space", "gpt"], "known by its cost only"),
                                 (["--sampling", "sandwhich"], "did you mean 'sandwich'"),
                                 (["--sharing", "slice"], "did you mean 'slices'"),
+                                (["--array-layout", "chw"], "expected nchw or nhwc"),
                                 (["--batch", "1"], "recipe.batch = 1: must be at least 2")):
             self.refused(*command, *arguments, expect=BAD_INPUT, says=[says])
         command[1] = "search"

@@ -34,7 +34,8 @@ struct AxisChain {
 
 /// Stored positions of `axis` taken in all by the pieces of `positions` and `taps`. `slide` cuts
 /// must be the innermost of their chain, in one chain only, and without joint ones. Takes as long
-/// for long axes as for short ones, unless joint cuts are outside others: then step by step.
+/// for many positions as for few (not so for taps), unless joint cuts are outside others: then step
+/// by step.
 [[nodiscard]] std::int64_t axis_sum(const WindowAxis& axis, const AxisChain& positions,
                                     const AxisChain& taps);
 

@@ -63,7 +63,8 @@ thread, so waiting for a disk is not in it; for designs of NAS-Bench-201 it is w
 | --- | ---: | ---: |
 {rows}
 
-What an evaluation costs does not depend on the size of the layer, but on the number of loops.
+What an evaluation costs depends on the number of loops, not on the size of the layer; except where a tensor bypasses a level and its windows
+are spread over units around loops of the same dimension: such steps are walked.
 No mapping evaluated allocates memory: over the whole loop of each benchmark the process allocated {allocations} times, which is
 google-benchmark's own.
 

@@ -37,7 +37,7 @@ Batch noise(const Blueprint& blueprint, std::int64_t count, std::uint64_t seed, 
 /// The first images, to zero mean and unit variance.
 Batch front_of(const Blueprint& blueprint, const LabelledImages& images, std::int64_t count) {
   const FeatureShape& input = blueprint.steps.front().shape;
-  if (images.channels != input.channels ||
+  if (images.channels != input.channels || images.height < 1 || images.width < 1 ||
       images.height * input.width != images.width * input.height)
     throw UserError(blueprint.name + ": takes images of " + std::to_string(input.channels) + "x" +
                     std::to_string(input.height) + "x" + std::to_string(input.width) + ", not " +

@@ -32,6 +32,8 @@ bool has_room(const Step& whole, const Step& part) {
   const Layer &w = *whole.layer, &p = *part.layer;
   // Groups begin at other channels where there are more of them, unless each is one channel.
   const bool groups_fit = (is_depthwise(w) && is_depthwise(p)) || (w.G == 1 && p.G == 1);
+  // Of a flattened map the first inputs are not the first channels.
+  if (part.operation == Operation::linear && p.C != w.C) return false;
   return groups_fit && p.G <= w.G && p.K <= w.K && p.C <= w.C && has_middle(w.R, p.R) &&
          has_middle(w.S, p.S) && p.stride_h == w.stride_h && p.stride_w == w.stride_w &&
          p.dilation_h == w.dilation_h && p.dilation_w == w.dilation_w;

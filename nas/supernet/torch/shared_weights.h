@@ -61,7 +61,8 @@ class SharedWeights {
   [[nodiscard]] std::vector<StepModules> modules_of(const Blueprint& blueprint);
 
   /// One step of the recipe's optimiser for the weights of all networks asked for since the last
-  /// one; the others stay as they are, momentum included.
+  /// one; the others stay as they are, momentum included. Of whole weights that only parts were
+  /// asked of, the rest moves too, by decay and momentum.
   void step(double learning_rate);
 
   [[nodiscard]] bool are_finite() const;

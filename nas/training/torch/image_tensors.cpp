@@ -20,7 +20,8 @@ void require_suitable(const LabelledImages& images, const Blueprint& blueprint,
   std::ostringstream problem;
   if (images.count < 1) {
     problem << "no images";
-  } else if (images.channels != channels || images.height * width != images.width * height) {
+  } else if (images.channels != channels || images.height < 1 || images.width < 1 ||
+             images.height * width != images.width * height) {
     problem << "images are " << images.channels << "x" << images.height << "x" << images.width
             << "; " << blueprint.name << " takes " << channels << "x" << height << "x" << width;
   } else if (images.classes != outputs) {

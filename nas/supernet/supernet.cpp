@@ -24,8 +24,6 @@ Enumeration named(const char* what, const std::array<std::string_view, 2>& names
 
 }  // namespace
 
-std::vector<std::string> path_sampling_names() { return {kSamplings.begin(), kSamplings.end()}; }
-
 std::string_view name_of(PathSampling sampling) {
   return kSamplings[static_cast<std::size_t>(sampling)];
 }
@@ -33,8 +31,6 @@ std::string_view name_of(PathSampling sampling) {
 PathSampling path_sampling_named(std::string_view name) {
   return named<PathSampling>("rule of drawing paths", kSamplings, name);
 }
-
-std::vector<std::string> weight_sharing_names() { return {kSharings.begin(), kSharings.end()}; }
 
 std::string_view name_of(WeightSharing sharing) {
   return kSharings[static_cast<std::size_t>(sharing)];

@@ -30,7 +30,6 @@ enum class PathSampling : std::uint8_t {
   sandwich,
 };
 
-[[nodiscard]] std::vector<std::string> path_sampling_names();
 [[nodiscard]] std::string_view name_of(PathSampling sampling);
 /// Throws UserError (with a suggestion) when none is called `name`.
 [[nodiscard]] PathSampling path_sampling_named(std::string_view name);
@@ -45,7 +44,6 @@ enum class WeightSharing : std::uint8_t {
   slices,
 };
 
-[[nodiscard]] std::vector<std::string> weight_sharing_names();
 [[nodiscard]] std::string_view name_of(WeightSharing sharing);
 /// Throws UserError (with a suggestion) when none is called `name`.
 [[nodiscard]] WeightSharing weight_sharing_named(std::string_view name);

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "core/random.h"
@@ -117,42 +120,39 @@ class Draw {
   Random random_;
 };
 
-void expect_equal(const WindowAxis& axis, const AxisChain& positions, const AxisChain& taps) {
-  ASSERT_EQ(axis_sum(axis, positions, taps), by_looking(axis, positions, taps))
-      << "stride " << axis.stride << " dilation " << axis.dilation << " padding " << axis.padding
-      << " stored " << axis.stored << "; positions " << text_of(positions) << "; taps "
-      << text_of(taps);
+using Chains = std::pair<AxisChain, AxisChain>;  // of positions, of taps
+
+/// Compares for axes that are drawn, with the chains that `make` draws.
+template <class Make>
+void compare(std::uint64_t seed, const Make& make) {
+  Draw draw(seed);
+  for (int i = 0; i < 5'000; ++i) {
+    const WindowAxis axis{draw(1, 4), draw(1, 4), draw(0, 5), draw(1, 40)};
+    const auto [positions, taps] = make(draw);
+    ASSERT_EQ(axis_sum(axis, positions, taps), by_looking(axis, positions, taps))
+        << "stride " << axis.stride << " dilation " << axis.dilation << " padding " << axis.padding
+        << " stored " << axis.stored << "; positions " << text_of(positions) << "; taps "
+        << text_of(taps);
+  }
 }
 
-WindowAxis draw_axis(Draw& draw) { return {draw(1, 4), draw(1, 4), draw(0, 5), draw(1, 40)}; }
+const std::vector kApart{PieceRole::each, PieceRole::first};
 
 TEST(AxisSumTest, CountsPiecesTakenByThemselvesOrTogether) {
-  Draw draw(21);
   const std::vector roles{PieceRole::each, PieceRole::first, PieceRole::joint};
-  for (int i = 0; i < 5'000; ++i) {
-    const WindowAxis axis = draw_axis(draw);
-    ASSERT_NO_FATAL_FAILURE(expect_equal(axis, draw.chain(16, roles), draw.chain(6, roles)));
-  }
+  compare(21, [&](Draw& draw) { return Chains{draw.chain(16, roles), draw.chain(6, roles)}; });
 }
 
 TEST(AxisSumTest, CountsWhatSlidingPositionsTakeAnew) {
-  Draw draw(22);
-  const std::vector roles{PieceRole::each, PieceRole::first};
-  for (int i = 0; i < 5'000; ++i) {
-    const WindowAxis axis = draw_axis(draw);
-    ASSERT_NO_FATAL_FAILURE(
-        expect_equal(axis, draw.chain(24, roles, {PieceRole::slide}), draw.chain(6, roles)));
-  }
+  compare(22, [](Draw& draw) {
+    return Chains{draw.chain(24, kApart, {PieceRole::slide}), draw.chain(6, kApart)};
+  });
 }
 
 TEST(AxisSumTest, CountsWhatSlidingTapsTakeAnew) {
-  Draw draw(23);
-  const std::vector roles{PieceRole::each, PieceRole::first};
-  for (int i = 0; i < 5'000; ++i) {
-    const WindowAxis axis = draw_axis(draw);
-    ASSERT_NO_FATAL_FAILURE(
-        expect_equal(axis, draw.chain(16, roles), draw.chain(10, roles, {PieceRole::slide})));
-  }
+  compare(23, [](Draw& draw) {
+    return Chains{draw.chain(16, kApart), draw.chain(10, kApart, {PieceRole::slide})};
+  });
 }
 
 TEST(AxisSumTest, CountsSlidingPiecesWithGapsWithoutLookingAtThem) {

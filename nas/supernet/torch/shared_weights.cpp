@@ -55,6 +55,18 @@ void take_part(const Module& whole, Module& part) {
   if (part->bias.defined()) part->bias = slice_of(whole->bias, part->bias);
 }
 
+/// Modules of `step` that compute with a part of the weights of `whole`, those of
+/// WholeSteps::of(step): the first channels, the middle of the window. Their gradients are those of
+/// the whole; their own parameters are not used.
+StepModules part_of(const StepModules& whole, const Step& step) {
+  StepModules part = modules_for(step);
+  take_part(whole.convolution, part.convolution);
+  take_part(whole.up_convolution, part.up_convolution);
+  take_part(whole.linear, part.linear);
+  take_part(whole.normalisation, part.normalisation);
+  return part;
+}
+
 StepModules trained_modules(const Step& step, const std::string& key, std::uint64_t seed,
                             const TensorMap& trained) {
   StepModules modules = modules_for(step);
@@ -102,15 +114,6 @@ WholeSteps::WholeSteps(const NetworkSpace& space, WeightSharing sharing) {
 const Step& WholeSteps::of(const Step& step) const {
   const auto found = steps_.find(step.name);
   return found != steps_.end() && has_room(found->second, step) ? found->second : step;
-}
-
-StepModules part_of(const StepModules& whole, const Step& step) {
-  StepModules part = modules_for(step);
-  take_part(whole.convolution, part.convolution);
-  take_part(whole.up_convolution, part.up_convolution);
-  take_part(whole.linear, part.linear);
-  take_part(whole.normalisation, part.normalisation);
-  return part;
 }
 
 StepModules inherited_modules(const Step& step, const WholeSteps& whole, std::uint64_t seed,

@@ -38,11 +38,6 @@ class WholeSteps {
   std::map<std::string, Step> steps_;  ///< by name
 };
 
-/// Modules of `step` that compute with a part of the weights of `whole`, those of
-/// WholeSteps::of(step): the first channels, the middle of the window. Their gradients are those of
-/// the whole; their own parameters are not used.
-[[nodiscard]] StepModules part_of(const StepModules& whole, const Step& step);
-
 /// Modules with the weights that `trained` holds for the step of `whole`; where it holds none,
 /// drawn for (seed, step), in whichever order networks ask for them. Throws c10::Error for weights
 /// of others.

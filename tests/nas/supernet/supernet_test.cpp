@@ -17,6 +17,7 @@
 #include "tests/nas/supernet/support.h"
 #include "tests/support/bar_images.h"
 #include "tests/support/message_of.h"
+#include "tests/support/noise_images.h"
 
 namespace cosearch::nas {
 namespace {
@@ -116,14 +117,9 @@ TEST(Supernet, TrainsCellsThatAreSharedByEdgeAndOperation) {
   const auto space =
       make_space("nas-bench-201",
                  {{"image", 8}, {"channels", 4}, {"cells", 1}, {"prune", 0}, {"classes", 10}});
-  std::vector<float> pixels;
-  std::vector<std::int32_t> labels;
   Random random(1);
-  for (int image = 0; image < 60; ++image) {
-    labels.push_back(image % 10);
-    for (int i = 0; i < 3 * 8 * 8; ++i) pixels.push_back(static_cast<float>(random.uniform()));
-  }
-  const LabelledImages images{60, 3, 8, 8, std::span<const float>(pixels), labels, 10};
+  const NoiseImages owned(60, 8, random);
+  const LabelledImages images = owned.view();
   SupernetRecipe recipe = short_recipe();
   recipe.training.training_images = 40;
   recipe.training.epochs = 1;
@@ -138,14 +134,9 @@ TEST(Supernet, TrainsCellsThatAreSharedByEdgeAndOperation) {
 
 TEST(Supernet, SharesSlicesAmongNetworksOfSeveralResolutions) {
   const auto space = make_space("ofa-mobilenet-v3", {{"classes", 10}});
-  std::vector<float> pixels;
-  std::vector<std::int32_t> labels;
   Random random(1);
-  for (int image = 0; image < 12; ++image) {
-    labels.push_back(image % 10);
-    for (int i = 0; i < 3 * 32 * 32; ++i) pixels.push_back(static_cast<float>(random.uniform()));
-  }
-  const LabelledImages images{12, 3, 32, 32, std::span<const float>(pixels), labels, 10};
+  const NoiseImages owned(12, 32, random);
+  const LabelledImages images = owned.view();
   SupernetRecipe recipe = short_recipe();
   recipe.sharing = WeightSharing::slices;
   recipe.training.batch = 2;

@@ -18,6 +18,7 @@
 #include "nas/space.h"
 #include "tests/support/bar_images.h"
 #include "tests/support/message_of.h"
+#include "tests/support/noise_images.h"
 
 namespace cosearch::nas {
 namespace {
@@ -98,14 +99,9 @@ TEST(Trainer, TrainsAnySpaceThatSuitsTheImages) {
   const auto space = make_space("nas-bench-201", {{"image", 8}, {"channels", 4}, {"cells", 1}});
   const std::string genotype =
       "|avg_pool_3x3~0|+|none~0|nor_conv_1x1~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|";
-  std::vector<float> pixels;
-  std::vector<std::int32_t> labels;
   Random random(1);
-  for (int image = 0; image < 40; ++image) {
-    labels.push_back(image % 10);
-    for (int i = 0; i < 3 * 8 * 8; ++i) pixels.push_back(static_cast<float>(random.uniform()));
-  }
-  const LabelledImages images{40, 3, 8, 8, std::span<const float>(pixels), labels, 10};
+  const NoiseImages owned(40, 8, random);
+  const LabelledImages images = owned.view();
   TrainingRecipe recipe = short_recipe();
   recipe.training_images = 40;
   recipe.epochs = 30;

@@ -33,10 +33,10 @@ std::int64_t rounded_channels(std::int64_t channels, std::int64_t percent) {
 NetworkBuilder::NetworkBuilder(std::string name, std::int64_t channels, std::int64_t height,
                                std::int64_t width)
     : blueprint_{std::move(name), {}}, input_{channels, height, width} {
-  append_step({.operation = Operation::input, .shape = {channels, height, width}}, {});
+  append({.operation = Operation::input, .shape = {channels, height, width}}, {});
 }
 
-Feature NetworkBuilder::append_step(Step step, const std::vector<Feature>& from) {
+Feature NetworkBuilder::append(Step step, const std::vector<Feature>& from) {
   for (const Feature& feature : from) step.inputs.push_back(feature.step);
   const auto [channels, height, width] = step.shape;
   blueprint_.steps.push_back(std::move(step));
@@ -46,12 +46,12 @@ Feature NetworkBuilder::append_step(Step step, const std::vector<Feature>& from)
 Feature NetworkBuilder::append(const std::string& name, const Layer& layer,
                                const std::vector<Feature>& from, std::int64_t affine_parameters) {
   // Without an input named, a layer reads the network's.
-  return append_step({.name = name,
-                      .operation = Operation::opaque,
-                      .shape = output_shape(layer),
-                      .layer = layer,
-                      .further_parameters = affine_parameters},
-                     from);
+  return append({.name = name,
+                 .operation = Operation::opaque,
+                 .shape = output_shape(layer),
+                 .layer = layer,
+                 .further_parameters = affine_parameters},
+                from);
 }
 
 Feature NetworkBuilder::convolution(const std::string& name, const Feature& from,
@@ -69,24 +69,24 @@ Feature NetworkBuilder::convolution(const std::string& name, const Feature& from
                                              .pad_w = padding,
                                              .dilation = options.dilation,
                                              .groups = options.groups});
-  const Feature convolved = append_step({.name = name,
-                                         .operation = Operation::convolution,
-                                         .shape = output_shape(layer),
-                                         .layer = layer,
-                                         .affine = options.affine},
-                                        {activate(from, options.preactivation)});
+  const Feature convolved = append({.name = name,
+                                    .operation = Operation::convolution,
+                                    .shape = output_shape(layer),
+                                    .layer = layer,
+                                    .affine = options.affine},
+                                   {activate(from, options.preactivation)});
   return activate(convolved, options.activation);
 }
 
 Feature NetworkBuilder::up_convolution(const std::string& name, const Feature& from,
                                        std::int64_t out_channels) {
   const Layer layer = same_convolution(from.channels, 4 * out_channels, from.height, from.width, 1);
-  return append_step({.name = name,
-                      .operation = Operation::up_convolution,
-                      .shape = {out_channels, 2 * from.height, 2 * from.width},
-                      .layer = layer,
-                      .affine = Affine::bias},
-                     {from});
+  return append({.name = name,
+                 .operation = Operation::up_convolution,
+                 .shape = {out_channels, 2 * from.height, 2 * from.width},
+                 .layer = layer,
+                 .affine = Affine::bias},
+                {from});
 }
 
 Feature NetworkBuilder::fully_connected(const std::string& name, const Feature& from,
@@ -94,12 +94,12 @@ Feature NetworkBuilder::fully_connected(const std::string& name, const Feature& 
                                         Activation activation) {
   const Layer layer =
       cosearch::fully_connected(from.channels * from.height * from.width, out_features);
-  const Feature features = append_step({.name = name,
-                                        .operation = Operation::linear,
-                                        .shape = output_shape(layer),
-                                        .layer = layer,
-                                        .affine = affine},
-                                       {from});
+  const Feature features = append({.name = name,
+                                   .operation = Operation::linear,
+                                   .shape = output_shape(layer),
+                                   .layer = layer,
+                                   .affine = affine},
+                                  {from});
   return activate(features, activation);
 }
 
@@ -120,7 +120,7 @@ Feature NetworkBuilder::pool_rounding_up(const std::string& name, const Feature&
 
 Feature NetworkBuilder::append_pool(const std::string& name, const Feature& from, Pooling pooling,
                                     const Layer& layer) {
-  return append_step(
+  return append(
       {.name = name,
        .operation = pooling == Pooling::maximum ? Operation::maximum_pool : Operation::average_pool,
        .shape = output_shape(layer),
@@ -137,22 +137,22 @@ Feature NetworkBuilder::global_pool(const std::string& name, const Feature& from
                                        .kernel_w = from.width,
                                        .groups = from.channels});
   layer.kind = LayerKind::pooling;
-  return append_step({.name = name,
-                      .operation = Operation::global_pool,
-                      .shape = output_shape(layer),
-                      .layer = layer},
-                     {from});
+  return append({.name = name,
+                 .operation = Operation::global_pool,
+                 .shape = output_shape(layer),
+                 .layer = layer},
+                {from});
 }
 
 Feature NetworkBuilder::batch_norm(const std::string& name, const Feature& from,
                                    Activation activation) {
   const Layer layer = elementwise(from.channels, from.height, from.width, 1);
-  const Feature normalised = append_step({.name = name,
-                                          .operation = Operation::normalise,
-                                          .shape = output_shape(layer),
-                                          .layer = layer,
-                                          .affine = Affine::batch_norm},
-                                         {from});
+  const Feature normalised = append({.name = name,
+                                     .operation = Operation::normalise,
+                                     .shape = output_shape(layer),
+                                     .layer = layer,
+                                     .affine = Affine::batch_norm},
+                                    {from});
   return activate(normalised, activation);
 }
 
@@ -164,12 +164,12 @@ Feature NetworkBuilder::add(const std::string& name, const std::vector<Feature>&
       throw UserError(blueprint_.name + ": layer '" + name + "' adds " + shape_of(first) + " and " +
                       shape_of(operand) + ": expected one shape");
   const Layer layer = elementwise(first.channels, first.height, first.width, std::ssize(operands));
-  return append_step({.name = name,
-                      .operation = Operation::add,
-                      .shape = output_shape(layer),
-                      .layer = layer,
-                      .further_parameters = idle_parameters},
-                     operands);
+  return append({.name = name,
+                 .operation = Operation::add,
+                 .shape = output_shape(layer),
+                 .layer = layer,
+                 .further_parameters = idle_parameters},
+                operands);
 }
 
 Feature NetworkBuilder::squeeze_excite(const std::string& name, const Feature& from,
@@ -181,11 +181,11 @@ Feature NetworkBuilder::squeeze_excite(const std::string& name, const Feature& f
       fully_connected(name + ".expand", squeezed, from.channels, Affine::bias, gate);
   // Assumes: the one factor per channel weighs nothing beside the map it scales.
   const Layer layer = elementwise(from.channels, from.height, from.width, 1);
-  return append_step({.name = name + ".scale",
-                      .operation = Operation::scale,
-                      .shape = output_shape(layer),
-                      .layer = layer},
-                     {from, factors});
+  return append({.name = name + ".scale",
+                 .operation = Operation::scale,
+                 .shape = output_shape(layer),
+                 .layer = layer},
+                {from, factors});
 }
 
 Feature NetworkBuilder::mbconv(const std::string& name, const Feature& from,
@@ -210,10 +210,10 @@ Feature NetworkBuilder::mbconv(const std::string& name, const Feature& from,
 
 Feature NetworkBuilder::activate(const Feature& from, Activation activation) {
   if (activation == Activation::none) return from;
-  return append_step({.operation = Operation::activate,
-                      .shape = {from.channels, from.height, from.width},
-                      .activation = activation},
-                     {from});
+  return append({.operation = Operation::activate,
+                 .shape = {from.channels, from.height, from.width},
+                 .activation = activation},
+                {from});
 }
 
 Feature NetworkBuilder::concatenate(const std::vector<Feature>& parts) {
@@ -225,25 +225,25 @@ Feature NetworkBuilder::concatenate(const std::vector<Feature>& parts) {
                       ": expected equal heights and widths");
     channels += part.channels;
   }
-  return append_step(
+  return append(
       {.operation = Operation::concatenate, .shape = {channels, first.height, first.width}}, parts);
 }
 
 Feature NetworkBuilder::crop(const Feature& from, std::int64_t rows, std::int64_t columns) {
-  return append_step({.operation = Operation::crop,
-                      .shape = {from.channels, from.height - rows, from.width - columns}},
-                     {from});
+  return append({.operation = Operation::crop,
+                 .shape = {from.channels, from.height - rows, from.width - columns}},
+                {from});
 }
 
 Feature NetworkBuilder::truncate(const Feature& from, std::int64_t channels) {
   if (channels == from.channels) return from;
-  return append_step(
-      {.operation = Operation::truncate, .shape = {channels, from.height, from.width}}, {from});
+  return append({.operation = Operation::truncate, .shape = {channels, from.height, from.width}},
+                {from});
 }
 
 Feature NetworkBuilder::zero(const Feature& from) {
-  return append_step(
-      {.operation = Operation::zero, .shape = {from.channels, from.height, from.width}}, {from});
+  return append({.operation = Operation::zero, .shape = {from.channels, from.height, from.width}},
+                {from});
 }
 
 }  // namespace cosearch::nas

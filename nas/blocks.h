@@ -68,8 +68,10 @@ class NetworkBuilder {
   /// The network's input.
   [[nodiscard]] const Feature& input() const { return input_; }
 
-  /// Appends a layer of which only the cost is told, reading all of `from`: with one of these a
-  /// network can be costed, but not run.
+  /// Appends `step`, which reads all of `from`, and returns what it makes.
+  Feature append(Step step, const std::vector<Feature>& from);
+  /// Appends a layer of which only the cost is told: with one of these a network can be costed, but
+  /// not run.
   Feature append(const std::string& name, const Layer& layer, const std::vector<Feature>& from,
                  std::int64_t affine_parameters = 0);
 
@@ -127,7 +129,6 @@ class NetworkBuilder {
  private:
   Feature append_pool(const std::string& name, const Feature& from, Pooling pooling,
                       const Layer& layer);
-  Feature append_step(Step step, const std::vector<Feature>& from);
 
   Blueprint blueprint_;
   Feature input_;

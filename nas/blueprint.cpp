@@ -25,9 +25,15 @@ std::int64_t parameters_of(Affine affine, std::int64_t channels) {
     case Affine::bias:
       return channels;
     case Affine::batch_norm:
+    case Affine::layer_norm:
       return 2 * channels;
   }
   return 0;
+}
+
+bool reads_tokens(const Blueprint& blueprint) {
+  return std::ranges::find(blueprint.steps, Operation::embed_tokens, &Step::operation) !=
+         blueprint.steps.end();
 }
 
 Network lower(const Blueprint& blueprint) {

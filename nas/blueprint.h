@@ -21,7 +21,7 @@ enum class Operation : std::uint8_t {
   maximum_pool,    ///< over the layer's window
   average_pool,    ///< over the layer's window, of what lies inside the map
   global_pool,     ///< mean over the map
-  normalise,       ///< batch normalisation with no convolution before it
+  normalise,       ///< with no convolution before it, as the step's affine numbers say
   add,             ///< sum of all inputs
   scale,           ///< the first input, each channel times its one number in the second
   activate,        ///< the step's activation, element by element
@@ -29,7 +29,16 @@ enum class Operation : std::uint8_t {
   crop,            ///< the last rows and columns, as many as the step's shape has
   truncate,        ///< the first channels, as many as the step's shape has
   zero,            ///< zeros of its input's shape
-  opaque,          ///< known by its cost only: cannot run
+  // Of transformers. Tokens are rows: as many channels as a token is wide, one column.
+  tokens,            ///< the positions of a map as tokens, row by row
+  embed_tokens,      ///< for each number read that row of the last step's weights, and a position
+  embed_positions,   ///< learnt tokens behind those read, then to each a learnt position
+  token_linear,      ///< of each token, with the same weights
+  attention_scores,  ///< each query (first input) with each key over the root of their depth
+  softmax,           ///< of each query's scores, over the keys
+  causal_softmax,    ///< over its own key and those of earlier tokens
+  attention_values,  ///< for each query the mean of values (second input), by softmax's shares
+  opaque,            ///< known by its cost only: cannot run
 };
 
 /// Element by element, as the training frameworks define them.
@@ -40,14 +49,16 @@ enum class Activation : std::uint8_t {
   swish,
   hard_swish,
   sigmoid,
-  hard_sigmoid
+  hard_sigmoid,
+  gelu,  ///< exact, by the error function
 };
 
-/// What is added to, or scales, each output channel of a convolution.
+/// What is added to, or scales, each output channel.
 enum class Affine : std::uint8_t {
   none,
   bias,        ///< one number per channel
   batch_norm,  ///< scale and shift per channel; running statistics are not parameters
+  layer_norm,  ///< the same after each token is brought to zero mean and unit variance
 };
 
 [[nodiscard]] std::int64_t parameters_of(Affine affine, std::int64_t channels);
@@ -70,8 +81,9 @@ struct Step {
   Affine affine = Affine::none;
   /// Of Operation::activate.
   Activation activation = Activation::none;
-  /// Parameters beyond the layer's weights and `affine`: held and counted, but used by nothing, or
-  /// (Operation::opaque) used in a way that is not told.
+  /// Parameters beyond the layer's weights and `affine`: the tokens and positions that embeddings
+  /// learn; of Operation::opaque, used in a way that is not told; of others, held and counted, but
+  /// used by nothing.
   std::int64_t further_parameters = 0;
 
   friend bool operator==(const Step&, const Step&) = default;
@@ -85,6 +97,9 @@ struct Blueprint {
 
   friend bool operator==(const Blueprint&, const Blueprint&) = default;
 };
+
+/// Whether it reads whole numbers that name tokens, instead of an image.
+[[nodiscard]] bool reads_tokens(const Blueprint& blueprint);
 
 /// The steps that cost something; the others hand on what they read. Throws UserError (naming the
 /// layer) where a layer is not valid.

@@ -34,9 +34,9 @@ Network bert_base() {
     feature = builder.add(name + ".feed_forward.add", {feature, fed});
     feature = layer_norm(builder, name + ".feed_forward.norm", feature);
   }
-  // The pooler reads the first token only.
-  feature = token_linear(builder, "pooler", tokens(1, kWidth, feature), kWidth);
-  token_activation(builder, "pooler.tanh", feature);
+  // The pooler reads one token only: the first, which costs what the last one does.
+  feature = token_linear(builder, "pooler", builder.crop(feature, kTokens - 1, 0), kWidth);
+  builder.append("pooler.tanh", elementwise(kWidth, 1, 1, 1), {feature});
   return std::move(builder).finish();
 }
 

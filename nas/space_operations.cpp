@@ -217,15 +217,20 @@ void require_tokens(const Feature& from) {
     throw UserError("reads tokens, which 'tokens' makes of a map: one column, a row for each");
 }
 
-// Of transformers (nas/transformer_blocks.h): known by their cost, they do not run.
+// Of transformers (nas/transformer_blocks.h).
 std::vector<OperationInfo> token_operations() {
   return {
       {.name = "tokens",
        .arguments = {},
+       .append = [](NetworkBuilder& builder, const std::string&, const Operands& operands,
+                    const Arguments&) { return tokens(builder, operands[0]); }},
+      {.name = "positions",
+       .arguments = {optional("learnt", 0, 0)},
        .append =
-           [](NetworkBuilder&, const std::string&, const Operands& operands, const Arguments&) {
-             const Feature& map = operands[0];
-             return tokens(map.height * map.width, map.channels, map);
+           [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
+              const Arguments& a) {
+             require_tokens(operands[0]);
+             return embed_positions(builder, name, operands[0], number(a[0]));
            }},
       {.name = "token_norm",
        .arguments = {},
@@ -242,9 +247,7 @@ std::vector<OperationInfo> token_operations() {
            [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
               const Arguments& a) {
              require_tokens(operands[0]);
-             const Feature made =
-                 token_linear(builder, name, operands[0], number(a[0]), affine_of(a[1]));
-             return tokens(operands[0].height, number(a[0]), made);
+             return token_linear(builder, name, operands[0], number(a[0]), affine_of(a[1]));
            }},
       {.name = "attention",
        .arguments = {required("heads"), required("depth"), optional("kv_heads", kAsLarge, kAsLarge),
@@ -254,21 +257,18 @@ std::vector<OperationInfo> token_operations() {
               const Arguments& a) {
              require_tokens(operands[0]);
              const std::int64_t heads = number(a[0]), rows = operands[0].height;
-             const Feature made =
-                 attention(builder, name, operands[0],
-                           {.heads = heads,
-                            .kv_heads = number(a[2]) == kAsLarge ? heads : number(a[2]),
-                            .head_depth = number(a[1]),
-                            .context = number(a[3]) == kAsLarge ? rows : number(a[3])});
-             return tokens(rows, operands[0].channels, made);
+             return attention(builder, name, operands[0],
+                              {.heads = heads,
+                               .kv_heads = number(a[2]) == kAsLarge ? heads : number(a[2]),
+                               .head_depth = number(a[1]),
+                               .context = number(a[3]) == kAsLarge ? rows : number(a[3])});
            }},
       {.name = "feed_forward",
        .arguments = {required("features")},
        .append = [](NetworkBuilder& builder, const std::string& name, const Operands& operands,
                     const Arguments& a) {
          require_tokens(operands[0]);
-         const Feature made = feed_forward(builder, name, operands[0], number(a[0]));
-         return tokens(operands[0].height, operands[0].channels, made);
+         return feed_forward(builder, name, operands[0], number(a[0]));
        }}};
 }
 

@@ -2,30 +2,63 @@
 
 namespace cosearch::nas {
 
-Feature tokens(std::int64_t rows, std::int64_t width, const Feature& held) {
-  return {width, rows, 1, held.step};
+Feature tokens(NetworkBuilder& builder, const Feature& map) {
+  return builder.append(
+      {.operation = Operation::tokens, .shape = {map.channels, map.height * map.width, 1}}, {map});
 }
 
 Feature token_linear(NetworkBuilder& builder, const std::string& name, const Feature& from,
                      std::int64_t out_features, Affine affine) {
-  return builder.append(name, gemm(from.height, out_features, from.channels), {from},
-                        affine == Affine::bias ? out_features : 0);
+  return builder.append({.name = name,
+                         .operation = Operation::token_linear,
+                         .shape = {out_features, from.height, 1},
+                         .layer = gemm(from.height, out_features, from.channels),
+                         .affine = affine},
+                        {from});
 }
 
 Feature layer_norm(NetworkBuilder& builder, const std::string& name, const Feature& from) {
-  const Feature normalised =
-      builder.append(name, normalisation(from.height, from.channels), {from}, 2 * from.channels);
-  return tokens(from.height, from.channels, normalised);
+  return builder.append({.name = name,
+                         .operation = Operation::normalise,
+                         .shape = {from.channels, from.height, 1},
+                         .layer = normalisation(from.height, from.channels),
+                         .affine = Affine::layer_norm},
+                        {from});
 }
 
-Feature token_activation(NetworkBuilder& builder, const std::string& name, const Feature& from) {
-  return builder.append(name, elementwise(from.channels, from.height, 1, 1), {from});
+Feature gelu(NetworkBuilder& builder, const std::string& name, const Feature& from) {
+  return builder.append({.name = name,
+                         .operation = Operation::activate,
+                         .shape = {from.channels, from.height, 1},
+                         .layer = elementwise(from.channels, from.height, 1, 1),
+                         .activation = Activation::gelu},
+                        {from});
+}
+
+Feature embed_positions(NetworkBuilder& builder, const std::string& name, const Feature& from,
+                        std::int64_t learnt) {
+  const std::int64_t rows = from.height + learnt;
+  return builder.append({.name = name,
+                         .operation = Operation::embed_positions,
+                         .shape = {from.channels, rows, 1},
+                         .layer = elementwise(from.channels, rows, 1, 2),
+                         .further_parameters = (rows + learnt) * from.channels},
+                        {from});
+}
+
+Feature embed_tokens(NetworkBuilder& builder, const std::string& name, std::int64_t width) {
+  const Feature& ids = builder.input();
+  return builder.append({.name = name,
+                         .operation = Operation::embed_tokens,
+                         .shape = {width, ids.height, 1},
+                         .layer = elementwise(width, ids.height, 1, 2),
+                         .further_parameters = ids.height * width},
+                        {ids});
 }
 
 Feature embeddings(NetworkBuilder& builder, const std::string& name, std::int64_t rows,
                    std::int64_t width, std::int64_t tables, std::int64_t parameters) {
-  return tokens(rows, width,
-                builder.append(name, elementwise(width, rows, 1, tables), {}, parameters));
+  return builder.append(name, elementwise(width, rows, 1, tables), {}, parameters);
 }
 
 Feature attention(NetworkBuilder& builder, const std::string& name, const Feature& from,
@@ -40,17 +73,33 @@ Feature attention(NetworkBuilder& builder, const std::string& name, const Featur
   const Feature query = token_linear(builder, name + ".query", from, width);
   const Feature key = token_linear(builder, name + ".key", from, kv_width);
   const Feature value = token_linear(builder, name + ".value", from, kv_width);
-  const Feature scores = builder.append(name + ".scores", attention_scores(shape), {query, key});
-  const Feature shares =
-      builder.append(name + ".softmax", softmax(options.heads * rows, options.context), {scores});
-  const Feature mixed = builder.append(name + ".mix", attention_values(shape), {shares, value});
-  return token_linear(builder, name + ".output", tokens(rows, width, mixed), from.channels);
+  // Of scores and shares: a row per query and head, a column per key.
+  const FeatureShape table{options.heads * rows, options.context, 1};
+  const bool has_cache = options.context != rows;
+  const Feature scores =
+      builder.append({.name = name + ".scores",
+                      .operation = has_cache ? Operation::opaque : Operation::attention_scores,
+                      .shape = table,
+                      .layer = attention_scores(shape)},
+                     {query, key});
+  const Feature shares = builder.append(
+      {.name = name + ".softmax",
+       .operation = options.is_causal ? Operation::causal_softmax : Operation::softmax,
+       .shape = table,
+       .layer = softmax(options.heads * rows, options.context)},
+      {scores});
+  const Feature mixed = builder.append({.name = name + ".mix",
+                                        .operation = Operation::attention_values,
+                                        .shape = {width, rows, 1},
+                                        .layer = attention_values(shape)},
+                                       {shares, value});
+  return token_linear(builder, name + ".output", mixed, from.channels);
 }
 
 Feature feed_forward(NetworkBuilder& builder, const std::string& name, const Feature& from,
                      std::int64_t hidden) {
   const Feature expanded = token_linear(builder, name + ".expand", from, hidden);
-  const Feature activated = token_activation(builder, name + ".gelu", expanded);
+  const Feature activated = gelu(builder, name + ".gelu", expanded);
   return token_linear(builder, name + ".project", activated, from.channels);
 }
 

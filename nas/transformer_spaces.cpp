@@ -1,5 +1,6 @@
 #include "nas/transformer_spaces.h"
 
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -29,11 +30,13 @@ class Gpt : public ValueSpace {
   [[nodiscard]] Blueprint blueprint(const std::string& genotype) const override {
     const std::vector<std::int64_t> values = values_of(genotype);
     const std::int64_t layers = values[0], width = values[1], heads = values[2];
-    const AttentionOptions options{
-        .heads = heads, .kv_heads = heads / values[4], .head_depth = values[3], .context = tokens_};
+    const AttentionOptions options{.heads = heads,
+                                   .kv_heads = heads / values[4],
+                                   .head_depth = values[3],
+                                   .context = tokens_,
+                                   .is_causal = true};
     NetworkBuilder builder(name() + " " + genotype, 1, tokens_, 1);
-    // The token table is the classifier's weight matrix too and is counted there, once.
-    Feature feature = embeddings(builder, "stem", tokens_, width, 2, tokens_ * width);
+    Feature feature = embed_tokens(builder, "stem", width);
     for (std::int64_t i = 0; i < layers; ++i)
       feature = transformer_block(builder, block_name(i), feature, options, values[5] * width);
     token_linear(builder, "classifier", layer_norm(builder, "norm", feature), vocabulary_,
@@ -45,18 +48,17 @@ class Gpt : public ValueSpace {
   std::int64_t tokens_, vocabulary_;
 };
 
-constexpr std::int64_t kPatch = 16;
-
 class VisionTransformer : public ValueSpace {
  public:
-  VisionTransformer(std::int64_t image, std::int64_t classes)
+  VisionTransformer(std::int64_t image, std::int64_t classes, std::int64_t patch)
       : ValueSpace("vit", {{"the stem", {0, 1}},
                            {"the layers", {6, 8, 10, 11, 12, 14, 16, 18, 20, 24}},
                            {"the width", {192, 256, 384, 512, 576, 768, 1024}},
                            {"the depth of a head", {32, 64}},
                            {"the ratio of the hidden width", {2, 3, 4}}}),
         image_(image),
-        classes_(classes) {}
+        classes_(classes),
+        patch_(patch) {}
 
   [[nodiscard]] Blueprint blueprint(const std::string& genotype) const override {
     const std::vector<std::int64_t> values = values_of(genotype);
@@ -64,45 +66,43 @@ class VisionTransformer : public ValueSpace {
     NetworkBuilder builder(name() + " " + genotype, 3, image_, image_);
     const Feature patches =
         values[0] == 0 ? append_patches(builder, width) : append_convolutions(builder, width);
-    // One more token, learnt, whose last state is classified; each token has a learnt position.
-    const std::int64_t rows = patches.height * patches.width + 1;
-    Feature feature = tokens(
-        rows, width,
-        builder.append("positions", elementwise(width, rows, 1, 2), {patches}, (rows + 1) * width));
-    const std::int64_t heads = width / head_depth;
+    // The one learnt token is classified in the end. To attention it is all one where it stands.
+    Feature feature = embed_positions(builder, "positions", tokens(builder, patches), /*learnt=*/1);
+    const std::int64_t heads = width / head_depth, rows = feature.height;
     const AttentionOptions options{
         .heads = heads, .kv_heads = heads, .head_depth = head_depth, .context = rows};
     for (std::int64_t i = 0; i < layers; ++i)
       feature = transformer_block(builder, block_name(i), feature, options, values[4] * width);
-    token_linear(builder, "classifier", tokens(1, width, layer_norm(builder, "norm", feature)),
-                 classes_);
+    token_linear(builder, "classifier",
+                 builder.crop(layer_norm(builder, "norm", feature), rows - 1, 0), classes_);
     return std::move(builder).blueprint();
   }
 
  private:
-  static Feature append_patches(NetworkBuilder& builder, std::int64_t width) {
+  [[nodiscard]] Feature append_patches(NetworkBuilder& builder, std::int64_t width) const {
     return builder.convolution("stem", builder.input(),
                                {.out_channels = width,
-                                .kernel = kPatch,
-                                .stride = kPatch,
+                                .kernel = patch_,
+                                .stride = patch_,
                                 .padding = 0,
                                 .affine = Affine::bias});
   }
 
-  static Feature append_convolutions(NetworkBuilder& builder, std::int64_t width) {
+  /// Each halves the map, and the width doubles up to that of the tokens.
+  [[nodiscard]] Feature append_convolutions(NetworkBuilder& builder, std::int64_t width) const {
     Feature feature = builder.input();
-    for (const std::int64_t divisor : {8, 4, 2, 1})
-      feature =
-          builder.convolution(divisor == 8 ? "stem" : "stem" + std::to_string(divisor), feature,
-                              {.out_channels = width / divisor,
-                               .kernel = 3,
-                               .stride = 2,
-                               .activation = Activation::relu});
+    for (std::int64_t divisor = patch_ / 2; divisor >= 1; divisor /= 2)
+      feature = builder.convolution(
+          divisor == patch_ / 2 ? "stem" : "stem" + std::to_string(divisor), feature,
+          {.out_channels = width / divisor,
+           .kernel = 3,
+           .stride = 2,
+           .activation = Activation::relu});
     return builder.convolution("stem.mix", feature,
                                {.out_channels = width, .affine = Affine::bias});
   }
 
-  std::int64_t image_, classes_;
+  std::int64_t image_, classes_, patch_;
 };
 
 }  // namespace
@@ -117,16 +117,19 @@ std::unique_ptr<NetworkSpace> make_gpt(const SpaceOptions& options) {
 }
 
 std::vector<SpaceOption> vit_options() {
-  return {{"image", 224, 16, 1024, "height and width of the input, a multiple of 16"},
-          {"classes", 1000, 1, 100000, "outputs of the classifier"}};
+  return {{"image", 224, 16, 1024, "height and width of the input, a multiple of the patch"},
+          {"classes", 1000, 1, 100000, "outputs of the classifier"},
+          {"patch", 16, 2, 32, "height and width of a patch, a power of two"}};
 }
 
 std::unique_ptr<NetworkSpace> make_vit(const SpaceOptions& options) {
-  const std::int64_t image = options.at("image");
-  if (image % kPatch != 0)
+  const std::int64_t image = options.at("image"), patch = options.at("patch");
+  if (!std::has_single_bit(static_cast<std::uint64_t>(patch)))
+    throw UserError("vit: option patch = " + std::to_string(patch) + ": must be a power of two");
+  if (image % patch != 0)
     throw UserError("vit: option image = " + std::to_string(image) +
-                    ": must be a multiple of 16, the extent of a patch");
-  return std::make_unique<VisionTransformer>(image, options.at("classes"));
+                    ": must be a multiple of option patch = " + std::to_string(patch));
+  return std::make_unique<VisionTransformer>(image, options.at("classes"), patch);
 }
 
 }  // namespace cosearch::nas

@@ -4,10 +4,11 @@
   scripts/page.py PAGE PROGRAM DATA          every command
   scripts/page.py PAGE PROGRAM DATA WORD     those that contain WORD
 
-PAGE is docs/predictors.md (an hour, most of it the neural models), docs/oneshot.md, docs/mapper.md,
-docs/recommend.md or docs/scores.md (minutes). PROGRAM is cosearch; DATA is the folder of reference
-data, which pages call $DATA. Run it from the top of the repository, where the pages' relative paths start. The page is
-written after each command. Times are those of the machine it runs on.
+PAGE is docs/predictors.md (a quarter of an hour, most of it the neural models), docs/oneshot.md,
+docs/mapper.md, docs/recommend.md or docs/scores.md (minutes). PROGRAM is cosearch; DATA is the
+folder of reference data, which pages call $DATA. Run it from the top of the repository, where the
+pages' relative paths start. The page is written after each command. Times are those of the machine
+it runs on.
 """
 
 import os

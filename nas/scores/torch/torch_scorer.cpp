@@ -37,8 +37,7 @@ Batch noise(const Blueprint& blueprint, std::int64_t count, std::uint64_t seed, 
 /// The first images, to zero mean and unit variance.
 Batch front_of(const Blueprint& blueprint, const LabelledImages& images, std::int64_t count) {
   const FeatureShape& input = blueprint.steps.front().shape;
-  if (images.channels != input.channels || images.height < 1 || images.width < 1 ||
-      images.height * input.width != images.width * input.height)
+  if (!can_be_fitted(images, input))
     throw UserError(blueprint.name + ": takes images of " + std::to_string(input.channels) + "x" +
                     std::to_string(input.height) + "x" + std::to_string(input.width) + ", not " +
                     std::to_string(images.channels) + "x" + std::to_string(images.height) + "x" +
@@ -47,7 +46,7 @@ Batch front_of(const Blueprint& blueprint, const LabelledImages& images, std::in
     throw UserError("batch = " + std::to_string(count) + ": only " + std::to_string(images.count) +
                     " images are there");
   const torch::Tensor numbers =
-      resized(pixels_of(images, 0, count).to(torch::kFloat32), blueprint.steps.front().shape);
+      fitted(pixels_of(images, 0, count).to(torch::kFloat32), blueprint.steps.front().shape);
   return {(numbers - numbers.mean()) / numbers.std().clamp_min(1e-6), labels_of(images, 0, count)};
 }
 
@@ -93,6 +92,10 @@ class TorchScorer : public Scorer {
                             std::uint64_t seed) const override {
     if (const auto problems = problems_in(options); !problems.empty())
       throw UserError(problems.front());
+    if (reads_tokens(blueprint))
+      throw UserError(
+          blueprint.name +
+          " reads tokens: only parameters, macs and skip score it, not images or noise");
     use_one_thread();
     BlueprintNetwork network(blueprint);
     std::vector<double> sums(scores.size(), 0);

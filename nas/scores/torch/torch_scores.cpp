@@ -106,7 +106,12 @@ void draw_weights(BlueprintNetwork& network, WeightScale scale, std::uint64_t se
   const torch::NoGradGuard no_gradient;
   for (torch::Tensor& parameter : network.parameters())
     if (parameter.dim() == 1) parameter.zero_();
-  for (const auto& normalisation : network.normalisations()) normalisation->weight.fill_(1);
+  for (const StepModules& modules : network.modules()) {
+    if (modules.normalisation) modules.normalisation->weight.fill_(1);
+    if (modules.layer_norm) modules.layer_norm->weight.fill_(1);
+    if (modules.embedding)
+      for (torch::Tensor& numbers : modules.embedding->parameters()) numbers.zero_();
+  }
   std::uint64_t layer = 0;
   for (torch::Tensor& weight : network.weights()) {
     const auto fan_out = static_cast<double>(weight.numel() / weight.size(1));

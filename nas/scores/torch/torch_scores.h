@@ -19,14 +19,17 @@ enum class WeightScale : std::uint8_t {
   unit,        ///< variance 1
 };
 
-/// Gaussian weights, drawn for (seed, layer's number); biases and shifts zero, scales one.
+/// Gaussian weights, drawn for (seed, layer's number); biases, shifts and
+/// positions zero, scales one.
 /// Source: K. He et al., "Delving deep into rectifiers", ICCV 2015, section 2.2, backward case.
 void draw_weights(BlueprintNetwork& network, WeightScale scale, std::uint64_t seed);
 
 /// A tensor of `shape` of independent standard normal numbers.
 [[nodiscard]] torch::Tensor gaussian(at::IntArrayRef shape, Random random);
 
-/// `image`: 1 x channels x height x width, read for its shape only.
+/// `image`: 1 x channels x height x width, read for its shape only. Where tokens attend to each
+/// other they do so evenly: what flows is then linear in each weight, and the weights of queries
+/// and keys count nothing.
 [[nodiscard]] double synflow(BlueprintNetwork& network, const torch::Tensor& image);
 [[nodiscard]] double logsynflow(BlueprintNetwork& network, const torch::Tensor& image);
 

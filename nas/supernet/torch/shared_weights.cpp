@@ -23,12 +23,20 @@ bool has_middle(std::int64_t whole, std::int64_t part) {
   return part <= whole && (whole - part) % 2 == 0;
 }
 
+/// Whether both learn as many tokens and positions, of whatever width.
+bool has_tokens_of(const Step& whole, const Step& part) {
+  return whole.shape.height == part.shape.height &&
+         whole.further_parameters * part.shape.channels ==
+             part.further_parameters * whole.shape.channels;
+}
+
 /// Whether the weights of `part` are the first channels and the middle of those of `whole`, at the
 /// same strides.
 bool has_room(const Step& whole, const Step& part) {
   if (whole.operation != part.operation || whole.affine != part.affine ||
       whole.shape.channels < part.shape.channels || !whole.layer || !part.layer)
     return false;
+  if (part.operation == Operation::embed_positions) return has_tokens_of(whole, part);
   const Layer &w = *whole.layer, &p = *part.layer;
   // Groups begin at other channels where there are more of them, unless each is one channel.
   const bool groups_fit = (is_depthwise(w) && is_depthwise(p)) || (w.G == 1 && p.G == 1);
@@ -64,6 +72,11 @@ StepModules part_of(const StepModules& whole, const Step& step) {
   take_part(whole.up_convolution, part.up_convolution);
   take_part(whole.linear, part.linear);
   take_part(whole.normalisation, part.normalisation);
+  take_part(whole.layer_norm, part.layer_norm);
+  if (part.embedding.is_empty()) return part;
+  part.embedding->positions = slice_of(whole.embedding->positions, part.embedding->positions);
+  if (part.embedding->learnt.defined())
+    part.embedding->learnt = slice_of(whole.embedding->learnt, part.embedding->learnt);
   return part;
 }
 
@@ -89,10 +102,12 @@ StepModules trained_modules(const Step& step, const std::string& key, std::uint6
 }  // namespace
 
 std::string weights_key(const Step& step) {
-  const bool has_weights = step.operation == Operation::convolution ||
-                           step.operation == Operation::up_convolution ||
-                           step.operation == Operation::linear;
-  if (!has_weights && step.affine != Affine::batch_norm) return "";
+  const bool has_weights =
+      step.operation == Operation::convolution || step.operation == Operation::up_convolution ||
+      step.operation == Operation::linear || step.operation == Operation::token_linear;
+  const bool has_scales = step.affine == Affine::batch_norm || step.affine == Affine::layer_norm;
+  const bool is_embedding = step.operation == Operation::embed_positions;
+  if (!has_weights && !has_scales && !is_embedding) return "";
   std::ostringstream key;
   key << step.name << " operation " << static_cast<int>(step.operation) << " affine "
       << static_cast<int>(step.affine) << " channels " << step.shape.channels;
@@ -102,6 +117,8 @@ std::string weights_key(const Step& step) {
         << layer.S << " stride " << layer.stride_h << "x" << layer.stride_w << " dilation "
         << layer.dilation_h << "x" << layer.dilation_w;
   }
+  if (is_embedding)
+    key << " positions " << step.shape.height << " numbers " << step.further_parameters;
   return key.str();
 }
 

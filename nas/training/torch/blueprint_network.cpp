@@ -54,8 +54,14 @@ torch::Tensor activated(Activation activation, const torch::Tensor& input) {
       return torch::sigmoid(input);
     case Activation::hard_sigmoid:
       return torch::hardsigmoid(input);
+    case Activation::gelu:
+      return torch::gelu(input);
   }
   return input;
+}
+
+bool is_embedding(const Step& step) {
+  return step.operation == Operation::embed_tokens || step.operation == Operation::embed_positions;
 }
 
 bool is_wide_depthwise(const Layer& layer) {
@@ -90,6 +96,8 @@ std::vector<torch::Tensor> StepModules::parameters() const {
   append(up_convolution);
   append(linear);
   append(normalisation);
+  append(layer_norm);
+  append(embedding);
   return all;
 }
 
@@ -112,11 +120,16 @@ StepModules modules_for(const Step& step) {
   if (step.operation == Operation::convolution)
     modules.convolution = convolution_of(*step.layer, step.affine);
   if (step.operation == Operation::up_convolution) modules.up_convolution = up_convolution_of(step);
-  if (step.operation == Operation::linear)
+  if (step.operation == Operation::linear || step.operation == Operation::token_linear)
     modules.linear = torch::nn::Linear(
         torch::nn::LinearOptions(step.layer->C, step.layer->K).bias(step.affine == Affine::bias));
-  if (step.affine == Affine::batch_norm)
-    modules.normalisation = torch::nn::BatchNorm2d(step.shape.channels);
+  const auto [channels, height, width] = step.shape;
+  if (step.affine == Affine::batch_norm) modules.normalisation = torch::nn::BatchNorm2d(channels);
+  if (step.affine == Affine::layer_norm)
+    modules.layer_norm = torch::nn::LayerNorm(torch::nn::LayerNormOptions({channels}));
+  if (is_embedding(step))
+    modules.embedding =
+        TokenEmbedding(channels, height, step.further_parameters / channels - height);
   return modules;
 }
 
@@ -139,7 +152,9 @@ void BlueprintNetwork::add_modules(const Step& step, const StepModules& modules)
   if (modules.up_convolution) register_module(name + "/convolution", modules.up_convolution);
   if (modules.linear) register_module(name + "/linear", modules.linear);
   if (modules.normalisation) register_module(name + "/normalisation", modules.normalisation);
-  if (step.further_parameters > 0)
+  if (modules.layer_norm) register_module(name + "/normalisation", modules.layer_norm);
+  if (modules.embedding) register_module(name + "/embedding", modules.embedding);
+  if (step.further_parameters > 0 && !is_embedding(step))
     register_parameter(name + "/idle", torch::zeros({step.further_parameters}));
 }
 
@@ -184,8 +199,14 @@ torch::Tensor BlueprintNetwork::convolved(std::size_t number, const torch::Tenso
 }
 
 torch::Tensor BlueprintNetwork::normalised(std::size_t number, const torch::Tensor& input) {
-  if (is_normalisation_off_ || modules_[number].normalisation.is_empty()) return input;
-  return modules_[number].normalisation->forward(input);
+  StepModules& modules = modules_[number];
+  if (is_normalisation_off_) return input;
+  if (modules.layer_norm) return layer_norm(modules.layer_norm, input);
+  return modules.normalisation ? modules.normalisation->forward(input) : input;
+}
+
+torch::Tensor BlueprintNetwork::shares(const torch::Tensor& scores, bool is_causal) const {
+  return attention_shares(is_normalisation_off_ ? torch::zeros_like(scores) : scores, is_causal);
 }
 
 torch::Tensor BlueprintNetwork::run(std::size_t number, const std::vector<torch::Tensor>& outputs) {
@@ -237,6 +258,22 @@ torch::Tensor BlueprintNetwork::run(std::size_t number, const std::vector<torch:
       return input(0).narrow(1, 0, step.shape.channels);
     case Operation::zero:
       return torch::zeros_like(input(0));
+    case Operation::tokens:
+      return input(0).flatten(2).unsqueeze(3);
+    case Operation::embed_tokens:
+      return modules_[number].embedding->forward(rows_of(modules_.back().weight(), input(0)));
+    case Operation::embed_positions:
+      return modules_[number].embedding->forward(input(0));
+    case Operation::token_linear:
+      return normalised(number, token_linear(modules_[number].linear, input(0)));
+    case Operation::attention_scores:
+      return attention_scores(input(0), input(1), step.layer->G);
+    case Operation::softmax:
+      return shares(input(0), /*is_causal=*/false);
+    case Operation::causal_softmax:
+      return shares(input(0), /*is_causal=*/true);
+    case Operation::attention_values:
+      return attention_values(input(0), input(1), step.layer->G);
     case Operation::input:
     case Operation::opaque:
       break;

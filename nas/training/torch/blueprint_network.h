@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nas/blueprint.h"
+#include "nas/training/torch/token_steps.h"
 
 namespace cosearch::nas {
 
@@ -18,6 +19,8 @@ struct StepModules {
   torch::nn::ConvTranspose2d up_convolution{nullptr};
   torch::nn::Linear linear{nullptr};
   torch::nn::BatchNorm2d normalisation{nullptr};
+  torch::nn::LayerNorm layer_norm{nullptr};
+  TokenEmbedding embedding{nullptr};
 
   /// Weights, then affine numbers.
   [[nodiscard]] std::vector<torch::Tensor> parameters() const;
@@ -46,8 +49,9 @@ class BlueprintNetwork : public torch::nn::Module {
   /// too. Throws the same.
   BlueprintNetwork(Blueprint blueprint, std::vector<StepModules> modules);
 
-  /// `images`: count x channels x height x width. Returns count x (all numbers of the last step).
-  /// Where the blueprint allows, other heights and widths than its own are taken too.
+  /// `images`: count x channels x height x width; for Operation::embed_tokens, whole numbers.
+  /// Returns count x (all numbers of the last step). Where the blueprint allows, other heights and
+  /// widths than its own are taken too.
   torch::Tensor forward(const torch::Tensor& images, const Observer& observer = {});
 
   [[nodiscard]] const Blueprint& blueprint() const { return blueprint_; }
@@ -58,11 +62,14 @@ class BlueprintNetwork : public torch::nn::Module {
   /// Requires Operation::add.
   void weigh_terms(std::size_t step, torch::Tensor weights);
 
-  /// Normalisation hands on what it reads, scales and shifts included, when `off`.
+  /// When `off`, normalisation hands on what it reads, scales and shifts included, and attention
+  /// has equal shares of all keys, whatever the scores: outputs are then linear in each weight,
+  /// wherever activations are.
   void switch_normalisation_off(bool off) { is_normalisation_off_ = off; }
 
   /// The weights of convolutions and linear layers, in order: no biases, scales or shifts.
   [[nodiscard]] std::vector<torch::Tensor> weights() const;
+  /// Batch normalisations, in order.
   [[nodiscard]] std::vector<torch::nn::BatchNorm2d> normalisations() const;
 
  private:
@@ -70,6 +77,7 @@ class BlueprintNetwork : public torch::nn::Module {
   torch::Tensor run(std::size_t number, const std::vector<torch::Tensor>& outputs);
   torch::Tensor convolved(std::size_t number, const torch::Tensor& input);
   torch::Tensor normalised(std::size_t number, const torch::Tensor& input);
+  [[nodiscard]] torch::Tensor shares(const torch::Tensor& scores, bool is_causal) const;
 
   Blueprint blueprint_;
   std::vector<StepModules> modules_;      // by step

@@ -40,6 +40,7 @@ bool hands_on_channels(const Step& step) {
     case Operation::activate:
     case Operation::crop:
     case Operation::zero:
+    case Operation::tokens:
       return true;
     default:
       return is_depthwise(step);
@@ -49,7 +50,21 @@ bool hands_on_channels(const Step& step) {
 /// Reads every channel with weights of its own.
 bool weighs_channels(const Step& step) {
   return step.operation == Operation::up_convolution || step.operation == Operation::linear ||
+         step.operation == Operation::token_linear ||
          (step.operation == Operation::convolution && !has_groups(step));
+}
+
+/// Computes with all channels of a token together, or those of a head, whose copies would count.
+bool mixes_channels(const Step& step) {
+  switch (step.operation) {
+    case Operation::embed_tokens:
+    case Operation::embed_positions:
+    case Operation::attention_scores:
+    case Operation::attention_values:
+      return true;
+    default:
+      return step.affine == Affine::layer_norm;
+  }
 }
 
 /// Which steps have the same channels, so that they are widened together.
@@ -78,6 +93,8 @@ class ChannelSets {
         return "only its first outputs are read";
       if ((reads || are_one(i, step)) && has_groups(reader) && !is_depthwise(reader))
         return "layer '" + reader.name + "' groups its channels";
+      if ((reads || are_one(i, step)) && mixes_channels(reader))
+        return "layer '" + reader.name + "' computes with all its channels together";
     }
     return "";
   }
@@ -150,6 +167,10 @@ struct Widening {
   }
 };
 
+void copy_all(const std::vector<torch::Tensor>& from, const std::vector<torch::Tensor>& to) {
+  for (std::size_t i = 0; i < to.size(); ++i) to[i].copy_(from[i]);
+}
+
 void copy_numbers(const StepModules& from, const StepModules& to, const Step& step,
                   const Widening& widening, const Copies& copies) {
   const auto outputs = [&](const torch::Tensor& numbers) {
@@ -164,6 +185,9 @@ void copy_numbers(const StepModules& from, const StepModules& to, const Step& st
   copy_bias(from.up_convolution, to.up_convolution);
   copy_bias(from.linear, to.linear);
   copy_bias(from.normalisation, to.normalisation);
+  // No channels that these read or make are ever widened.
+  if (to.layer_norm) copy_all(from.layer_norm->parameters(), to.layer_norm->parameters());
+  if (to.embedding) copy_all(from.embedding->parameters(), to.embedding->parameters());
   if (to.normalisation.is_empty()) return;
   to.normalisation->weight.copy_(outputs(from.normalisation->weight));
   to.normalisation->running_mean.copy_(outputs(from.normalisation->running_mean));
@@ -277,6 +301,8 @@ std::unique_ptr<BlueprintNetwork> deepen(BlueprintNetwork& network, const std::s
   if (before.operation == Operation::activate && before.activation != Activation::relu &&
       before.activation != Activation::relu6)
     refuse("its activation, applied twice, is not the same as once (ReLU and ReLU6 are)");
+  if (place + 1 == blueprint.steps.size() && reads_tokens(blueprint))
+    refuse("its weights are those of the tokens that the network reads");
   if (new_layer.kernel < 1 || new_layer.kernel % 2 == 0)
     refuse("a window of " + std::to_string(new_layer.kernel) + " has no middle");
 

@@ -12,21 +12,31 @@
 
 namespace cosearch::nas {
 
+bool can_be_fitted(const LabelledImages& images, const FeatureShape& input) {
+  return (images.channels == input.channels || images.channels == 1) && images.height >= 1 &&
+         images.width >= 1 && images.height * input.width == images.width * input.height;
+}
+
 void require_suitable(const LabelledImages& images, const Blueprint& blueprint,
                       const std::string& role) {
-  const auto& [channels, height, width] = blueprint.steps.front().shape;
-  const std::int64_t outputs = blueprint.steps.back().shape.channels;
+  const FeatureShape &input = blueprint.steps.front().shape, &output = blueprint.steps.back().shape;
   const auto pixels = std::visit([](const auto& all) { return std::ssize(all); }, images.pixels);
   std::ostringstream problem;
-  if (images.count < 1) {
+  if (reads_tokens(blueprint)) {
+    problem << blueprint.name << " reads tokens, not images";
+  } else if (output.height * output.width != 1) {
+    problem << blueprint.name << " has an output for each of " << output.height << "x"
+            << output.width << " places, not one for the image";
+  } else if (images.count < 1) {
     problem << "no images";
-  } else if (images.channels != channels || images.height < 1 || images.width < 1 ||
-             images.height * width != images.width * height) {
+  } else if (!can_be_fitted(images, input)) {
     problem << "images are " << images.channels << "x" << images.height << "x" << images.width
-            << "; " << blueprint.name << " takes " << channels << "x" << height << "x" << width;
-  } else if (images.classes != outputs) {
-    problem << images.classes << " classes; " << blueprint.name << " tells " << outputs << " apart";
-  } else if (pixels != images.count * channels * images.height * images.width) {
+            << "; " << blueprint.name << " takes " << input.channels << "x" << input.height << "x"
+            << input.width;
+  } else if (images.classes != output.channels) {
+    problem << images.classes << " classes; " << blueprint.name << " tells " << output.channels
+            << " apart";
+  } else if (pixels != images.count * images.channels * images.height * images.width) {
     problem << pixels << " pixels do not make " << images.count << " images";
   } else if (std::ssize(images.labels) != images.count) {
     problem << images.labels.size() << " labels for " << images.count << " images";
@@ -51,14 +61,16 @@ torch::Tensor pixels_of(const LabelledImages& images, std::int64_t first, std::i
       images.pixels);
 }
 
-torch::Tensor resized(const torch::Tensor& pixels, const FeatureShape& input) {
-  if (pixels.size(2) == input.height && pixels.size(3) == input.width) return pixels;
+torch::Tensor fitted(const torch::Tensor& pixels, const FeatureShape& input) {
   namespace functional = torch::nn::functional;
-  return functional::interpolate(pixels, functional::InterpolateFuncOptions()
-                                             .size(std::vector{input.height, input.width})
-                                             .mode(torch::kBilinear)
-                                             .align_corners(false)
-                                             .antialias(true));
+  torch::Tensor images = pixels;
+  if (pixels.size(2) != input.height || pixels.size(3) != input.width)
+    images = functional::interpolate(pixels, functional::InterpolateFuncOptions()
+                                                 .size(std::vector{input.height, input.width})
+                                                 .mode(torch::kBilinear)
+                                                 .align_corners(false)
+                                                 .antialias(true));
+  return pixels.size(1) == input.channels ? images : images.expand({-1, input.channels, -1, -1});
 }
 
 torch::Tensor labels_of(const LabelledImages& images, std::int64_t first, std::int64_t count) {

@@ -13,8 +13,12 @@
 
 namespace cosearch::nas {
 
-/// Throws UserError, naming `role` ("test images"), for no images, images of other channels,
-/// proportions or classes than the network takes, and spans or labels that do not fit.
+/// Whether `fitted` makes images of what a network takes: the proportions are those of `input`, and
+/// the channels too, unless there is but one.
+[[nodiscard]] bool can_be_fitted(const LabelledImages& images, const FeatureShape& input);
+
+/// Throws UserError, naming `role` ("test images"), for a network that does not classify images, no
+/// images, images that do not fit it or of other classes, and spans or labels that do not fit.
 void require_suitable(const LabelledImages& images, const Blueprint& blueprint,
                       const std::string& role);
 
@@ -24,8 +28,9 @@ void require_suitable(const LabelledImages& images, const Blueprint& blueprint,
                                       std::int64_t count);
 
 /// Images at the height and width that a network takes, by linear interpolation (of all that a
-/// pixel covers, where there are fewer than before); themselves where they have them.
-[[nodiscard]] torch::Tensor resized(const torch::Tensor& pixels, const FeatureShape& input);
+/// pixel covers, where there are fewer than before), a single channel repeated; themselves where
+/// they are so already.
+[[nodiscard]] torch::Tensor fitted(const torch::Tensor& pixels, const FeatureShape& input);
 
 /// Their labels, of 64 bits as the loss wants them.
 [[nodiscard]] torch::Tensor labels_of(const LabelledImages& images, std::int64_t first,

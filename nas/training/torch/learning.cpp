@@ -53,7 +53,7 @@ void set_learning_rate(torch::optim::Optimizer& optimiser, double rate) {
 }
 
 torch::Tensor outputs_of(BlueprintNetwork& network, const torch::Tensor& pixels) {
-  return network.forward(resized(pixels, network.blueprint().steps.front().shape));
+  return network.forward(fitted(pixels, network.blueprint().steps.front().shape));
 }
 
 torch::Tensor loss_of(const torch::Tensor& outputs, const torch::Tensor& labels,

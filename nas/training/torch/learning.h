@@ -27,7 +27,7 @@ void draw_weights(const StepModules& modules, Random& random);
     const TrainingRecipe& recipe, std::vector<torch::Tensor> parameters);
 void set_learning_rate(torch::optim::Optimizer& optimiser, double rate);
 
-/// What `network` says of images, which are resized to what it takes.
+/// What `network` says of images, which are fitted to what it takes.
 [[nodiscard]] torch::Tensor outputs_of(BlueprintNetwork& network, const torch::Tensor& pixels);
 
 /// Mean cross-entropy, with the recipe's label smoothing.

@@ -197,7 +197,7 @@ class Supernet(CliTest):
         self.assertIn("the loss became not a number at step",
                       self.train("t.pt", "--learning-rate", "1e30", expect=BAD_INPUT).stderr)
         command = ["supernet", "train", "--images", ".", "-o", "t.pt"]
-        for arguments, says in ((["--space", "gpt"], "known by its cost only"),
+        for arguments, says in ((["--space", "gpt"], "reads tokens, not images"),
                                 (["--sampling", "sandwhich"], "did you mean 'sandwich'"),
                                 (["--sharing", "slice"], "did you mean 'slices'"),
                                 (["--array-layout", "chw"], "expected nchw or nhwc"),

@@ -157,9 +157,10 @@ TEST(Scorer, HasNoErrorForNetworksWhoseImagesDoNotReachTheOutput) {
 
 TEST(Scorer, ScoresSamplesOfEverySpace) {
   for (const std::string& name :
-       std::vector<std::string>{"nas-bench-macro", "darts", "fashion-macro"}) {
+       std::vector<std::string>{"nas-bench-macro", "darts", "fashion-macro", "vit"}) {
     SpaceOptions options;
     if (name == "darts") options = {{"layers", 3}, {"channels", 4}, {"image", 16}};
+    if (name == "vit") options = {{"image", 16}, {"patch", 4}, {"classes", 10}};
     const auto space = make_space(name, options);
     Random random(2, "scored");
     const auto scores = scorer().score(space->blueprint(space->sample(random)),
@@ -196,6 +197,10 @@ TEST(Scorer, RefusesWhatCannotBeScored) {
   EXPECT_THROW((void)scores_of(kPublished[0].genotype, {Score::snip}, {.batch = 1}), UserError);
   EXPECT_THROW((void)scores_of(kPublished[0].genotype, {Score::snip}, {.repeats = 0}), UserError);
   EXPECT_THROW((void)scores_of(kPublished[0].genotype, {Score::skip}, {}), UserError);
+  const auto decoders = make_space("gpt");
+  EXPECT_THROW((void)scorer().score(decoders->blueprint(decoders->genotype(0)),
+                                    std::vector{Score::synflow}, {}, nullptr, 1),
+               UserError);
 }
 
 TEST(Score, HasANameThatLeadsBack) {

@@ -12,6 +12,7 @@
 #include "nas/space.h"
 #include "nas/supernet/torch/subnet_evaluation.h"
 #include "nas/training/torch/learning.h"
+#include "tests/support/small_transformers.h"
 
 namespace cosearch::nas {
 namespace {
@@ -175,6 +176,35 @@ TEST(SlicedWeights, AreTheFirstChannelsAndTheMiddleOfWindowsAndAreTrainedThere) 
     ++compared;
   }
   EXPECT_EQ(compared, 12) << "three convolutions at each position";
+}
+
+TEST(SlicedWeights, OfTokensAreTheFirstNumbersOfEachAndAreTrainedThere) {
+  const cosearch::test::SmallTransformers space;
+  TrainingRecipe recipe;
+  recipe.weight_decay = 0;
+  SharedWeights shared(recipe, 5, {}, sliced(space));
+  const Blueprint largest = space.blueprint("16;2"), small = space.blueprint("8;1");
+  const std::vector<StepModules> whole = shared.modules_of(largest);
+  BlueprintNetwork path(small, shared.modules_of(small));
+  path.forward(torch::rand({2, 3, 8, 8})).square().sum().backward();
+  shared.step(0.1);
+  const auto expect_first_half_moved = [](const torch::Tensor& numbers, double initial) {
+    EXPECT_TRUE(numbers.narrow(0, 0, 8).ne(initial).any().item<bool>());
+    EXPECT_FALSE(numbers.narrow(0, 8, 8).ne(initial).any().item<bool>());
+  };
+  int compared = 0;
+  for (std::size_t i = 0; i < small.steps.size(); ++i) {
+    if (path.modules()[i].embedding) {
+      expect_first_half_moved(whole[i].embedding->positions, 0);
+      expect_first_half_moved(whole[i].embedding->learnt, 0);
+      ++compared;
+    }
+    if (path.modules()[i].layer_norm) {
+      expect_first_half_moved(whole[i].layer_norm->weight, 1);
+      ++compared;
+    }
+  }
+  EXPECT_EQ(compared, 1 + 3);
 }
 
 TEST(SlicedWeights, OfAStateComputeWhatThoseInTrainingDo) {

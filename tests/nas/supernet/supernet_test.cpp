@@ -18,6 +18,7 @@
 #include "tests/support/bar_images.h"
 #include "tests/support/message_of.h"
 #include "tests/support/noise_images.h"
+#include "tests/support/small_transformers.h"
 
 namespace cosearch::nas {
 namespace {
@@ -149,17 +150,42 @@ TEST(Supernet, SharesSlicesAmongNetworksOfSeveralResolutions) {
   EXPECT_TRUE(accuracy >= 0 && accuracy <= 100) << accuracy;
 }
 
+TEST(Supernet, SharesSlicesAmongTransformersOfAllWidths) {
+  const cosearch::test::SmallTransformers space;
+  Random random(1);
+  const NoiseImages owned(60, 8, random);
+  const LabelledImages images = owned.view();
+  SupernetRecipe recipe = short_recipe();
+  recipe.sharing = WeightSharing::slices;
+  recipe.training.training_images = 40;
+  recipe.training.epochs = 30;
+  std::vector<double> losses;
+  const auto state =
+      trainer().train({.space = space,
+                       .recipe = recipe,
+                       .watch = [&](const SupernetEpoch& epoch) { losses.push_back(epoch.loss); }},
+                      images);
+  EXPECT_LT(losses.back(), 0.9 * losses.front());
+  const auto supernet = trainer().load(
+      *state, space, recipe, {.recalibration_images = 20, .validation_images = 20}, images);
+  for (const std::string genotype : {"8;1", "8;2", "16;1", "16;2"}) {
+    const double accuracy = supernet->accuracy_of(genotype);
+    EXPECT_TRUE(accuracy >= 0 && accuracy <= 100) << accuracy;
+  }
+}
+
 TEST(Supernet, RefusesWhatDoesNotFit) {
   const SupernetRecipe recipe = short_recipe();
-  const auto opaque = make_space("gpt");
+  const auto decoders = make_space("gpt");
   EXPECT_NE(message_of([&] {
-              (void)trainer().train({.space = *opaque, .recipe = recipe}, images());
-            }).find("known by its cost only"),
+              (void)trainer().train({.space = *decoders, .recipe = recipe}, images());
+            }).find("reads tokens, not images"),
             std::string::npos);
-  const auto colour = make_space("nas-bench-macro");
+  Random random(1);
+  const NoiseImages colour(500, 28, random);
   EXPECT_NE(message_of([&] {
-              (void)trainer().train({.space = *colour, .recipe = recipe}, images());
-            }).find("training images: images are 1x28x28"),
+              (void)trainer().train({.space = macro(), .recipe = recipe}, colour.view());
+            }).find("training images: images are 3x28x28"),
             std::string::npos);
   EXPECT_NE(message_of([&] {
               (void)trainer().load("no state", macro(), recipe, kEvaluation, images());

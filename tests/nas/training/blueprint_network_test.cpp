@@ -13,6 +13,7 @@
 #include "nas/blocks.h"
 #include "nas/space.h"
 #include "nas/training/torch/image_tensors.h"
+#include "nas/transformer_blocks.h"
 
 namespace cosearch::nas {
 namespace {
@@ -20,6 +21,11 @@ namespace {
 struct Counted {
   std::int64_t parameters = 0, macs = 0;
 };
+
+bool has_weight_matrix(const Step& step) {
+  return step.operation == Operation::convolution || step.operation == Operation::up_convolution ||
+         step.operation == Operation::linear || step.operation == Operation::token_linear;
+}
 
 /// Counted from what the module holds and from the shapes of a forward pass, never from layers; on
 /// the way every step must deliver the shape that the blueprint says.
@@ -29,25 +35,32 @@ Counted counted(BlueprintNetwork& network) {
     counted.parameters += parameter.numel();
   const auto weights = network.weights();
   auto weight = weights.begin();
-  const FeatureShape input = network.blueprint().steps.front().shape;
+  const std::vector<Step>& steps = network.blueprint().steps;
+  std::vector<torch::Tensor> outputs(steps.size());
+  const auto visit = [&](const Step& step, const torch::Tensor& output) {
+    outputs[static_cast<std::size_t>(&step - steps.data())] = output;
+    EXPECT_EQ(
+        output.sizes().vec(),
+        (std::vector<std::int64_t>{1, step.shape.channels, step.shape.height, step.shape.width}))
+        << step.name;
+    if (has_weight_matrix(step)) {
+      // Windows that lie side by side: each output is one position of one window.
+      const bool is_transposed = step.operation == Operation::up_convolution;
+      counted.macs +=
+          output.numel() * (is_transposed ? weight->size(0) : weight->numel() / weight->size(0));
+      ++weight;
+    }
+    // Each number of a query meets one of every key; each number mixed is a sum over all keys.
+    const auto read = [&](std::size_t i) { return outputs[step.inputs[i]]; };
+    if (step.operation == Operation::attention_scores)
+      counted.macs += read(0).numel() * read(1).size(2);
+    if (step.operation == Operation::attention_values)
+      counted.macs += output.numel() * read(0).size(2);
+  };
+  const FeatureShape input = steps.front().shape;
   const torch::NoGradGuard no_gradient;
   network.eval();
-  network.forward(torch::zeros({1, input.channels, input.height, input.width}),
-                  [&](const Step& step, const torch::Tensor& output) {
-                    EXPECT_EQ(output.sizes().vec(),
-                              (std::vector<std::int64_t>{1, step.shape.channels, step.shape.height,
-                                                         step.shape.width}))
-                        << step.name;
-                    // Windows that lie side by side: each output is one position of one window.
-                    const bool is_transposed = step.operation == Operation::up_convolution;
-                    if (!is_transposed && step.operation != Operation::convolution &&
-                        step.operation != Operation::linear)
-                      return;
-                    counted.macs +=
-                        output.numel() *
-                        (is_transposed ? weight->size(0) : weight->numel() / weight->size(0));
-                    ++weight;
-                  });
+  network.forward(torch::zeros({1, input.channels, input.height, input.width}), visit);
   return counted;
 }
 
@@ -100,6 +113,23 @@ TEST(BlueprintNetwork, HasTheParametersAndMacsOfTheLoweredNetworkForEveryStep) {
   expect_counts_of_lowered(std::move(builder).blueprint());
 }
 
+TEST(BlueprintNetwork, HasTheParametersAndMacsOfTheLoweredNetworkForEveryStepOnTokens) {
+  NetworkBuilder builder("every step on tokens", 3, 6, 4);
+  Feature feature = builder.convolution("stem", builder.input(), {.out_channels = 12});
+  feature = embed_positions(builder, "positions", tokens(builder, feature));
+  feature = embed_positions(builder, "more", feature, /*learnt=*/2);
+  feature = transformer_block(
+      builder, "block", feature,
+      {.heads = 6, .kv_heads = 2, .head_depth = 4, .context = feature.height, .is_causal = true},
+      7);
+  feature = attention(builder, "attention", feature,
+                      {.heads = 3, .kv_heads = 3, .head_depth = 5, .context = feature.height});
+  feature = token_linear(builder, "linear", feature, 9, Affine::none);
+  feature = builder.global_pool("mean", layer_norm(builder, "norm", feature));
+  builder.fully_connected("classifier", feature, 4);
+  expect_counts_of_lowered(std::move(builder).blueprint());
+}
+
 TEST(BlueprintNetwork, HasTheParametersAndMacsOfTheLoweredNetworkInEverySpace) {
   const std::vector<std::pair<std::string, SpaceOptions>> spaces{
       {"nas-bench-201", {}},
@@ -114,7 +144,9 @@ TEST(BlueprintNetwork, HasTheParametersAndMacsOfTheLoweredNetworkInEverySpace) {
       {"ofa-mobilenet-v3", {{"classes", 10}}},
       {"ofa-resnet-50", {{"classes", 10}}},
       {"regnet", {{"image", 32}, {"classes", 10}}},
-      {"unet", {{"image", 16}}}};
+      {"unet", {{"image", 16}}},
+      {"gpt", {{"tokens", 9}, {"vocabulary", 12}}},
+      {"vit", {{"image", 16}, {"patch", 4}, {"classes", 10}}}};
   for (const auto& [name, options] : spaces) {
     const auto space = make_space(name, options);
     Random random(5, "counts");
@@ -160,6 +192,8 @@ TEST(BlueprintNetwork, ComputesWhatTheStepsWithoutWeightsSay) {
   EXPECT_EQ((Floats{gate[0], gate[2], gate[5]}), (Floats{0, 0.5, 1}));
   const Floats swish = outputs_of([](auto& b, auto x) { b.activate(x, Activation::swish); }, image);
   EXPECT_FLOAT_EQ(swish[3], 1 / (1 + std::exp(-1.0F)));
+  const Floats gelu = outputs_of([](auto& b, auto x) { b.activate(x, Activation::gelu); }, image);
+  EXPECT_FLOAT_EQ(gelu[3], 0.5F * (1 + std::erf(std::sqrt(0.5F))));
 }
 
 TEST(BlueprintNetwork, HandsOnItsInputUnchangedWithNormalisationOff) {
@@ -184,7 +218,7 @@ TEST(BlueprintNetwork, RefusesALayerOfWhichOnlyTheCostIsKnown) {
   }
 }
 
-TEST(Resized, KeepsRampsAndHandsOnWhatHasItsSizeAlready) {
+TEST(Fitted, KeepsRampsAndHandsOnWhatIsFitAlready) {
   const auto ramp = [](std::int64_t width) {
     return (torch::arange(width).to(torch::kFloat32) + 0.5)
         .div(static_cast<double>(width))
@@ -192,15 +226,17 @@ TEST(Resized, KeepsRampsAndHandsOnWhatHasItsSizeAlready) {
         .contiguous();
   };
   const torch::Tensor wide = ramp(16);
-  EXPECT_TRUE(resized(wide, {3, 5, 16}).is_same(wide));
+  EXPECT_TRUE(fitted(wide, {3, 5, 16}).is_same(wide));
   for (const std::int64_t width : {8, 32}) {
-    const torch::Tensor other = resized(wide, {3, 5, width});
+    const torch::Tensor other = fitted(wide, {3, 5, width});
     ASSERT_EQ(other.sizes(), (std::vector<std::int64_t>{2, 3, 5, width}));
     // Not at the edges, beyond which nothing is known.
     const std::int64_t edge = width / 8;
     EXPECT_TRUE(torch::allclose(other.narrow(3, edge, width - 2 * edge),
                                 ramp(width).narrow(3, edge, width - 2 * edge), 1e-5, 1e-6));
   }
+  const torch::Tensor grey = wide.narrow(1, 0, 1);
+  EXPECT_TRUE(torch::equal(fitted(grey, {3, 5, 16}), wide)) << "one channel, repeated";
 }
 
 }  // namespace

@@ -134,6 +134,37 @@ TEST(Widening, KeepsTheOutputsOfNetworksOfSpaces) {
   EXPECT_EQ(widened, 9);
 }
 
+TEST(Widening, KeepsTheOutputsOfATransformerWhereNoTokenIsWidened) {
+  const auto space = make_space("vit", {{"image", 16}, {"patch", 8}, {"classes", 5}});
+  const auto network = some_network(space->blueprint("1;6;192;64;2"));
+  for (const std::string layer : {"stem", "block1.feed_forward.expand"}) {
+    const auto wider = widen(*network, layer, 500, 3);
+    EXPECT_GT(lower(wider->blueprint()).parameters(), lower(network->blueprint()).parameters());
+    EXPECT_LT(difference(*network, *wider, false), kTolerance) << layer;
+  }
+  for (const auto& [layer, reader] : std::vector<std::pair<std::string, std::string>>{
+           {"stem.mix", "positions"},
+           {"block1.attention.query", "block1.attention.scores"},
+           {"block1.attention.value", "block1.attention.mix"},
+           {"block1.feed_forward.project", "positions"}})
+    EXPECT_EQ(message_of([&] { (void)widen(*network, layer, 2000, 3); }),
+              "vit 1;6;192;64;2: layer '" + layer + "' cannot be widened: layer '" + reader +
+                  "' computes with all its channels together");
+}
+
+TEST(Deepening, KeepsTheOutputsOfATransformer) {
+  const auto space = make_space("vit", {{"image", 16}, {"patch", 8}, {"classes", 5}});
+  const auto network = some_network(space->blueprint("0;6;192;64;2"));
+  const auto deeper = deepen(*network, "block2.feed_forward.project", {.kernel = 1},
+                             noise(network->blueprint(), 8, 2));
+  EXPECT_LT(difference(*network, *deeper, false), kTolerance);
+  EXPECT_NE(message_of([&] {
+              (void)deepen(*network, "block2.feed_forward.gelu", {.kernel = 1},
+                           noise(network->blueprint(), 8, 2));
+            }).find("applied twice"),
+            std::string::npos);
+}
+
 TEST(Widening, GivesCopiesThatLearnDifferently) {
   const auto network = some_network(every_step());
   const auto wider = widen(*network, "narrow", 6, 5);  // one copy of one channel

@@ -224,6 +224,28 @@ TEST(Trainer, ResizesImagesToWhatTheNetworkTakes) {
   EXPECT_GT(of_large->test_accuracy_percent, 20);
 }
 
+TEST(Trainer, TrainsATransformerOnGreyImagesAndGoesOnFromACheckpoint) {
+  const auto space = make_space("vit", {{"image", 16}, {"patch", 8}, {"classes", 10}});
+  const OwnedImages owned = bars(60, 1);
+  TrainingRecipe recipe = short_recipe();
+  recipe.training_images = 60;
+  recipe.epochs = 6;
+  recipe.optimiser = Optimiser::adamw;
+  recipe.learning_rate = 1e-3;
+  const std::string genotype = "1;6;192;64;2";
+  TrainingTask task{
+      .blueprint = space->blueprint(genotype), .identity = genotype, .recipe = recipe};
+  const auto result = trainer().train(task, owned.view(), owned.view());
+  Notebook notebook;
+  task.checkpoints = &notebook;
+  task.stop = [] { return true; };
+  std::optional<TrainingResult> resumed;
+  while (!(resumed = trainer().train(task, owned.view(), owned.view()))) continue;
+  EXPECT_EQ(resumed->epoch_loss, result->epoch_loss);
+  EXPECT_EQ(result->parameters, lower(task.blueprint).parameters());
+  EXPECT_GT(result->test_accuracy_percent, 80) << "it has seen these images";
+}
+
 TEST(Trainer, RefusesImagesThatDoNotSuit) {
   const OwnedImages owned = bars(400, 1);
   const auto complaint_about = [&](auto change) {

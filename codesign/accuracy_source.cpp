@@ -284,7 +284,8 @@ class SupernetSource final : public KeptSource {
                  Workers& workers, const AccuracyTools& tools)
       : KeptSource(networks, workers), key_(choice.key) {
     if (!tools.supernet) throw UserError(choice.where, "this program asks no supernets");
-    supernet_ = tools.supernet(choice.file, datasets::read_image_data(choice.images));
+    supernet_ =
+        tools.supernet(choice.file, datasets::read_image_data(choice.images, choice.array_layout));
     require_space(choice, study, supernet_.space, supernet_.options);
     hash_ = datasets::sha256(datasets::read_file(choice.file));
   }
@@ -315,7 +316,7 @@ class TrainSource final : public AccuracySource {
       : choice_(choice),
         networks_(networks),
         workers_(workers),
-        images_(datasets::read_image_data(choice.images)),
+        images_(datasets::read_image_data(choice.images, choice.array_layout)),
         measurement_{.space = study.networks.space,
                      .space_text = study.networks.space_text,
                      .space_options = study.networks.options,

@@ -204,7 +204,7 @@ class StudyReader {
         break;
       default:
         choice.file = file(value["file"], pointer + "/file");
-        choice.images = file(value["images"], pointer + "/images");
+        set_images(value, pointer, choice);
     }
     return choice;
   }
@@ -219,8 +219,14 @@ class StudyReader {
       fail(at, fmt::format("the embedded table's column of accuracies is '{}'", kEmbeddedColumn));
   }
 
-  void set_training(const json& part, const std::string& at, AccuracyChoice& choice) const {
+  void set_images(const json& part, const std::string& at, AccuracyChoice& choice) const {
     choice.images = file(part["images"], at + "/images");
+    if (part.contains("array_layout"))
+      choice.array_layout = datasets::array_layout_named(part["array_layout"].get<std::string>());
+  }
+
+  void set_training(const json& part, const std::string& at, AccuracyChoice& choice) const {
+    set_images(part, at, choice);
     nas::TrainingRecipe& recipe = choice.recipe;
     const auto set = [&](const char* key, auto& value) {
       if (part.contains(key)) part[key].get_to(value);

@@ -15,6 +15,7 @@
 #include "codesign/metrics.h"
 #include "core/user_error.h"
 #include "datasets/document.h"
+#include "datasets/image_set.h"
 #include "nas/scores/score.h"
 #include "nas/space.h"
 #include "nas/training/trainer.h"
@@ -75,6 +76,7 @@ struct AccuracyChoice {
   std::filesystem::path file = {};  ///< predictor, supernet
   nas::Score score = nas::Score::synflow;
   std::filesystem::path images = {};  ///< train, supernet: the folder
+  datasets::ArrayLayout array_layout = datasets::ArrayLayout::unstated;
   nas::TrainingRecipe recipe = {};
   nas::Device device = nas::Device::cpu;
 };

@@ -75,9 +75,10 @@ ImageSet extents_of(const std::vector<std::size_t>& shape, ArrayLayout layout,
                            "dimensions with channels",
                            extents.size(), text_of(shape)));
   if (layout == ArrayLayout::unstated)
-    fail(path, fmt::format("has four dimensions ({}), and nothing says which are the channels: "
-                           "state the layout, nchw or nhwc (--array-layout)",
-                           text_of(shape)));
+    fail(path,
+         fmt::format("has four dimensions ({}), and nothing says which are the channels: "
+                     "state the layout, nchw or nhwc (--array-layout; array_layout in a study)",
+                     text_of(shape)));
   if (layout == ArrayLayout::channels_first)
     return {extents[0], extents[1], extents[2], extents[3], {}, {}};
   return {extents[0], extents[3], extents[1], extents[2], {}, {}};
@@ -219,6 +220,12 @@ void check(ImageData& data, const fs::path& folder) {
 }
 
 }  // namespace
+
+ArrayLayout array_layout_named(const std::string& name) {
+  if (name == "nchw") return ArrayLayout::channels_first;
+  if (name == "nhwc") return ArrayLayout::channels_last;
+  throw UserError("no layout of arrays is called '" + name + "': expected nchw or nhwc");
+}
 
 ImageData read_image_data(const fs::path& folder, ArrayLayout layout) {
   ImageData data;

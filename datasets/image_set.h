@@ -29,6 +29,9 @@ enum class ArrayLayout : std::uint8_t {
   channels_last,   ///< images x height x width x channels
 };
 
+/// "nchw" or "nhwc". Throws UserError for another name.
+[[nodiscard]] ArrayLayout array_layout_named(const std::string& name);
+
 /// Reads whichever of these `folder` holds:
 ///  * IDX, as MNIST and Fashion-MNIST are published: {train,t10k}-images-idx3-ubyte and
 ///    {train,t10k}-labels-idx1-ubyte, each with or without .gz;

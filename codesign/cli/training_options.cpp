@@ -4,15 +4,6 @@
 #include "core/user_error.h"
 
 namespace cosearch::codesign {
-namespace {
-
-datasets::ArrayLayout array_layout_named(const std::string& name) {
-  if (name == "nchw") return datasets::ArrayLayout::channels_first;
-  if (name == "nhwc") return datasets::ArrayLayout::channels_last;
-  throw UserError("no layout of arrays is called '" + name + "': expected nchw or nhwc");
-}
-
-}  // namespace
 
 ImageOptions::ImageOptions() : folder(default_image_folder().string()) {}
 
@@ -27,7 +18,7 @@ void add_array_layout_option(CLI::App& command, datasets::ArrayLayout& layout) {
   command
       .add_option("--array-layout",
                   "of NPY images with four dimensions: nchw, channels first, or nhwc, last")
-      ->each([&layout](const std::string& name) { layout = array_layout_named(name); });
+      ->each([&layout](const std::string& name) { layout = datasets::array_layout_named(name); });
 }
 
 void add_recipe_options(CLI::App& command, nas::TrainingRecipe& recipe, bool& are_images_counted) {

@@ -103,6 +103,24 @@ void write_images(const StudyFolder& folder) {
   }
 }
 
+// The same in colour, with the channels last.
+void write_arrays(const StudyFolder& folder) {
+  std::filesystem::create_directory(folder / "images");
+  const auto npy = [](const std::string& shape, const std::string& values) {
+    const std::string dictionary =
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (" + shape + "), }\n";
+    return std::string("\x93NUMPY\x01\0", 8) + static_cast<char>(dictionary.size()) + '\0' +
+           dictionary + values;
+  };
+  for (const auto& [set, count] : {std::pair{"train", 3U}, std::pair{"test", 2U}}) {
+    const std::string name = std::string("images/") + set;
+    test::write_bytes(folder / (name + "_images.npy"),
+                      npy(std::to_string(count) + ", 1, 1, 3", std::string(3 * count, 'x')));
+    test::write_bytes(folder / (name + "_labels.npy"),
+                      npy(std::to_string(count) + ",", std::string("\0\1\2", 3).substr(0, count)));
+  }
+}
+
 const std::string kTrain = "{images: images, training_images: 3, batch: 2, epochs: 1}";
 
 // What training "0112" gives, made up.
@@ -729,6 +747,27 @@ TEST(Accuracy, IsNotResumedWithAnotherPredictorOrOtherImages) {
                     big_endian(0x801) + big_endian(2) + std::string(2, '\2'));
   EXPECT_THAT(message_of([&] { static_cast<void>(run(*trained, {.resume = true})); }),
               HasSubstr("accuracy.train names has changed ('images')"));
+}
+
+TEST(Accuracy, OfImagesInArraysNeedsToKnowWhereTheirChannelsAre) {
+  for (const std::string accuracy :
+       {"{train: {images: images, training_images: 3, batch: 2, epochs: 1",
+        "{supernet: {file: super.pt, images: images"}) {
+    SCOPED_TRACE(accuracy);
+    const auto tools = tools_with(std::make_shared<FakeTrainer::Log>());
+    const auto with = [&](const std::string& layout) {
+      auto folder = folder_with(accuracy + layout + "}}");
+      write_arrays(*folder);
+      test::write_bytes(*folder / "super.pt", "fashion-macro");
+      return folder;
+    };
+    EXPECT_THAT(error_of(*with(""), tools), HasSubstr("array_layout in a study"));
+    EXPECT_THAT(error_of(*with(", array_layout: hwc"), tools),
+                AllOf(HasSubstr("array_layout"), HasSubstr("nhwc")));
+    const auto folder = with(", array_layout: nhwc");
+    static_cast<void>(run(*folder, {.max_evaluations = 5}));
+    EXPECT_EQ(points_of(*folder / "out.h5").size(), 5U);
+  }
 }
 
 TEST(Accuracy, SaysWhatIsMissingOrContradictsItself) {

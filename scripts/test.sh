@@ -53,7 +53,7 @@ if ! $fast; then
   # The driver and its workers: all threads start there. (codesign_test has the label too, but takes ten
   # times as long to build: ctest --preset tsan -L threads, by hand.)
   build_and_test tsan build/test-tsan OFF "codesign_search_test racy_workers" \
-    -R "codesign_search_test|races_of_ours"
+    -R "codesign_search_test|races_of_ours" --no-tests=error
   if command -v clang++ >/dev/null; then
     scripts/fuzz.sh 8 || failed+=(build/fuzz)
   else

@@ -145,6 +145,9 @@ void train(const TrainOptions& options, Console& console) {
                            left.size(), all.size() - left.size(), jobs,
                            measurement.device == nas::Device::cuda ? "CUDA" : "the CPU",
                            trainer->description()));
+  if (!left.empty())
+    note_fitting(console, view_of(images.training, images.classes),
+                 space->blueprint(left.front().genotype));
   TrainingClock clock(*space, all);
   for (const TrainedNetwork& network : trained) clock.finished(network);
   watch_for_stop();

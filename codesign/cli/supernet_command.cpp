@@ -60,6 +60,9 @@ void train_supernet(const SupernetTrainOptions& options, Console& console) {
   RecordedState partial(options.output + ".part", kSupernetKind, record);
   const auto trainer = nas::load_supernet_trainer(training_module_folder());
   console.note(trainer->description());
+  const nas::LabelledImages training = view_of(images.training, images.classes);
+  Random random(options.seed);
+  note_fitting(console, training, space->blueprint(space->sample(random)));
 
   watch_for_stop();
   std::optional<std::string> state;
@@ -73,7 +76,7 @@ void train_supernet(const SupernetTrainOptions& options, Console& console) {
         return fmt::format("epoch {} of {}, loss {:.4f}", epoch.number, recipe.epochs, epoch.loss);
       });
     };
-    state = trainer->train(task, view_of(images.training, images.classes));
+    state = trainer->train(task, training);
   }
   if (!state) {
     console.note("cosearch: stopped; the same command goes on");

@@ -1,7 +1,8 @@
 #include "codesign/cli/training_options.h"
 
+#include <fmt/format.h>
+
 #include "codesign/cli/program_files.h"
-#include "core/user_error.h"
 
 namespace cosearch::codesign {
 
@@ -19,6 +20,17 @@ void add_array_layout_option(CLI::App& command, datasets::ArrayLayout& layout) {
       .add_option("--array-layout",
                   "of NPY images with four dimensions: nchw, channels first, or nhwc, last")
       ->each([&layout](const std::string& name) { layout = datasets::array_layout_named(name); });
+}
+
+void note_fitting(const Console& console, const nas::LabelledImages& images,
+                  const nas::Blueprint& network) {
+  const nas::FeatureShape& input = network.steps.front().shape;
+  if (input == nas::FeatureShape{images.channels, images.height, images.width} ||
+      !can_be_fitted(images, input))
+    return;
+  console.note(fmt::format(
+      "images of {}x{}x{} are fitted to what each network takes, {}x{}x{} for {}", images.channels,
+      images.height, images.width, input.channels, input.height, input.width, network.name));
 }
 
 void add_recipe_options(CLI::App& command, nas::TrainingRecipe& recipe, bool& are_images_counted) {

@@ -28,6 +28,10 @@ struct LabelledImages {
   int classes = 0;
 };
 
+/// Whether images can be made what a network takes, by resizing and by repeating a single channel:
+/// they have the proportions of `input` and its channels, or one.
+[[nodiscard]] bool can_be_fitted(const LabelledImages& images, const FeatureShape& input);
+
 /// Where a training keeps its state between two epochs: bytes that only a trainer of the same
 /// version understands.
 class CheckpointStore {

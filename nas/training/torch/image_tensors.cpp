@@ -12,11 +12,6 @@
 
 namespace cosearch::nas {
 
-bool can_be_fitted(const LabelledImages& images, const FeatureShape& input) {
-  return (images.channels == input.channels || images.channels == 1) && images.height >= 1 &&
-         images.width >= 1 && images.height * input.width == images.width * input.height;
-}
-
 void require_suitable(const LabelledImages& images, const Blueprint& blueprint,
                       const std::string& role) {
   const FeatureShape &input = blueprint.steps.front().shape, &output = blueprint.steps.back().shape;

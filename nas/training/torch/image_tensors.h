@@ -13,10 +13,6 @@
 
 namespace cosearch::nas {
 
-/// Whether `fitted` makes images of what a network takes: the proportions are those of `input`, and
-/// the channels too, unless there is but one.
-[[nodiscard]] bool can_be_fitted(const LabelledImages& images, const FeatureShape& input);
-
 /// Throws UserError, naming `role` ("test images"), for a network that does not classify images, no
 /// images, images that do not fit it or of other classes, and spans or labels that do not fit.
 void require_suitable(const LabelledImages& images, const Blueprint& blueprint,

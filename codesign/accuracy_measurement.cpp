@@ -79,25 +79,31 @@ nas::LabelledImages view_of(const datasets::ImageSet& set, std::int32_t classes)
   return view;
 }
 
+std::vector<int> batches_in(const json& value) {
+  if (value.is_array()) return value.get<std::vector<int>>();
+  return {value.get<int>()};
+}
+
 json record_of(const AccuracyMeasurement& measurement, const datasets::ImageData& images) {
   const nas::TrainingRecipe& recipe = measurement.recipe;
-  json record{{"space", measurement.space},
-              {"space_options", measurement.space_options},
-              {"images", {fingerprint(images.training), fingerprint(images.test)}},
-              {"training_images", recipe.training_images},
-              {"validation_images", recipe.validation_images},
-              {"epochs", recipe.epochs},
-              {"patience", recipe.patience},
-              {"batch", recipe.batch},
-              {"optimiser", nas::name_of(recipe.optimiser)},
-              {"learning_rate", recipe.learning_rate},
-              {"warmup_fraction", recipe.warmup_fraction},
-              {"momentum", recipe.momentum},
-              {"weight_decay", recipe.weight_decay},
-              {"label_smoothing", recipe.label_smoothing},
-              {"crop_padding", recipe.crop_padding},
-              {"horizontal_flip", recipe.horizontal_flip},
-              {"device", measurement.device == nas::Device::cuda ? "cuda" : "cpu"}};
+  json record{
+      {"space", measurement.space},
+      {"space_options", measurement.space_options},
+      {"images", {fingerprint(images.training), fingerprint(images.test)}},
+      {"training_images", recipe.training_images},
+      {"validation_images", recipe.validation_images},
+      {"epochs", recipe.epochs},
+      {"patience", recipe.patience},
+      {"batch", recipe.batches.size() == 1 ? json(recipe.batches.front()) : json(recipe.batches)},
+      {"optimiser", nas::name_of(recipe.optimiser)},
+      {"learning_rate", recipe.learning_rate},
+      {"warmup_fraction", recipe.warmup_fraction},
+      {"momentum", recipe.momentum},
+      {"weight_decay", recipe.weight_decay},
+      {"label_smoothing", recipe.label_smoothing},
+      {"crop_padding", recipe.crop_padding},
+      {"horizontal_flip", recipe.horizontal_flip},
+      {"device", measurement.device == nas::Device::cuda ? "cuda" : "cpu"}};
   if (!measurement.space_text.empty())
     record["space_file"] = hexadecimal(datasets::fingerprint_of(measurement.space_text));
   return record;
@@ -106,7 +112,7 @@ json record_of(const AccuracyMeasurement& measurement, const datasets::ImageData
 nas::TrainingRecipe recipe_in(const json& record) {
   return {.training_images = record.at("training_images"),
           .epochs = record.at("epochs"),
-          .batch = record.at("batch"),
+          .batches = batches_in(record.at("batch")),
           .optimiser = nas::optimiser_named(record.at("optimiser").get<std::string>()),
           .learning_rate = record.at("learning_rate"),
           .warmup_fraction = record.at("warmup_fraction"),
@@ -128,17 +134,49 @@ nas::SpaceOptions options_for(const std::vector<nas::SpaceOption>& declared,
   return given;
 }
 
-std::vector<TrainingJob> training_jobs(const nas::NetworkSpace& space,
-                                       const std::vector<std::uint64_t>& seeds,
-                                       std::uint64_t every) {
-  std::vector<TrainingJob> jobs;
+std::vector<std::string> every_network(const nas::NetworkSpace& space, std::uint64_t every) {
+  constexpr double kMost = 1 << 20;
+  if (space.size() > kMost)
+    throw UserError(
+        fmt::format("space {} has {:.3g} genotypes, too many to train them all: draw some "
+                    "(--sample COUNT)",
+                    space.name(), space.size()));
+  std::vector<std::string> genotypes;
   std::set<std::string> networks;
   for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(space.size()); ++i) {
-    const std::string genotype = space.genotype(i);
-    if (!networks.insert(space.canonical(genotype)).second) continue;
-    if ((networks.size() - 1) % every != 0) continue;
-    for (const std::uint64_t seed : seeds) jobs.push_back({genotype, seed});
+    std::string genotype = space.genotype(i);
+    if (networks.insert(space.canonical(genotype)).second && (networks.size() - 1) % every == 0)
+      genotypes.push_back(std::move(genotype));
   }
+  return genotypes;
+}
+
+std::vector<std::string> drawn_networks(const nas::NetworkSpace& space, std::uint64_t count,
+                                        std::uint64_t seed) {
+  constexpr int kMostRepeated = 10000;
+  std::vector<std::string> genotypes;
+  std::set<std::string> networks;
+  Random random(seed, "networks to train");
+  int repeated = 0;
+  while (genotypes.size() < count) {
+    if (repeated == kMostRepeated)
+      throw UserError(
+          fmt::format("space {}: {} networks are asked for, and the last {} drawn were "
+                      "among the {} drawn before",
+                      space.name(), count, kMostRepeated, genotypes.size()));
+    std::string genotype = space.sample(random);
+    const bool is_new = networks.insert(space.canonical(genotype)).second;
+    repeated = is_new ? 0 : repeated + 1;
+    if (is_new) genotypes.push_back(std::move(genotype));
+  }
+  return genotypes;
+}
+
+std::vector<TrainingJob> training_jobs(const std::vector<std::string>& genotypes,
+                                       const std::vector<std::uint64_t>& seeds) {
+  std::vector<TrainingJob> jobs;
+  for (const std::string& genotype : genotypes)
+    for (const std::uint64_t seed : seeds) jobs.push_back({genotype, seed});
   return jobs;
 }
 

@@ -45,6 +45,9 @@ struct AccuracyMeasurement {
 [[nodiscard]] nlohmann::json record_of(const AccuracyMeasurement& measurement,
                                        const datasets::ImageData& images);
 
+/// One size or a list of them, as records and studies say it.
+[[nodiscard]] std::vector<int> batches_in(const nlohmann::json& value);
+
 /// The recipe in what `record_of` gave. Throws nlohmann::json::exception where it is none of these,
 /// UserError for an optimiser of another name.
 [[nodiscard]] nas::TrainingRecipe recipe_in(const nlohmann::json& record);
@@ -57,11 +60,19 @@ struct AccuracyMeasurement {
                                             nas::SpaceOptions given,
                                             const datasets::ImageData& images);
 
-/// Every `every`-th network of a space times every seed, network by network; of the genotypes that
-/// spell one network the first. Throws UserError for a space that cannot be enumerated.
-[[nodiscard]] std::vector<TrainingJob> training_jobs(const nas::NetworkSpace& space,
-                                                     const std::vector<std::uint64_t>& seeds,
+/// Every `every`-th network of a space; of the genotypes that spell one network the first. Throws
+/// UserError for a space of more than a million genotypes.
+[[nodiscard]] std::vector<std::string> every_network(const nas::NetworkSpace& space,
                                                      std::uint64_t every);
+
+/// `count` networks drawn for `seed`, evenly over the genotypes, each once. Throws UserError where
+/// the space seems not to have as many.
+[[nodiscard]] std::vector<std::string> drawn_networks(const nas::NetworkSpace& space,
+                                                      std::uint64_t count, std::uint64_t seed);
+
+/// Each network with every seed, network by network.
+[[nodiscard]] std::vector<TrainingJob> training_jobs(const std::vector<std::string>& genotypes,
+                                                     const std::vector<std::uint64_t>& seeds);
 
 /// While jobs are trained.
 struct TrainingWatch {

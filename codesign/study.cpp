@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "codesign/accuracy_measurement.h"
 #include "codesign/search/registry.h"
 #include "codesign/space_file.h"
 #include "core/user_error.h"
@@ -233,7 +234,7 @@ class StudyReader {
     };
     set("training_images", recipe.training_images);
     set("epochs", recipe.epochs);
-    set("batch", recipe.batch);
+    if (part.contains("batch")) recipe.batches = batches_in(part["batch"]);
     set("learning_rate", recipe.learning_rate);
     set("warmup", recipe.warmup_fraction);
     set("momentum", recipe.momentum);

@@ -35,10 +35,14 @@ struct TrainOptions {
   std::string output;
   std::vector<std::uint64_t> seeds{1};
   std::uint64_t every = 1;
+  std::uint64_t sample = 0;         ///< 0: not drawn, every so many-th
   bool are_images_counted = false;  ///< --training-images was given
   std::string device = "auto";
   int jobs = 0;  ///< 0: one per core
 };
+
+// Of the networks drawn: the seeds are those of weights and orders, of which there may be several.
+constexpr std::uint64_t kSampleSeed = 1;
 
 nas::Device device_named(const std::string& name, const nas::Trainer& trainer) {
   if (name == "cuda" && !trainer.has_cuda())
@@ -133,7 +137,10 @@ void train(const TrainOptions& options, Console& console) {
   AccuracyMeasurement measurement = measurement_of(options, images);
   const auto space =
       make_space({measurement.space, measurement.space_text}, measurement.space_options);
-  const std::vector<TrainingJob> all = training_jobs(*space, options.seeds, options.every);
+  const std::vector<TrainingJob> all =
+      training_jobs(options.sample > 0 ? drawn_networks(*space, options.sample, kSampleSeed)
+                                       : every_network(*space, options.every),
+                    options.seeds);
   const auto trainer = nas::load_trainer(training_module_folder());
   measurement.device = device_named(options.device, *trainer);
 
@@ -160,8 +167,17 @@ void train(const TrainOptions& options, Console& console) {
       clock.finished(network);
       progress.show([&] { return clock.text(all.size(), jobs) + ", " + outcome_of(network); });
     };
-    train_all(left, measurement, *space, *trainer, images, checkpoints, workers,
-              {.finished = finished, .stop = stop_was_requested});
+    try {
+      train_all(left, measurement, *space, *trainer, images, checkpoints, workers,
+                {.finished = finished, .stop = stop_was_requested});
+    } catch (...) {
+      // Images that do not suit: nothing stays that the right command would trip over.
+      if (trained.empty() && std::filesystem::is_empty(checkpoints)) {
+        log.remove();
+        remove_checkpoints(checkpoints);
+      }
+      throw;
+    }
   }
   if (const std::size_t missing = without(all, trained).size(); missing > 0) {
     console.note(fmt::format("cosearch: stopped after {} of {} networks; the same command goes on",
@@ -190,7 +206,7 @@ void add_dataset_train(CLI::App& command, Console& console) {
   command.option_defaults()->always_capture_default();
   CLI::App* train_command = command.add_subcommand(
       "train",
-      "Train every network of a space and write the table of accuracies; a stopped run "
+      "Train networks of a space, all or some, and write the table of accuracies; a stopped run "
       "goes on where it was");
   train_command->add_option("--space", options->measurement.space,
                             "the space, or a file that describes one");
@@ -200,8 +216,14 @@ void add_dataset_train(CLI::App& command, Console& console) {
   train_command->add_option("-o,--output", options->output, "the table, a CSV file")->required();
   train_command->add_option("--seeds", options->seeds, "seeds, each network with every one")
       ->delimiter(',');
-  train_command->add_option("--every", options->every, "every so many-th network of the space")
-      ->check(whole_number(1));
+  CLI::Option* every =
+      train_command->add_option("--every", options->every, "every so many-th network of the space")
+          ->check(whole_number(1));
+  train_command
+      ->add_option("--sample", options->sample,
+                   "so many networks at random instead, always the same ones; 0: all")
+      ->check(whole_number(0))
+      ->excludes(every);
   add_recipe_options(*train_command, options->measurement.recipe, options->are_images_counted);
   add_early_stopping(*train_command, options->measurement.recipe);
   train_command->add_option("--device", options->device, "auto: CUDA where LibTorch has it")

@@ -37,7 +37,10 @@ void add_recipe_options(CLI::App& command, nas::TrainingRecipe& recipe, bool& ar
   command.add_option("--training-images", recipe.training_images, "images used, the first")
       ->each([&are_images_counted](const std::string&) { are_images_counted = true; });
   command.add_option("--epochs", recipe.epochs, "passes over them");
-  command.add_option("--batch", recipe.batch, "images a step");
+  command
+      .add_option("--batch", recipe.batches,
+                  "images a step; several, such as 25,50,100, share the epochs out among them")
+      ->delimiter(',');
   command.add_option("--optimiser", "sgd or adamw")
       ->default_str(std::string(nas::name_of(recipe.optimiser)))
       ->each([&recipe](const std::string& name) { recipe.optimiser = nas::optimiser_named(name); });

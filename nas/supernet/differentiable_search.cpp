@@ -44,8 +44,11 @@ std::vector<std::string> problems_in(const SearchRecipe& recipe, std::int64_t im
   const auto is_zero_or_more = [](double value) { return std::isfinite(value) && value >= 0; };
   require(recipe.training.patience == 0, "patience", recipe.training.patience,
           "zero: a search runs all its epochs");
+  if (recipe.training.batches.size() > 1)
+    problems.emplace_back("recipe.batch: a search has batches of one size");
   const std::int64_t left = images - recipe.training.training_images;
-  require(recipe.validation_images >= recipe.training.batch && recipe.validation_images <= left,
+  require(recipe.validation_images >= recipe.training.batches.front() &&
+              recipe.validation_images <= left,
           "validation_images", static_cast<double>(recipe.validation_images),
           "from one batch to the " + std::to_string(left) + " training images left");
   require(is_positive(recipe.architecture_learning_rate), "architecture_learning_rate",

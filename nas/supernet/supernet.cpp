@@ -45,6 +45,8 @@ std::vector<std::string> problems_in(const SupernetRecipe& recipe, std::int64_t 
   if (recipe.training.patience != 0)
     problems.push_back("recipe.patience = " + std::to_string(recipe.training.patience) +
                        ": must be zero: a supernet has no one accuracy to stop by");
+  if (recipe.training.batches.size() > 1)
+    problems.emplace_back("recipe.batch: a supernet is trained with batches of one size");
   if (recipe.random_paths < 0)
     problems.push_back("recipe.random_paths = " + std::to_string(recipe.random_paths) +
                        ": must be zero or more");
@@ -55,11 +57,12 @@ std::vector<std::string> problems_in(const EvaluationOptions& options, const Sup
                                      std::int64_t images) {
   const TrainingRecipe& training = recipe.training;
   std::vector<std::string> problems;
-  if (options.recalibration_images < training.batch ||
+  if (options.recalibration_images < training.batches.front() ||
       options.recalibration_images > training.training_images)
     problems.push_back("recalibration_images = " + std::to_string(options.recalibration_images) +
-                       ": must be from one batch, " + std::to_string(training.batch) + ", to the " +
-                       std::to_string(training.training_images) + " images trained on");
+                       ": must be from one batch, " + std::to_string(training.batches.front()) +
+                       ", to the " + std::to_string(training.training_images) +
+                       " images trained on");
   if (options.validation_images < 1 ||
       options.validation_images > images - training.training_images)
     problems.push_back(

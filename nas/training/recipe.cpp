@@ -1,7 +1,10 @@
 #include "nas/training/recipe.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
+#include <iterator>
 #include <numbers>
 #include <sstream>
 
@@ -45,9 +48,14 @@ std::vector<std::string> problems_in(const TrainingRecipe& recipe, std::int64_t 
   std::vector<std::string> problems;
   require(problems, recipe.epochs >= 1, "epochs", recipe.epochs, "at least 1");
   // Batch normalisation needs a variance.
-  require(problems, recipe.batch >= 2, "batch", recipe.batch, "at least 2");
-  require(problems, recipe.training_images >= recipe.batch, "training_images",
-          recipe.training_images, "at least one batch");
+  for (const int batch : recipe.batches) {
+    require(problems, batch >= 2, "batch", batch, "at least 2");
+    require(problems, recipe.training_images >= batch, "training_images", recipe.training_images,
+            "at least one batch");
+  }
+  const auto sizes = std::ssize(recipe.batches);
+  require(problems, sizes >= 1 && (sizes <= recipe.epochs || recipe.epochs < 1),
+          "number of batch sizes", sizes, "one at least, and no more than there are epochs");
   require(problems, std::isfinite(recipe.learning_rate) && recipe.learning_rate > 0,
           "learning_rate", recipe.learning_rate, "a positive number");
   require_share(problems, "warmup_fraction", recipe.warmup_fraction);
@@ -71,6 +79,22 @@ std::vector<std::string> problems_in(const TrainingRecipe& recipe, std::int64_t 
           recipe.training_images + recipe.validation_images,
           "at most " + std::to_string(images) + ", the training images that are there");
   return problems;
+}
+
+int batch_in(const TrainingRecipe& recipe, int epoch) {
+  const int sizes = static_cast<int>(recipe.batches.size());
+  const int each = recipe.epochs / sizes, longer = recipe.epochs % sizes;
+  // The first `longer` sizes have an epoch more.
+  const int size = epoch < longer * (each + 1) ? epoch / (each + 1)
+                                               : longer + (epoch - longer * (each + 1)) / each;
+  return recipe.batches[static_cast<std::size_t>(size)];
+}
+
+std::int64_t steps_in(const TrainingRecipe& recipe, int epochs) {
+  std::int64_t steps = 0;
+  for (int epoch = 0; epoch < epochs; ++epoch)
+    steps += recipe.training_images / batch_in(recipe, epoch);
+  return steps;
 }
 
 double learning_rate_at(std::int64_t step, std::int64_t steps, const TrainingRecipe& recipe) {

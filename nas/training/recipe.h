@@ -29,8 +29,11 @@ struct TrainingRecipe {
   /// Passes over them, each in an order of its own.
   int epochs = 4;
 
-  /// Images per step. Images that do not fill a last batch wait for another epoch's order.
-  int batch = 50;
+  /// Images per step. Images that do not fill a last batch wait for another epoch's order. The
+  /// epochs are shared out among several sizes in their order, evenly, the first ones getting what
+  /// is over: growing ones do for the noise of gradients what a falling learning rate does
+  /// (S. Smith et al., "Don't decay the learning rate, increase the batch size", ICLR 2018).
+  std::vector<int> batches{50};
 
   Optimiser optimiser = Optimiser::sgd;
 
@@ -70,6 +73,12 @@ struct TrainingRecipe {
 /// valid.
 [[nodiscard]] std::vector<std::string> problems_in(const TrainingRecipe& recipe,
                                                    std::int64_t images);
+
+/// Images per step in `epoch`, from 0.
+[[nodiscard]] int batch_in(const TrainingRecipe& recipe, int epoch);
+
+/// Steps of the first `epochs` epochs.
+[[nodiscard]] std::int64_t steps_in(const TrainingRecipe& recipe, int epochs);
 
 /// The learning rate of `step`, from 0, of `steps`.
 [[nodiscard]] double learning_rate_at(std::int64_t step, std::int64_t steps,

@@ -71,7 +71,7 @@ DifferentiableRun::DifferentiableRun(const SearchTask& task, const LabelledImage
     : task_(task),
       recipe_(task.recipe.training),
       mixed_(mixed_blueprint_of(task.space)),
-      steps_per_epoch_(recipe_.training_images / recipe_.batch) {
+      steps_per_epoch_(recipe_.training_images / recipe_.batches.front()) {
   require_suitable(images, mixed_.blueprint, "training images");
   const PixelScale scale = pixel_scale(images, recipe_.training_images);
   training_ = scaled(images, 0, recipe_.training_images, scale, torch::kCPU);
@@ -120,8 +120,9 @@ std::optional<std::vector<SearchEpoch>> DifferentiableRun::finish() {
 void DifferentiableRun::epoch() {
   const auto number = static_cast<std::int64_t>(epochs_.size());
   const auto stream = static_cast<std::uint64_t>(number);
-  Order training(recipe_.training_images, recipe_.batch, Random(task_.seed, "shuffle", stream)),
-      validation(task_.recipe.validation_images, recipe_.batch,
+  Order training(recipe_.training_images, recipe_.batches.front(),
+                 Random(task_.seed, "shuffle", stream)),
+      validation(task_.recipe.validation_images, recipe_.batches.front(),
                  Random(task_.seed, "validation shuffle", stream));
   Random augmentation(task_.seed, "augment", stream);
   network_->train();

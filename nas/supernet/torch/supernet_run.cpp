@@ -26,7 +26,7 @@ std::uint64_t seed_in(const TensorMap& state) {
 SupernetRun::SupernetRun(const SupernetTask& task, const LabelledImages& images)
     : task_(task),
       recipe_(task.recipe.training),
-      steps_per_epoch_(recipe_.training_images / recipe_.batch) {
+      steps_per_epoch_(recipe_.training_images / recipe_.batches.front()) {
   if (task.recipe.sampling == PathSampling::sandwich) {
     largest_ = largest_network(task.space);
     smallest_ = smallest_network(task.space);
@@ -82,8 +82,8 @@ void SupernetRun::epoch() {
   };
   double sum = 0;
   for (std::int64_t i = 0; i < steps_per_epoch_; ++i) {
-    const torch::Tensor chosen =
-        torch::from_blob(order.data() + i * recipe_.batch, {recipe_.batch}, torch::kInt64);
+    const torch::Tensor chosen = torch::from_blob(order.data() + i * recipe_.batches.front(),
+                                                  {recipe_.batches.front()}, torch::kInt64);
     const double loss =
         step(batch_of(images_, chosen, recipe_, augmentation), number * steps_per_epoch_ + i);
     if (!std::isfinite(loss))

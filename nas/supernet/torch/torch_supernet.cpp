@@ -38,7 +38,7 @@ class TorchSupernet : public Supernet {
   TorchSupernet(std::string_view state, const NetworkSpace& space, const SupernetRecipe& supernet,
                 const EvaluationOptions& options, const LabelledImages& images)
       : space_(space),
-        batch_(supernet.training.batch),
+        batch_(supernet.training.batches.front()),
         trained_(tensors_in(state)),
         seed_(seed_in(trained_)),
         whole_(space, supernet.sharing) {

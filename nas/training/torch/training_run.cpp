@@ -13,8 +13,12 @@
 namespace cosearch::nas {
 namespace {
 
-std::vector<StepModules> drawn_modules(const TrainingTask& task) {
+/// Of a network that may be trained on these images: a large one is not drawn in vain.
+std::vector<StepModules> drawn_modules(const TrainingTask& task, const LabelledImages& training,
+                                       const LabelledImages& test) {
   require_runnable(task.blueprint);
+  require_suitable(training, task.blueprint, "training images");
+  require_suitable(test, task.blueprint, "test images");
   Random random(task.seed, "weights", stream_of(task.identity));
   std::vector<StepModules> all;
   for (const Step& step : task.blueprint.steps) {
@@ -28,7 +32,7 @@ std::vector<StepModules> drawn_modules(const TrainingTask& task) {
 
 TrainingRun::TrainingRun(const TrainingTask& task, const LabelledImages& training,
                          const LabelledImages& test)
-    : TrainingRun(task, training, test, drawn_modules(task)) {}
+    : TrainingRun(task, training, test, drawn_modules(task, training, test)) {}
 
 TrainingRun::TrainingRun(const TrainingTask& task, const LabelledImages& training,
                          const LabelledImages& test, std::vector<StepModules> modules)
@@ -36,7 +40,7 @@ TrainingRun::TrainingRun(const TrainingTask& task, const LabelledImages& trainin
       recipe_(task.recipe),
       device_(task.device == Device::cuda ? torch::kCUDA : torch::kCPU),
       network_(task.blueprint, std::move(modules)),
-      steps_per_epoch_(recipe_.training_images / recipe_.batch) {
+      steps_(steps_in(recipe_, recipe_.epochs)) {
   require_suitable(training, task.blueprint, "training images");
   require_suitable(test, task.blueprint, "test images");
   network_.to(device_);
@@ -93,26 +97,27 @@ void TrainingRun::epoch() {
   shuffling.shuffle(std::span(order));
 
   network_.train();
+  const std::int64_t size = batch_in(recipe_, static_cast<int>(number)),
+                     steps = recipe_.training_images / size;
   double sum = 0;
-  for (std::int64_t batch = 0; batch < steps_per_epoch_; ++batch) {
+  for (std::int64_t batch = 0; batch < steps; ++batch) {
     const double loss =
-        step(torch::from_blob(order.data() + batch * recipe_.batch, {recipe_.batch}, torch::kInt64),
-             augmentation);
+        step(torch::from_blob(order.data() + batch * size, {size}, torch::kInt64), augmentation);
     if (!std::isfinite(loss))
       return fail(std::string("the loss became ") +
                   (std::isnan(loss) ? "not a number" : "infinite") + " at step " +
-                  std::to_string(batch + 1) + " of " + std::to_string(steps_per_epoch_));
+                  std::to_string(batch + 1) + " of " + std::to_string(steps));
     sum += loss;
   }
   if (!is_finite()) return fail("the weights stopped being numbers");
-  result_.epoch_loss.push_back(sum / static_cast<double>(steps_per_epoch_));
+  result_.epoch_loss.push_back(sum / static_cast<double>(steps));
   result_.epoch_accuracy_percent.push_back(accuracy_percent(network_, test_));
   if (recipe_.validation_images > 0)
     result_.epoch_validation_percent.push_back(accuracy_percent(network_, validation_));
 }
 
 double TrainingRun::step(const torch::Tensor& chosen, Random& augmentation) {
-  const double rate = learning_rate_at(steps_done_++, steps_per_epoch_ * recipe_.epochs, recipe_);
+  const double rate = learning_rate_at(steps_done_++, steps_, recipe_);
   set_learning_rate(*optimiser_, rate);
   for (torch::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
   const ScaledImages batch = batch_of(training_, chosen, recipe_, augmentation);
@@ -177,7 +182,7 @@ void TrainingRun::restore(const std::string& bytes) {
   result_.epoch_accuracy_percent = curve("accuracy");
   result_.epoch_validation_percent = curve("validation");
   result_.epoch_loss = curve("loss");
-  steps_done_ = steps_per_epoch_ * std::ssize(result_.epoch_loss);
+  steps_done_ = steps_in(recipe_, static_cast<int>(result_.epoch_loss.size()));
 }
 
 }  // namespace cosearch::nas

@@ -47,7 +47,7 @@ class TrainingRun {
   std::vector<torch::Tensor> parameters_;
   std::unique_ptr<torch::optim::Optimizer> optimiser_;
   ScaledImages training_, validation_, test_;
-  std::int64_t steps_per_epoch_;
+  std::int64_t steps_;  // in all
   std::int64_t steps_done_ = 0;
   TrainingResult result_;
 };

@@ -87,6 +87,25 @@ class Train(CliTest):
                 self.assertEqual(row["accuracy_percent"], "")
                 self.assertRegex(row["failure"], r"the (loss|weights) .* in epoch \d")
 
+    def test_a_refusal_leaves_nothing_behind(self):
+        self.assertIn("reads tokens", self.run_program(
+            "dataset", "train", "--space", "gpt", "--images", ".", "-o", "trained.csv",
+            expect=BAD_INPUT).stderr)
+        self.assertIn("--sample", self.run_program(
+            "dataset", "train", "--space", "darts", "--images", ".", "-o", "trained.csv",
+            expect=BAD_INPUT).stderr)
+        self.assert_files("study.yaml", "table.csv", *IMAGES)
+
+    def test_networks_are_drawn_and_batches_grow(self):
+        self.run_program("dataset", "train", "-o", "trained.csv", "--images", ".", "--space",
+                         "nas-bench-201", "--option", "channels=4", "--option", "cells=1",
+                         "--sample", "3", "--epochs", "2", "--batch", "20,60")
+        with open(self.folder / "trained.csv", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(len({row["genotype"] for row in rows}), 3)
+        for row in rows:
+            self.assertGreater(float(row["accuracy_percent"]), 0)
+
     def test_bad_input_is_named(self):
         for option, value, expected in (("--batch", "1", "must be at least 2"),
                                         ("--optimiser", "sdg", "expected one of: sgd"),

@@ -64,19 +64,42 @@ TEST(SeedNoise, NeedsTwoSeedsAndTwoNetworks) {
 
 TEST(TrainingJobs, AreEveryNthNetworkTimesEverySeed) {
   const auto space = nas::make_space("fashion-macro", {{"positions", 4}});
-  const std::vector<TrainingJob> jobs = training_jobs(*space, {4, 2}, 10);
+  const std::vector<TrainingJob> jobs = training_jobs(every_network(*space, 10), {4, 2});
   ASSERT_EQ(jobs.size(), 9U * 2) << "genotypes 0, 10, ..., 80 of 81";
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     EXPECT_EQ(jobs[i].genotype, space->genotype(10 * (i / 2)));
     EXPECT_EQ(jobs[i].seed, i % 2 == 0 ? 4U : 2U);
   }
-  const std::vector<TrainingJob> all = training_jobs(*space, {1}, 1);
+  const std::vector<TrainingJob> all = training_jobs(every_network(*space, 1), {1});
   EXPECT_EQ(std::set(all.begin(), all.end()).size(), 81U);
+}
+
+TEST(TrainingJobs, OfLargeSpacesAreDrawn) {
+  for (const std::string name : {"darts", "ofa-mobilenet-v3", "alphanet", "nas-bench-101"}) {
+    SCOPED_TRACE(name);
+    const auto space = nas::make_space(name);
+    EXPECT_THAT(test::message_of([&] { static_cast<void>(every_network(*space, 1000)); }),
+                AllOf(HasSubstr(name), HasSubstr("--sample COUNT")));
+    const std::vector<std::string> some = drawn_networks(*space, 20, 1);
+    std::set<std::string> networks;
+    for (const std::string& genotype : some) networks.insert(space->canonical(genotype));
+    EXPECT_EQ(networks.size(), 20U);
+    EXPECT_EQ(drawn_networks(*space, 20, 1), some);
+    EXPECT_NE(drawn_networks(*space, 20, 2), some);
+  }
+}
+
+TEST(TrainingJobs, AreDrawnFromAllThereAre) {
+  const auto space = nas::make_space("fashion-macro", {{"positions", 4}});
+  const std::vector<std::string> all = drawn_networks(*space, 81, 1);
+  EXPECT_EQ(std::set(all.begin(), all.end()).size(), 81U);
+  EXPECT_THAT(test::message_of([&] { static_cast<void>(drawn_networks(*space, 82, 1)); }),
+              HasSubstr("82 networks are asked for"));
 }
 
 TEST(TrainingJobs, NameEachNetworkOnce) {
   const auto space = nas::make_space("nas-bench-macro");
-  const std::vector<TrainingJob> jobs = training_jobs(*space, {1}, 1);
+  const std::vector<TrainingJob> jobs = training_jobs(every_network(*space, 1), {1});
   std::set<std::string> networks;
   for (const TrainingJob& job : jobs) networks.insert(space->canonical(job.genotype));
   EXPECT_EQ(jobs.size(), networks.size());

@@ -29,7 +29,7 @@ SearchRecipe short_recipe(Hypergradient hypergradient) {
   SearchRecipe recipe;
   recipe.training.training_images = 40;
   recipe.training.epochs = 2;
-  recipe.training.batch = 10;
+  recipe.training.batches = {10};
   recipe.training.learning_rate = 0.05;
   recipe.validation_images = 40;
   recipe.hypergradient = hypergradient;
@@ -58,7 +58,7 @@ TEST(DifferentiableSearch, LearnsAndTellsEveryEpoch) {
   SearchRecipe recipe = short_recipe(Hypergradient::first_order);
   recipe.training.training_images = 100;
   recipe.training.epochs = 6;
-  recipe.training.batch = 20;
+  recipe.training.batches = {20};
   recipe.validation_images = 100;
   recipe.architecture_learning_rate = 0.02;
   std::vector<SearchEpoch> watched;

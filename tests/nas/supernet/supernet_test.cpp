@@ -35,7 +35,7 @@ SupernetRecipe short_recipe() {
   SupernetRecipe recipe;
   recipe.training.training_images = 400;
   recipe.training.epochs = 2;
-  recipe.training.batch = 20;
+  recipe.training.batches = {20};
   return recipe;
 }
 
@@ -140,7 +140,7 @@ TEST(Supernet, SharesSlicesAmongNetworksOfSeveralResolutions) {
   const LabelledImages images = owned.view();
   SupernetRecipe recipe = short_recipe();
   recipe.sharing = WeightSharing::slices;
-  recipe.training.batch = 2;
+  recipe.training.batches = {2};
   recipe.training.training_images = 4;
   recipe.training.epochs = 1;
   const auto state = trainer().train({.space = *space, .recipe = recipe}, images);
@@ -194,7 +194,7 @@ TEST(Supernet, RefusesWhatDoesNotFit) {
 
   SupernetRecipe wrong = recipe;
   wrong.random_paths = -1;
-  wrong.training.batch = 1;
+  wrong.training.batches = {1};
   EXPECT_EQ(problems_in(wrong, 500),
             (std::vector<std::string>{"recipe.batch = 1: must be at least 2",
                                       "recipe.random_paths = -1: must be zero or more"}));

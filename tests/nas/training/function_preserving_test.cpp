@@ -265,7 +265,7 @@ TEST(FunctionPreserving, TrainingGoesOnFromTheParentsAccuracy) {
   task.identity = "1010";
   task.recipe.training_images = 400;
   task.recipe.epochs = 4;
-  task.recipe.batch = 20;
+  task.recipe.batches = {20};
   const auto parent = some_network(task.blueprint);
   const auto trained = TrainingRun(task, training.view(), test.view(), parent->modules()).finish();
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,7 +19,7 @@ TEST(TrainingRecipe, IsValidByDefault) {
 
 TEST(TrainingRecipe, NamesEveryProblemAtOnce) {
   TrainingRecipe recipe;
-  recipe.batch = 1;
+  recipe.batches = {1};
   recipe.momentum = 1;
   recipe.crop_padding = -1;
   recipe.patience = 3;
@@ -36,6 +38,41 @@ TEST(TrainingRecipe, NamesEveryProblemAtOnce) {
       problems_in(recipe, 10009),
       (std::vector<std::string>{"recipe.training_images + recipe.validation_images = 10010: "
                                 "must be at most 10009, the training images that are there"}));
+}
+
+TEST(Batches, ShareOutTheEpochsInTheirOrder) {
+  TrainingRecipe recipe;
+  recipe.training_images = 110;
+  recipe.epochs = 5;
+  recipe.batches = {10, 20, 50};
+  std::vector<int> sizes;
+  std::vector<std::int64_t> steps;
+  for (int epoch = 0; epoch < recipe.epochs; ++epoch) {
+    sizes.push_back(batch_in(recipe, epoch));
+    steps.push_back(steps_in(recipe, epoch + 1));
+  }
+  EXPECT_EQ(sizes, (std::vector{10, 10, 20, 20, 50}));
+  EXPECT_EQ(steps, (std::vector<std::int64_t>{11, 22, 27, 32, 34})) << "the rest waits";
+  for (recipe.epochs = 3; recipe.epochs < 12; ++recipe.epochs) {
+    std::map<int, int> epochs;
+    for (int epoch = 0; epoch < recipe.epochs; ++epoch) ++epochs[batch_in(recipe, epoch)];
+    for (const auto& [size, count] : epochs)
+      EXPECT_TRUE(count == recipe.epochs / 3 || count == (recipe.epochs + 2) / 3) << size;
+    EXPECT_EQ(epochs.size(), 3U);
+  }
+}
+
+TEST(Batches, OfSeveralSizesNeedAnEpochEach) {
+  TrainingRecipe recipe;
+  recipe.epochs = 2;
+  recipe.batches = {10, 1, 20000};
+  EXPECT_EQ(
+      problems_in(recipe, 60000),
+      (std::vector<std::string>{
+          "recipe.batch = 1: must be at least 2",
+          "recipe.training_images = 10000: must be at least one batch",
+          "recipe.number of batch sizes = 3: must be one at least, and no more than there are "
+          "epochs"}));
 }
 
 TEST(Optimiser, IsFoundByItsName) {

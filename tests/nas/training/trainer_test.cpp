@@ -35,7 +35,7 @@ TrainingRecipe short_recipe() {
   TrainingRecipe recipe;
   recipe.training_images = 400;
   recipe.epochs = 2;
-  recipe.batch = 20;
+  recipe.batches = {20};
   return recipe;
 }
 
@@ -71,6 +71,16 @@ TEST(Trainer, LearnsWhatCanBeLearnt) {
   EXPECT_EQ(result.test_accuracy_percent, result.epoch_accuracy_percent.back());
   EXPECT_EQ(result.parameters,
             make_space("fashion-macro", {{"positions", 4}})->lower("1210").parameters());
+}
+
+TEST(Trainer, TakesBatchesOfTheSizeThatAnEpochHas) {
+  TrainingRecipe recipe = short_recipe();
+  const TrainingResult one = train_on_bars("0100", recipe, 1);
+  recipe.batches = {20, 400};
+  const TrainingResult grown = train_on_bars("0100", recipe, 1);
+  recipe.batches = {20, 20};
+  EXPECT_EQ(train_on_bars("0100", recipe, 1).epoch_loss, one.epoch_loss);
+  EXPECT_NE(grown.epoch_loss, one.epoch_loss);
 }
 
 TEST(Trainer, RepeatsItselfForOneSeedAndNotForAnother) {
@@ -170,6 +180,7 @@ TEST(Trainer, GoesOnFromEveryEpochAsIfNothingHadHappened) {
   recipe.crop_padding = 2;
   for (const Optimiser optimiser : {Optimiser::sgd, Optimiser::adamw}) {
     recipe.optimiser = optimiser;
+    if (optimiser == Optimiser::adamw) recipe.batches = {20, 30};
     const TrainingResult whole = train_on_bars("0120", recipe, 3);
     Notebook notebook;
     TrainingTask task = task_of("0120", recipe, 3);

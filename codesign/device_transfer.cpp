@@ -43,12 +43,20 @@ FeatureGroups groups_of(const TransferKnowledge& knowledge, const CostColumn* le
   return groups;
 }
 
+void refuse_unless_positive(double value, std::size_t row, const std::string& device) {
+  if (!(value > 0) || std::isinf(value))
+    throw UserError(fmt::format("network {} has {} on {}: what is measured there is above zero",
+                                row + 1, value, device));
+}
+
 void check_known(const TransferKnowledge& knowledge) {
   for (const CostColumn& device : knowledge.devices)
-    for (std::size_t row = 0; row < device.values.size(); ++row)
+    for (std::size_t row = 0; row < device.values.size(); ++row) {
       if (std::isnan(device.values[row]))
         throw UserError(fmt::format("network {} has no value on device '{}', which is to be known",
                                     row + 1, device.name));
+      refuse_unless_positive(device.values[row], row, device.name);
+    }
 }
 
 // The devices, each with what the others and the chips say. Chips of our model do not play the new
@@ -163,6 +171,8 @@ std::vector<predictors::Prediction> DeviceTransfer::predict(std::span<const std:
   if (measured.size() < 2)
     throw UserError(fmt::format("{} networks are measured on the new device: 2 or more are needed",
                                 measured.size()));
+  for (std::size_t i = 0; i < measured.size(); ++i)
+    refuse_unless_positive(values[i], measured[i], "the new device");
   return regression_.predict(groups_, measured, values);
 }
 

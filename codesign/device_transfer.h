@@ -35,10 +35,11 @@ struct TransferKnowledge {
 /// device playing that in turn; with fewer than two of them, all parts count alike.
 class DeviceTransfer {
  public:
-  /// Throws UserError when a device lacks a value, naming the network.
+  /// Throws UserError, naming the network, when a device lacks a value or has none above zero.
   DeviceTransfer(const TransferKnowledge& knowledge, std::uint64_t seed);
 
-  /// For every network. Throws UserError for fewer than two measurements.
+  /// For every network, as if values below zero could be measured too. Throws UserError for fewer
+  /// than two measurements and for one that is not above zero.
   [[nodiscard]] std::vector<predictors::Prediction> predict(std::span<const std::size_t> measured,
                                                             std::span<const double> values) const;
   /// `count` networks to measure, chosen so that each tells as much as it can, from a few hundred

@@ -1,8 +1,11 @@
 #include "predictors/predictor.h"
 
+#include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "core/user_error.h"
+#include "predictors/normal_distribution.h"
 
 namespace cosearch::predictors {
 namespace {
@@ -13,7 +16,30 @@ void check_targets(std::span<const double> targets) {
       throw UserError("example " + std::to_string(row) + ": its target is not a finite number");
 }
 
+// Of each side of what holds 95 %.
+constexpr double kTail = 0.025;
+
 }  // namespace
+
+PredictedRange range_of(const Prediction& prediction) {
+  const double reach = normal_quantile(1 - kTail) * prediction.deviation;
+  return {prediction.mean, prediction.mean - reach, prediction.mean + reach};
+}
+
+PredictedRange positive_range_of(const Prediction& prediction) {
+  const double deviation = prediction.deviation;
+  // Further below zero nothing is left that a double could tell from nothing.
+  constexpr double kFurthest = 8;
+  const double mean = std::max(prediction.mean, -kFurthest * deviation);
+  if (!(deviation > 0)) return range_of(prediction);
+  // In deviations: what lies below zero is below `zero`. Upper tails, which stay exact when small.
+  const double zero = -mean / deviation, above = normal_cdf(-zero);
+  const double density = std::exp(-zero * zero / 2) / std::sqrt(2 * std::numbers::pi);
+  const auto value_below = [&](double share) {
+    return mean - deviation * normal_quantile((1 - share) * above);
+  };
+  return {mean + deviation * density / above, value_below(kTail), value_below(1 - kTail)};
+}
 
 void Predictor::fit(const Examples& examples, std::span<const double> targets, std::uint64_t seed) {
   if (examples.rows() != targets.size())

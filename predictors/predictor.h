@@ -19,6 +19,15 @@ struct Prediction {
   double deviation = 0;
 };
 
+/// A mean, and where 95 % of all values lie.
+struct PredictedRange {
+  double mean = 0, low = 0, high = 0;
+};
+
+[[nodiscard]] PredictedRange range_of(const Prediction& prediction);
+/// Of what can only be above zero: of the part of the normal distribution that lies there.
+[[nodiscard]] PredictedRange positive_range_of(const Prediction& prediction);
+
 /// Call order: (fit | restore) predict*. Runs on the caller's thread alone; predicting is safe from
 /// several threads at once.
 class Predictor {

@@ -10,7 +10,6 @@
 #include "codesign/space_file.h"
 #include "core/user_error.h"
 #include "datasets/front_file.h"
-#include "predictors/normal_distribution.h"
 
 namespace cosearch::codesign {
 namespace {
@@ -111,15 +110,13 @@ nlohmann::json interval_json(const std::vector<double>& values) {
 }
 
 void show_predictions(const PredictionTable& table,
-                      const std::vector<predictors::Prediction>& predictions,
-                      const std::function<double(double)>& inverse, const std::string& output,
-                      const Console& console) {
-  const double reach = predictors::normal_quantile(0.975);
+                      const std::vector<predictors::PredictedRange>& predictions,
+                      const std::string& output, const Console& console) {
   std::vector<double> mean, low, high;
-  for (const predictors::Prediction& p : predictions) {
-    mean.push_back(inverse(p.mean));
-    low.push_back(inverse(p.mean - reach * p.deviation));
-    high.push_back(inverse(p.mean + reach * p.deviation));
+  for (const predictors::PredictedRange& range : predictions) {
+    mean.push_back(range.mean);
+    low.push_back(range.low);
+    high.push_back(range.high);
   }
   if (!output.empty()) {
     datasets::Columns columns;

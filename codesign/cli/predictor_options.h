@@ -1,7 +1,6 @@
 // What the predictor commands share: which table, which features, which column.
 #pragma once
 
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -50,12 +49,10 @@ struct PredictionTable {
   const std::string& target;
 };
 
-/// Writes predictions to `output`, or to the console where that is empty: the mean and the ends of
-/// the interval that holds 95 % of measurements, each through `inverse` to the target's own unit.
+/// Writes predictions to `output`, or to the console where that is empty.
 void show_predictions(const PredictionTable& table,
-                      const std::vector<predictors::Prediction>& predictions,
-                      const std::function<double(double)>& inverse, const std::string& output,
-                      const Console& console);
+                      const std::vector<predictors::PredictedRange>& predictions,
+                      const std::string& output, const Console& console);
 
 // Each adds one subcommand of `cosearch predictor`.
 void add_predictor_bench(CLI::App& command, const Console& console);

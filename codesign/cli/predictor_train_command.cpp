@@ -109,9 +109,13 @@ void ask_predictor(PredictorQuery& options, const Console& console) {
   const NetworkExamples networks =
       examples_of(lower_table(options.table.table, tables, trained.source, workers), tables,
                   trained.source, workers);
-  show_predictions(
-      {networks.genotypes, trained.target}, trained.predictor->predict(networks.examples),
-      [&](double value) { return trained.scale.inverse(value); }, options.output, console);
+  std::vector<predictors::PredictedRange> ranges;
+  for (const predictors::Prediction& prediction : trained.predictor->predict(networks.examples)) {
+    const predictors::PredictedRange range = predictors::range_of(prediction);
+    ranges.push_back({trained.scale.inverse(range.mean), trained.scale.inverse(range.low),
+                      trained.scale.inverse(range.high)});
+  }
+  show_predictions({networks.genotypes, trained.target}, ranges, options.output, console);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 #include <cmath>
+#include <limits>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,7 +31,7 @@ struct TransferCommand {
   NetworkTableOptions table;
   std::vector<std::string> devices, chips;
   TransferBenchOptions bench;
-  std::string target, output;
+  std::string target, measured, output;
   std::size_t suggest = 0;
 };
 
@@ -120,18 +122,42 @@ struct TransferInputs {
   TransferKnowledge knowledge;
 };
 
+// What a table of few rows says of the networks of the large one; NaN where it says nothing.
+std::vector<double> measured_values(const TransferCommand& options,
+                                    const std::vector<std::string>& genotypes) {
+  const datasets::Table table = datasets::Table::read(options.measured);
+  const std::size_t target = table.column(options.target);
+  std::map<std::string, std::size_t> row_of;
+  for (std::size_t row = 0; row < genotypes.size(); ++row) row_of.emplace(genotypes[row], row);
+  std::vector<double> values(genotypes.size(), std::numeric_limits<double>::quiet_NaN());
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    const std::string genotype = joined_cells(table, row, options.table.table.genotype, ";");
+    const auto found = row_of.find(genotype);
+    if (found == row_of.end())
+      throw UserError(table.where(row), fmt::format("network '{}' is not among those of {}",
+                                                    genotype, options.table.table.file.string()));
+    if (!std::isnan(values[found->second]))
+      throw UserError(table.where(row), fmt::format("network '{}' was measured twice", genotype));
+    values[found->second] = table.number(row, target);
+  }
+  return values;
+}
+
 TransferInputs read_inputs(TransferCommand& options, Workers& workers) {
   options.table.complete();
   const JoinedTables tables(options.table.table);
   TransferInputs inputs;
   inputs.knowledge.devices = measured_columns(tables, options.devices);
-  if (!options.target.empty()) inputs.target = tables.numbers(options.target);
   const NetworkSet networks =
       lower_table(options.table.table, tables, options.table.source, workers);
   for (const Candidate& candidate : networks.candidates) {
     inputs.genotypes.push_back(candidate.genotype);
     inputs.macs.push_back(static_cast<double>(candidate.macs));
   }
+  if (!options.measured.empty())
+    inputs.target = measured_values(options, inputs.genotypes);
+  else if (!options.target.empty())
+    inputs.target = tables.numbers(options.target);
   inputs.knowledge.features = operation_counts(networks, tables, options.table.source, workers);
   const AcceleratorSet chips = chips_named(options.chips);
   if (!chips.list.empty()) inputs.knowledge.chips = modelled_latencies(networks, chips, workers);
@@ -165,11 +191,14 @@ void suggest(const TransferInputs& inputs, const TransferCommand& options, const
 }
 
 void transfer(TransferCommand& options, const Console& console) {
+  if (!options.measured.empty() && options.target.empty())
+    throw UserError("--measured needs --target, its column of what was measured");
   if (options.target.empty() == (options.suggest == 0))
     throw UserError(
         "give --target, the column of the new device, or --suggest, how many networks to measure "
         "there");
-  if (!options.output.empty()) refuse_as_output(options.output, options.table.table.file);
+  for (const std::string& input : {options.table.table.file.string(), options.measured})
+    if (!options.output.empty() && !input.empty()) refuse_as_output(options.output, input);
   Workers workers(job_count(options.table.jobs));
   const TransferInputs inputs = read_inputs(options, workers);
   if (options.suggest > 0) return suggest(inputs, options, console);
@@ -182,9 +211,10 @@ void transfer(TransferCommand& options, const Console& console) {
     values.push_back(inputs.target[row]);
   }
   const DeviceTransfer transfer(inputs.knowledge, options.bench.seed);
-  show_predictions(
-      {inputs.genotypes, options.target}, transfer.predict(measured, values),
-      [](double value) { return value; }, options.output, console);
+  std::vector<predictors::PredictedRange> ranges;
+  for (const predictors::Prediction& prediction : transfer.predict(measured, values))
+    ranges.push_back(predictors::positive_range_of(prediction));
+  show_predictions({inputs.genotypes, options.target}, ranges, options.output, console);
 }
 
 void add_transfer_options(TransferCommand& options, CLI::App& command) {
@@ -213,6 +243,9 @@ void add_predictor_transfer(CLI::App& command, const Console& console) {
   add_transfer_options(*options, *transfer_command);
   transfer_command->add_option("--target", options->target,
                                "the column of the new device, empty where it was not measured");
+  transfer_command->add_option("--measured", options->measured,
+                               "a CSV file that has this column and the genotype's, a row for each "
+                               "network that was measured; left out, the table has it");
   transfer_command->add_option("--suggest", options->suggest,
                                "instead, name so many networks that are worth measuring there");
   transfer_command->add_option("-o,--output", options->output, "a .csv, .json or .h5 file");

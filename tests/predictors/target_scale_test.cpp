@@ -7,6 +7,7 @@
 #include "core/random.h"
 #include "core/user_error.h"
 #include "predictors/normal_distribution.h"
+#include "predictors/predictor.h"
 
 namespace cosearch::predictors {
 namespace {
@@ -72,6 +73,40 @@ TEST(TargetScale, OneValueIsNoScaleButNoTroubleEither) {
     EXPECT_EQ(scale.forward(5), 0) << name;
     EXPECT_NEAR(scale.inverse(0), 5, 1e-12) << name;
   }
+}
+
+TEST(PredictedRange, AboveZeroIsThatOfTheRestOfTheDistribution) {
+  for (const Prediction& p :
+       {Prediction{10, 1}, Prediction{1, 1}, Prediction{-2, 1.5}, Prediction{0, 3}}) {
+    // By summing the density over small steps.
+    double sum = 0, moment = 0;
+    constexpr double kStep = 1e-4;
+    const auto density = [&](double x) {
+      return std::exp(-(x - p.mean) * (x - p.mean) / (2 * p.deviation * p.deviation));
+    };
+    for (double x = kStep / 2; x < 40; x += kStep) {
+      sum += density(x);
+      moment += x * density(x);
+    }
+    const PredictedRange range = positive_range_of(p);
+    EXPECT_NEAR(range.mean, moment / sum, 1e-6) << p.mean;
+    double below = 0;
+    for (double x = kStep / 2; x < 40; x += kStep) {
+      if (x < range.low) below += density(x);
+      if (x > range.high) below += density(x);
+    }
+    EXPECT_NEAR(below / sum, 0.05, 1e-4) << p.mean;
+    EXPECT_GT(range.low, 0);
+  }
+  const PredictedRange far = positive_range_of({100, 2}), same = range_of({100, 2});
+  EXPECT_DOUBLE_EQ(far.mean, same.mean);
+  EXPECT_NEAR(far.low, same.low, 1e-9);
+  EXPECT_NEAR(far.high, same.high, 1e-9);
+  for (const double mean : {-1e9, -100.0, -8.0}) {
+    const PredictedRange range = positive_range_of({mean, 1});
+    EXPECT_TRUE(0 < range.low && range.low < range.mean && range.mean < range.high) << mean;
+  }
+  EXPECT_EQ(positive_range_of({3, 0}).low, 3);
 }
 
 TEST(NormalDistribution, QuantileUndoesTheDistribution) {

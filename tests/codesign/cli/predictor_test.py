@@ -86,8 +86,25 @@ class Predictors(CliTest):
         for i, row in enumerate(rows):
             work = sum(WEIGHTS[name] for name in cell(i)[1])
             self.assertAlmostEqual(row["new"], 5 + 2 * work, delta=3)
+            self.assertTrue(0 < row["low"] < row["new"] < row["high"])
         self.assertEqual(len(self.run_json("predictor", "transfer", "table.csv", *self.SPACE,
                                            "--devices", "one,two", "--suggest", "7")), 7)
+        # The same from a file that has nothing but what was measured.
+        lines = ["genotype,new"]
+        for i in range(0, 120, 10):
+            genotype, names = cell(i)
+            lines.append(f"{genotype},{5 + 2 * sum(WEIGHTS[name] for name in names)}")
+        self.write("mine.csv", "\n".join(lines) + "\n")
+        apart = ("predictor", "transfer", "table.csv", *self.SPACE, "--devices", "one,two",
+                 "--measured", "mine.csv")
+        self.assertEqual(self.run_json(*apart, "--target", "new"), rows)
+        self.refused(*apart, expect=2, says=["--measured needs --target"])
+        self.write("mine.csv", "\n".join(lines[:3] + lines[2:3]) + "\n")
+        self.refused(*apart, "--target", "new", expect=2, says=["mine.csv:4", "measured twice"])
+        self.write("mine.csv", "\n".join(lines[:3] + ["|none~0|,3"]) + "\n")
+        self.refused(*apart, "--target", "new", expect=2, says=["mine.csv:4", "not among those"])
+        self.write("mine.csv", "\n".join(lines[:3] + [f"{cell(5)[0]},-1"]) + "\n")
+        self.refused(*apart, "--target", "new", expect=2, says=["above zero"])
 
     def test_bench_transfer(self):
         report = self.run_json("predictor", "bench-transfer", "table.csv", *self.SPACE, "--devices",

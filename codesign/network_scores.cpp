@@ -36,13 +36,13 @@ std::vector<double> scores_of(const nas::NetworkSpace& space, const Candidate& c
   return all;
 }
 
-void score_networks(
-    const NetworkSet& set, std::span<const std::size_t> which, const ScoreRequest& request,
-    Workers& workers,
-    const std::function<void(std::size_t candidate, std::vector<double>)>& finished) {
+void score_networks(const NetworkSet& set, std::span<const std::size_t> which,
+                    const ScoreRequest& request, Workers& workers,
+                    const std::function<void(std::size_t candidate, std::vector<double>)>& finished,
+                    const std::function<bool()>& stop) {
   std::mutex one_at_a_time;
   workers.for_ranges(which.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
+    for (std::size_t i = begin; i < end && !(stop && stop()); ++i) {
       std::vector<double> scores = scores_of(*set.network_space, set.candidates[which[i]], request);
       const std::lock_guard lock(one_at_a_time);
       finished(which[i], std::move(scores));

@@ -36,10 +36,10 @@ struct ScoreRequest {
 
 /// The same for the candidates `which` of `set`, which has a space; `finished` is called with each
 /// as soon as it is known, one at a time.
-void score_networks(
-    const NetworkSet& set, std::span<const std::size_t> which, const ScoreRequest& request,
-    Workers& workers,
-    const std::function<void(std::size_t candidate, std::vector<double>)>& finished);
+void score_networks(const NetworkSet& set, std::span<const std::size_t> which,
+                    const ScoreRequest& request, Workers& workers,
+                    const std::function<void(std::size_t candidate, std::vector<double>)>& finished,
+                    const std::function<bool()>& stop = {});
 
 /// How well a score orders networks by what was measured.
 struct ScoreQuality {

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "core/user_error.h"
 
@@ -20,10 +22,13 @@ struct CloseGzip {
 // content" asks for; a truncated stream only shows in gzerror, not in gzread's result.
 void throw_when_damaged(gzFile_s* file, const std::filesystem::path& path) {
   int code = Z_OK;
-  const char* text = gzerror(file, &code);
+  std::string_view text = gzerror(file, &code);
   if (code == Z_OK || code == Z_STREAM_END) return;
   if (code == Z_ERRNO)
     throw FileError({path.string()}, fmt::format("cannot read: {}", std::strerror(errno)));
+  // It begins with the path, which our message has already.
+  if (const std::string prefix = path.string() + ": "; text.starts_with(prefix))
+    text.remove_prefix(prefix.size());
   throw FileError({path.string()}, fmt::format("cannot inflate this gzip file: {}", text));
 }
 

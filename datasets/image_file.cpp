@@ -46,6 +46,9 @@ Picture read_png(const std::string& bytes, const std::filesystem::path& path) {
   constexpr png_color kBlack{0, 0, 0};
   check(png_image_finish_read(&image, &kBlack, picture.pixels.data(), /*row_stride=*/0,
                               /*colormap=*/nullptr));
+  // libpng's simple interface reads no further than the last row.
+  if (bytes.rfind("IEND") == std::string::npos)
+    fail(path, "is a damaged or truncated PNG file: it has no end");
   return picture;
 }
 

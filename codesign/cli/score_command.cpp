@@ -17,6 +17,7 @@
 #include "codesign/cli/partial_numbers.h"
 #include "codesign/cli/program_files.h"
 #include "codesign/cli/progress.h"
+#include "codesign/cli/stop_signal.h"
 #include "codesign/cli/text_table.h"
 #include "codesign/cli/training_options.h"
 #include "codesign/joint_space.h"
@@ -85,11 +86,14 @@ void fill(PartialNumbers& partial, const NetworkSet& set, const ScoreRequest& re
   Workers workers(jobs);
   Progress progress(console);
   std::uint64_t done = 0;
-  score_networks(set, left, request, workers, [&](std::size_t i, std::vector<double> scores) {
-    const std::string& genotype = set.candidates[i].genotype;
-    partial.add(genotype, std::move(scores));
-    progress.update(++done, left.size(), [&] { return genotype; });
-  });
+  score_networks(
+      set, left, request, workers,
+      [&](std::size_t i, std::vector<double> scores) {
+        const std::string& genotype = set.candidates[i].genotype;
+        partial.add(genotype, std::move(scores));
+        progress.update(++done, left.size(), [&] { return genotype; });
+      },
+      stop_was_requested);
 }
 
 struct ScoreTable {
@@ -150,7 +154,7 @@ void report(const std::vector<std::string>& names, const ScoreTable& table,
   text.print(console.out);
 }
 
-void score(const ScoreOptions& options, const Console& console) {
+void score(const ScoreOptions& options, Console& console) {
   if (const auto problems = problems_in(options.scoring); !problems.empty())
     throw UserError(fmt::format("{}", fmt::join(problems, "; ")));
   ScoreRequest request;
@@ -169,11 +173,20 @@ void score(const ScoreOptions& options, const Console& console) {
     images = datasets::read_image_data(options.images, options.layout);
     training = view_of(images.training, images.classes);
     request.images = &training;
+    if (!set.candidates.empty())
+      note_fitting(console, training,
+                   set.network_space->blueprint(set.candidates.front().genotype));
   }
   request.scorer = scorer.get();
 
   PartialNumbers partial(options.output, request_text(options));
+  watch_for_stop();
   fill(partial, set, request, job_count(options.jobs), console);
+  if (stop_was_requested()) {
+    console.note("cosearch: stopped; the same command goes on");
+    console.exit_code = kStopped;
+    return;
+  }
   const ScoreTable table = table_of(set, partial, options.scores.size());
   write(options.output, options.scores, table);
   partial.remove();

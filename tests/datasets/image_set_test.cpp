@@ -84,7 +84,8 @@ TEST(ReadPicture, RefusesTruncatedAndForeignFiles) {
   write_jpeg(folder / "a.jpg", noise);
   for (const auto& [name, kind] : {std::pair{"a.png", "PNG"}, std::pair{"a.jpg", "JPEG"}}) {
     const std::string whole = test::read_bytes(folder / name);
-    for (const std::size_t size : {whole.size() / 4, whole.size() / 2, whole.size() - 20}) {
+    for (const std::size_t size :
+         {whole.size() / 4, whole.size() / 2, whole.size() - 20, whole.size() - 8}) {
       SCOPED_TRACE(std::string(name) + " " + std::to_string(size));
       test::write_bytes(folder / "cut", whole.substr(0, size));
       EXPECT_THAT(message_of([&] { static_cast<void>(read_picture(folder / "cut")); }),
@@ -209,6 +210,10 @@ TEST(Arrays, AreGreyWithThreeDimensionsAndAsStatedWithFour) {
   EXPECT_EQ(last.height, 3);
   EXPECT_THAT(std::get<Bytes>(last.pixels),
               ElementsAre('a', 'c', 'e', 'b', 'd', 'f', 'g', 'i', 'k', 'h', 'j', 'l'));
+  EXPECT_EQ(array_layout_named("nchw"), ArrayLayout::channels_first);
+  EXPECT_EQ(array_layout_named("nhwc"), ArrayLayout::channels_last);
+  EXPECT_THAT(message_of([] { static_cast<void>(array_layout_named("hwc")); }),
+              HasSubstr("expected nchw or nhwc"));
 }
 
 TEST(Arrays, MustMatchTheirLabels) {

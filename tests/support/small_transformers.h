@@ -11,19 +11,24 @@
 
 namespace cosearch::test {
 
-/// "width;ratio" of one block with heads of depth 4, on 3 x 8 x 8 images of 10 classes.
+/// "width;ratio;patch" of one block with heads of depth 4, on 3 x 8 x 8 images of 10 classes.
 class SmallTransformers : public nas::ValueSpace {
  public:
-  SmallTransformers() : ValueSpace("small", {{"the width", {8, 16}}, {"the ratio", {1, 2}}}) {}
+  SmallTransformers()
+      : ValueSpace("small",
+                   {{"the width", {8, 16}}, {"the ratio", {1, 2}}, {"the patch", {2, 4}}}) {}
 
   [[nodiscard]] nas::Blueprint blueprint(const std::string& genotype) const override {
     using namespace nas;
     const std::vector<std::int64_t> values = values_of(genotype);
     const std::int64_t width = values[0];
     NetworkBuilder builder("small " + genotype, 3, 8, 8);
-    Feature feature = builder.convolution(
-        "stem", builder.input(),
-        {.out_channels = width, .kernel = 4, .stride = 4, .padding = 0, .affine = Affine::bias});
+    Feature feature = builder.convolution("stem", builder.input(),
+                                          {.out_channels = width,
+                                           .kernel = values[2],
+                                           .stride = values[2],
+                                           .padding = 0,
+                                           .affine = Affine::bias});
     feature = embed_positions(builder, "positions", tokens(builder, feature), /*learnt=*/1);
     const AttentionOptions options{
         .heads = width / 4, .kv_heads = width / 4, .head_depth = 4, .context = feature.height};

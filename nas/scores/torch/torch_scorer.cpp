@@ -50,8 +50,16 @@ Batch front_of(const Blueprint& blueprint, const LabelledImages& images, std::in
   return {(numbers - numbers.mean()) / numbers.std().clamp_min(1e-6), labels_of(images, 0, count)};
 }
 
+/// Whether it compares the outputs with the labels of images.
+bool reads_labels(Score score) {
+  return score == Score::snip || score == Score::grad_norm || score == Score::zico;
+}
+
 double score_of(Score score, BlueprintNetwork& network, const Batch& batch,
                 std::uint64_t weight_seed) {
+  const FeatureShape& output = network.blueprint().steps.back().shape;
+  if (reads_labels(score) && output.height * output.width != 1)
+    return std::numeric_limits<double>::quiet_NaN();
   switch (score) {
     case Score::synflow:
       return synflow(network, batch.images.slice(0, 0, 1));

@@ -265,7 +265,7 @@ torch::Tensor BlueprintNetwork::run(std::size_t number, const std::vector<torch:
     case Operation::embed_positions:
       return modules_[number].embedding->forward(input(0));
     case Operation::token_linear:
-      return normalised(number, token_linear(modules_[number].linear, input(0)));
+      return token_linear(modules_[number].linear, input(0));
     case Operation::attention_scores:
       return attention_scores(input(0), input(1), step.layer->G);
     case Operation::softmax:

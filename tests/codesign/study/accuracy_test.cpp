@@ -135,16 +135,18 @@ class FakeTrainer : public nas::Trainer {
     std::mutex mutex;
     std::vector<std::pair<std::string, std::string>> trained = {};  // identity, name
     std::string fails = {};
+    std::int64_t channels = 0;
   };
   explicit FakeTrainer(std::shared_ptr<Log> log) : log_(std::move(log)) {}
 
   std::optional<nas::TrainingResult> train(const nas::TrainingTask& task,
-                                           const nas::LabelledImages&,
+                                           const nas::LabelledImages& images,
                                            const nas::LabelledImages&) const override {
     EXPECT_EQ(task.seed, 3U) << "the study's";
     EXPECT_EQ(task.recipe.epochs, 1);
     if (task.stop && task.stop()) return std::nullopt;
     const std::lock_guard lock(log_->mutex);
+    log_->channels = images.channels;
     log_->trained.emplace_back(task.identity, task.blueprint.name);
     nas::TrainingResult result;
     result.test_accuracy_percent = trained_accuracy(task.identity);
@@ -164,6 +166,8 @@ class FakeTrainer : public nas::Trainer {
 // A supernet's file says its space; its accuracies are made up.
 AskedSupernet fake_supernet(const std::filesystem::path& file, const datasets::ImageData& images) {
   EXPECT_EQ(images.training.count, 3);
+  EXPECT_EQ(images.training.height, 1);
+  EXPECT_EQ(images.training.width, 1);
   return {
       .space = {test::read_bytes(file)},
       .options = {{"positions", 4}},
@@ -765,7 +769,9 @@ TEST(Accuracy, OfImagesInArraysNeedsToKnowWhereTheirChannelsAre) {
     EXPECT_THAT(error_of(*with(", array_layout: hwc"), tools),
                 AllOf(HasSubstr("array_layout"), HasSubstr("nhwc")));
     const auto folder = with(", array_layout: nhwc");
-    static_cast<void>(run(*folder, {.max_evaluations = 5}));
+    const auto log = std::make_shared<FakeTrainer::Log>();
+    static_cast<void>(run(*folder, {.max_evaluations = 5}, 1, tools_with(log)));
+    EXPECT_EQ(log->channels, log->trained.empty() ? 0 : 3);
     EXPECT_EQ(points_of(*folder / "out.h5").size(), 5U);
   }
 }

@@ -170,6 +170,17 @@ TEST(Scorer, ScoresSamplesOfEverySpace) {
   }
 }
 
+TEST(Scorer, HasNoErrorsOfClassesForNetworksWithAnOutputForEachPixel) {
+  const auto space = make_space("unet", {{"image", 16}});
+  const auto scores = scorer().score(space->blueprint(space->genotype(0)), kAll,
+                                     {.batch = 4, .repeats = 1}, nullptr, 1);
+  for (std::size_t i = 0; i < kAll.size(); ++i) {
+    const bool reads_labels =
+        kAll[i] == Score::snip || kAll[i] == Score::grad_norm || kAll[i] == Score::zico;
+    EXPECT_EQ(std::isnan(scores[i]), reads_labels) << name_of(kAll[i]);
+  }
+}
+
 TEST(Scorer, TakesImagesOfTheNetworksProportionsOnly) {
   NetworkBuilder builder("net", 1, 2, 2);
   builder.fully_connected("classifier", builder.input(), 2);

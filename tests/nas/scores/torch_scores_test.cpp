@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "nas/blocks.h"
+#include "nas/transformer_blocks.h"
 
 namespace cosearch::nas {
 namespace {
@@ -237,6 +238,28 @@ TEST(Scores, DrawWeightsOfTheVarianceSaidForTheSeedGiven) {
   EXPECT_TRUE(drawn(WeightScale::he_fan_out, 1).equal(weights));
   EXPECT_FALSE(drawn(WeightScale::he_fan_out, 2).equal(weights));
   EXPECT_NEAR(drawn(WeightScale::unit, 1).var().item<double>(), 1, 0.05);
+}
+
+TEST(Scores, DrawNoWeightsOfPositionsAndNormalisation) {
+  NetworkBuilder builder("tokens", 4, 2, 2);
+  layer_norm(builder, "norm",
+             embed_positions(builder, "positions", tokens(builder, builder.input()), 1));
+  BlueprintNetwork network(std::move(builder).blueprint());
+  {
+    const torch::NoGradGuard no_gradient;
+    for (torch::Tensor& parameter : network.parameters()) parameter.fill_(3);
+  }
+  draw_weights(network, WeightScale::he_fan_out, 1);
+  for (const StepModules& modules : network.modules()) {
+    if (modules.embedding) {
+      EXPECT_FALSE(modules.embedding->positions.any().item<bool>());
+      EXPECT_FALSE(modules.embedding->learnt.any().item<bool>());
+    }
+    if (modules.layer_norm) {
+      EXPECT_TRUE(modules.layer_norm->weight.eq(1).all().item<bool>());
+      EXPECT_FALSE(modules.layer_norm->bias.any().item<bool>());
+    }
+  }
 }
 
 }  // namespace

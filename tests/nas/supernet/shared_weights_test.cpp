@@ -183,7 +183,7 @@ TEST(SlicedWeights, OfTokensAreTheFirstNumbersOfEachAndAreTrainedThere) {
   TrainingRecipe recipe;
   recipe.weight_decay = 0;
   SharedWeights shared(recipe, 5, {}, sliced(space));
-  const Blueprint largest = space.blueprint("16;2"), small = space.blueprint("8;1");
+  const Blueprint largest = space.blueprint("16;2;2"), small = space.blueprint("8;1;2");
   const std::vector<StepModules> whole = shared.modules_of(largest);
   BlueprintNetwork path(small, shared.modules_of(small));
   path.forward(torch::rand({2, 3, 8, 8})).square().sum().backward();
@@ -205,6 +205,30 @@ TEST(SlicedWeights, OfTokensAreTheFirstNumbersOfEachAndAreTrainedThere) {
     }
   }
   EXPECT_EQ(compared, 1 + 3);
+}
+
+TEST(SharedWeights, OfPositionsAreThoseOfAsManyTokens) {
+  const cosearch::test::SmallTransformers space;
+  for (const bool is_sliced : {false, true}) {
+    SharedWeights shared(TrainingRecipe{}, 5, {}, is_sliced ? sliced(space) : WholeSteps());
+    // 17 tokens and 5.
+    for (const std::string genotype : {"16;2;2", "16;2;4", "8;1;4"}) {
+      const Blueprint blueprint = space.blueprint(genotype);
+      BlueprintNetwork network(blueprint, shared.modules_of(blueprint));
+      EXPECT_EQ(network.forward(torch::rand({2, 3, 8, 8})).sizes(),
+                (std::vector<std::int64_t>{2, 10}))
+          << genotype;
+    }
+    const auto positions = [&](const std::string& genotype) {
+      const Blueprint blueprint = space.blueprint(genotype);
+      const auto modules = shared.modules_of(blueprint);
+      for (const StepModules& step : modules)
+        if (step.embedding) return step.embedding->positions.data_ptr();
+      return static_cast<void*>(nullptr);
+    };
+    EXPECT_EQ(positions("16;1;2"), positions("16;2;2"));
+    EXPECT_NE(positions("16;2;4"), positions("16;2;2"));
+  }
 }
 
 TEST(SlicedWeights, OfAStateComputeWhatThoseInTrainingDo) {

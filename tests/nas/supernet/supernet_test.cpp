@@ -168,7 +168,7 @@ TEST(Supernet, SharesSlicesAmongTransformersOfAllWidths) {
   EXPECT_LT(losses.back(), 0.9 * losses.front());
   const auto supernet = trainer().load(
       *state, space, recipe, {.recalibration_images = 20, .validation_images = 20}, images);
-  for (const std::string genotype : {"8;1", "8;2", "16;1", "16;2"}) {
+  for (const std::string genotype : {"8;1;2", "8;2;4", "16;1;2", "16;2;4"}) {
     const double accuracy = supernet->accuracy_of(genotype);
     EXPECT_TRUE(accuracy >= 0 && accuracy <= 100) << accuracy;
   }

@@ -44,6 +44,14 @@ std::unique_ptr<BlueprintNetwork> some_network(const Blueprint& blueprint) {
     for (std::int64_t i = 0; i < numbers.numel(); ++i)
       numbers.view(-1)[i] = low + (high - low) * random.uniform();
   };
+  for (const StepModules& modules : network->modules()) {
+    if (modules.layer_norm) {
+      fill(modules.layer_norm->weight, 0.5, 1.5);
+      fill(modules.layer_norm->bias, -0.5, 0.5);
+    }
+    if (modules.embedding)
+      for (const torch::Tensor& numbers : modules.embedding->parameters()) fill(numbers, -1, 1);
+  }
   for (auto& normalisation : network->normalisations()) {
     fill(normalisation->weight, 0.5, 1.5);
     fill(normalisation->bias, -0.5, 0.5);
@@ -162,6 +170,12 @@ TEST(Deepening, KeepsTheOutputsOfATransformer) {
               (void)deepen(*network, "block2.feed_forward.gelu", {.kernel = 1},
                            noise(network->blueprint(), 8, 2));
             }).find("applied twice"),
+            std::string::npos);
+  const auto decoders = make_space("gpt", {{"tokens", 4}, {"vocabulary", 9}});
+  BlueprintNetwork decoder(decoders->blueprint(decoders->genotype(0)));
+  EXPECT_NE(message_of([&] {
+              (void)deepen(decoder, "classifier", {.kernel = 1}, torch::zeros({1, 1, 4, 1}));
+            }).find("its weights are those of the tokens"),
             std::string::npos);
 }
 

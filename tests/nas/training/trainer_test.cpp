@@ -284,6 +284,22 @@ TEST(Trainer, RefusesImagesThatDoNotSuit) {
   }
 }
 
+TEST(Trainer, RefusesNetworksThatDoNotClassifyImages) {
+  const OwnedImages owned = bars(400, 1);
+  const auto complaint_about = [&](const Blueprint& blueprint) {
+    return message_of([&] {
+      (void)trainer().train({.blueprint = blueprint, .identity = "", .recipe = short_recipe()},
+                            owned.view(), owned.view());
+    });
+  };
+  const auto pixels = make_space("unet", {{"image", 16}}), words = make_space("gpt");
+  EXPECT_NE(complaint_about(pixels->blueprint(pixels->genotype(0)))
+                .find("has an output for each of 16x16 places, not one for the image"),
+            std::string::npos);
+  EXPECT_NE(complaint_about(words->blueprint(words->genotype(0))).find("reads tokens, not images"),
+            std::string::npos);
+}
+
 TEST(Trainer, RefusesARecipeThatDoesNotSuitNamingEveryProblem) {
   TrainingRecipe recipe = short_recipe();
   recipe.momentum = 2;

@@ -222,9 +222,9 @@ cd build/results && cmp a.csv b.csv && cmp b.csv c.csv && sha256sum a.csv b.csv 
 
 networks_for_real() {
   text <<'END'
-## 6. Scores, predictors and recommendations
+## 6. Scores, supernets, predictors and recommendations
 
-Short versions of what [scores.md](scores.md), [predictors.md](predictors.md) and [recommend.md](recommend.md) show in full.
+Short versions of what [scores.md](scores.md), [oneshot.md](oneshot.md), [predictors.md](predictors.md) and [recommend.md](recommend.md) show in full.
 Training-free scores of 100 cells, beside their accuracies:
 END
   show 'cosearch -q score --space nas-bench-201 --option prune=0 --table $DATA/nas/nb201_accuracy.csv.gz --genotype arch \
@@ -235,6 +235,15 @@ END
   show 'scripts/freerea.py examples/reference/freerea_cifar10.yaml $DATA
 scripts/freerea.py examples/reference/freerea_cifar100.yaml $DATA'
   text <<'END'
+All networks of the embedded benchmark trained at once, as a supernet for the price of about five of them, and how well the accuracies they have with
+the weights they share rank those of the networks trained alone; then a search by gradients in the weights and alternatives of one network:
+END
+  show 'rm -f build/results/supernet.pt* build/results/shared.csv build/results/search.csv*
+cosearch -q supernet train --sampling sandwich --training-images 10000 --epochs 5 -o build/results/supernet.pt
+cosearch -q supernet evaluate build/results/supernet.pt --table embedded --validation-images 2000 -o build/results/shared.csv'
+  show 'cosearch -q supernet search --training-images 2000 --validation-images 2000 --epochs 2 \
+  --architecture-learning-rate 0.01 --variant second-order -o build/results/search.csv'
+  text <<'END'
 Predictors of accuracy from 100 and from 400 trained networks (the aims, Kendall tau 0.70 and 0.80, are met), and latencies on a device of which
 ten networks were measured, from what other devices say (the aim, Spearman 0.93, is met):
 END
@@ -242,6 +251,18 @@ END
   --target acc_cifar10 --models ridge,gaussian-process --train 100,400 --seeds 10'
   show 'cosearch -q predictor bench-transfer $DATA/nas/nb201_accuracy.csv.gz --with $DATA/nas/nb201_latency_ms.csv.gz \
   --space nas-bench-201 --genotype arch --devices eyeriss,fpga,raspi4,pixel3,titan_rtx_256 --measure 10 --seeds 20'
+  text <<'END'
+Energies, here those that MAESTRO finds for DARTS networks on a machine with its `rs` dataflow (section 2), from 50 and 200 of them:
+END
+  show 'awk -F, '\''NR == FNR { if ($2 == "A1" && $3 == "rs") energy[$1] = $6; next }
+  FNR == 1 { print "normal,reduce,energy_nj" } $1 in energy { print $2 "," $3 "," energy[$1] }'\'' \
+  <(zcat $DATA/maestro/net_nb301_16aux.csv.gz) <(zcat $DATA/ren2022/nasbench301_archs.csv.gz) > build/results/energy.csv
+cosearch -q predictor bench build/results/energy.csv --space darts --genotype normal,reduce \
+  --target energy_nj --kind energy --models ridge,gaussian-process --train 50,200 --seeds 10'
+  text <<'END'
+Predicting all networks and training those on the front, where a table of all accuracies stands in for training:
+END
+  show 'scripts/measured_front.py $DATA'
   text <<'END'
 An accelerator for a layer in one step, learned from layers that were tried on all of a study's:
 END

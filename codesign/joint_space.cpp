@@ -110,9 +110,11 @@ std::vector<TableEntry> entries_of(const nas::NetworkSpace& space, const Study& 
   };
   if (space.size() > static_cast<double>(kMostCandidates)) {
     if (!study.networks.sample)
-      throw UserError({study.file}, fmt::format("space {} holds {:.3g} networks, too many to "
-                                                "enumerate: add 'sample: COUNT' to 'networks'",
-                                                space.name(), space.size()));
+      throw UserError({study.file},
+                      fmt::format("space {} holds {:.3g} networks, too many to "
+                                  "enumerate: draw some ('sample: COUNT' of 'networks' "
+                                  "in a study, --sample elsewhere)",
+                                  space.name(), space.size()));
     std::set<std::string> seen;
     for (std::uint64_t index = 0; seen.size() < *study.networks.sample; ++index) {
       Random random(study.seed, "networks.sample", index);

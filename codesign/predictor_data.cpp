@@ -178,6 +178,18 @@ std::vector<double> JoinedTables::numbers(const std::string& column) const {
                   fmt::format("no column '{}'{}", column, did_you_mean(column, known)));
 }
 
+std::vector<double> targets_of(const JoinedTables& tables, const std::string& column,
+                               predictors::ScaleKind scale) {
+  std::vector<double> targets = tables.numbers(column);
+  for (std::size_t row = 0; row < targets.size(); ++row) {
+    if (std::isnan(targets[row])) continue;
+    if (const std::string problem = predictors::problem_with(scale, targets[row]); !problem.empty())
+      throw UserError(tables.first().where(row),
+                      fmt::format("{} = {}: {}", column, targets[row], problem));
+  }
+  return targets;
+}
+
 NetworkSet lower_table(const ExampleTable& table, const JoinedTables& tables,
                        const FeatureSource& source, Workers& workers) {
   std::vector<TableEntry> entries;

@@ -14,6 +14,7 @@
 #include "datasets/table.h"
 #include "nas/space.h"
 #include "predictors/examples.h"
+#include "predictors/target_scale.h"
 
 namespace cosearch::codesign {
 
@@ -72,6 +73,11 @@ class JoinedTables {
   };
   std::vector<Joined> tables_;
 };
+
+/// The numbers of a column of targets; NaN where a cell is empty. Throws what `numbers` throws, and
+/// UserError, at its row, for a number that the scale cannot take.
+[[nodiscard]] std::vector<double> targets_of(const JoinedTables& tables, const std::string& column,
+                                             predictors::ScaleKind scale);
 
 /// Throws UserError, at its row, for a genotype that is not of the space.
 [[nodiscard]] NetworkSet lower_table(const ExampleTable& table, const JoinedTables& tables,

@@ -14,20 +14,12 @@ namespace {
 // Percentages nearer to 100 than this are as good as 100: a logarithm needs a floor.
 constexpr double kLeastError = 0.01;
 
-[[noreturn]] void refuse(std::size_t row, double target, const std::string& rule) {
-  throw UserError("example " + std::to_string(row) + ": target " + std::to_string(target) + ": " +
-                  rule);
-}
-
 void check(ScaleKind kind, std::span<const double> targets) {
   if (targets.empty()) throw UserError("no targets to learn a scale from");
-  for (std::size_t row = 0; row < targets.size(); ++row) {
-    if (!std::isfinite(targets[row])) refuse(row, targets[row], "expected a finite number");
-    if (kind == ScaleKind::logarithm && targets[row] <= 0)
-      refuse(row, targets[row], "scale 'logarithm' takes positive targets only");
-    if (kind == ScaleKind::error && targets[row] > 100)
-      refuse(row, targets[row], "scale 'error' takes percentages, 100 at most");
-  }
+  for (std::size_t row = 0; row < targets.size(); ++row)
+    if (const std::string problem = problem_with(kind, targets[row]); !problem.empty())
+      throw UserError("example " + std::to_string(row) + ": target " +
+                      std::to_string(targets[row]) + ": " + problem);
 }
 
 // On the line through the neighbouring knots; beyond the ends, on that of the outermost ones.
@@ -51,6 +43,15 @@ ScaleKind scale_named(const std::string& name) {
   if (found == scale_names().end())
     throw UserError("unknown scale '" + name + "'" + did_you_mean(name, scale_names()));
   return static_cast<ScaleKind>(found - scale_names().begin());
+}
+
+std::string problem_with(ScaleKind kind, double target) {
+  if (!std::isfinite(target)) return "expected a finite number";
+  if (kind == ScaleKind::logarithm && target <= 0)
+    return "scale 'logarithm' takes positive targets only";
+  if (kind == ScaleKind::error && target > 100)
+    return "scale 'error' takes percentages, 100 at most";
+  return "";
 }
 
 TargetScale::TargetScale(ScaleKind kind, std::span<const double> targets) : kind_(kind) {

@@ -22,6 +22,9 @@ enum class ScaleKind : std::uint8_t {
 /// Throws UserError (with a suggestion) for an unknown name.
 [[nodiscard]] ScaleKind scale_named(const std::string& name);
 
+/// Why a scale cannot take `target`, in the user's words; empty where it can.
+[[nodiscard]] std::string problem_with(ScaleKind kind, double target);
+
 class TargetScale {
  public:
   /// Learns the map from the training targets. Throws UserError, naming the row, for a target that

@@ -99,7 +99,8 @@ void bench_models(PredictorBenchCommand& options, const Console& console) {
   options.bench.more_is_better = options.target.more_is_better();
   Workers workers(job_count(options.table.jobs));
   const JoinedTables tables(options.table.table);
-  const std::vector<double> targets = tables.numbers(options.target.column);
+  const std::vector<double> targets =
+      targets_of(tables, options.target.column, options.target.scale_kind());
   const NetworkExamples networks =
       examples_of(lower_table(options.table.table, tables, options.table.source, workers), tables,
                   options.table.source, workers);

@@ -67,7 +67,8 @@ void train_predictor(PredictorTraining& options, const Console& console) {
   refuse_as_output(options.output, options.table.table.file);
   Workers workers(job_count(options.table.jobs));
   const JoinedTables tables(options.table.table);
-  const std::vector<double> column = tables.numbers(options.target.column);
+  const std::vector<double> column =
+      targets_of(tables, options.target.column, options.target.scale_kind());
   const NetworkExamples networks =
       examples_of(lower_table(options.table.table, tables, options.table.source, workers), tables,
                   options.table.source, workers);
@@ -85,6 +86,8 @@ void train_predictor(PredictorTraining& options, const Console& console) {
       .examples = rows.size(),
       .seed = options.seed};
   const predictors::Examples examples = networks.examples.subset(rows);
+  // Before anything is written: there may be too few networks to leave some out.
+  if (options.validate) show_validation(options, networks, column, rows, workers, console);
   trained.predictor->fit(examples, trained.scale.forward(targets), options.seed);
   write_predictor(options.output, trained);
   if (rows.size() < examples.columns.size())
@@ -93,7 +96,6 @@ void train_predictor(PredictorTraining& options, const Console& console) {
         rows.size(), examples.columns.size()));
   console.note(fmt::format("{} on {} networks of {} -> {}", options.model, rows.size(),
                            options.table.source.space, options.output));
-  if (options.validate) show_validation(options, networks, column, rows, workers, console);
 }
 
 struct PredictorQuery {

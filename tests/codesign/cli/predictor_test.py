@@ -122,6 +122,15 @@ class Predictors(CliTest):
         accuracy = ("--target", "accuracy")
         self.refused_training(*self.SPACE, "--target", "acuracy",
                               says=["table.csv", "did you mean 'accuracy'?"])
+        # Enough to train on, too few to leave a fifth out; a row that no scale of accuracies takes.
+        lines = (self.folder / "table.csv").read_text().splitlines()
+        self.write("table.csv", "\n".join(lines[:11]) + "\n")
+        self.refused_training(*self.SPACE, *accuracy, "--model", "mlp", "--validate",
+                              says=["examples are too few"])
+        self.write("table.csv", "\n".join(lines[:11] + [f"{cell(70)[0]},150,1,1,"]) + "\n")
+        self.refused_training(*self.SPACE, *accuracy,
+                              says=["table.csv:12", "accuracy = 150: scale 'error' takes"])
+        self.write("table.csv", "\n".join(lines) + "\n")
         self.refused_training("--space", "nas-bench-301", *accuracy,
                               says=["did you mean 'nas-bench-201'?"])
         self.refused_training("--space", "nas-bench-201:prune", *accuracy,

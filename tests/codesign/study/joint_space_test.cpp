@@ -140,7 +140,7 @@ TEST(LoadNetworks, SamplesASpaceTooLargeToList) {
   StudyFolder whole;
   whole.write("kind: study\nschema_version: 1\nname: n\nnetworks: {space: alphanet}\n");
   EXPECT_THAT(test::message_of([&] { static_cast<void>(networks_of(whole)); }),
-              HasSubstr("add 'sample: COUNT' to 'networks'"));
+              HasSubstr("'sample: COUNT' of 'networks'"));
 }
 
 TEST(LoadNetworks, RefusesASampleThatNoMemoryHolds) {

@@ -125,7 +125,7 @@ class Predictors(CliTest):
         # Enough to train on, too few to leave a fifth out; a row that no scale of accuracies takes.
         lines = (self.folder / "table.csv").read_text().splitlines()
         self.write("table.csv", "\n".join(lines[:11]) + "\n")
-        self.refused_training(*self.SPACE, *accuracy, "--model", "mlp", "--validate",
+        self.refused_training(*self.SPACE, *accuracy, "--model", "xgboost", "--validate",
                               says=["examples are too few"])
         self.write("table.csv", "\n".join(lines[:11] + [f"{cell(70)[0]},150,1,1,"]) + "\n")
         self.refused_training(*self.SPACE, *accuracy,

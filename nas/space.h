@@ -55,8 +55,8 @@ class NetworkSpace {
   [[nodiscard]] virtual Blueprint blueprint(const std::string& genotype) const = 0;
 
   /// Mean number of nodes that the skip connections chosen by `genotype` pass over, 0 when it has
-  /// none; nothing where the space has no cells with skip connections to choose. Throws UserError
-  /// as `lower` does.
+  /// none; nothing where the space does not say: NAS-Bench-201 does, for which the mean was defined
+  /// (in DARTS the nodes of a cell have no order of their own). Throws UserError as `lower` does.
   [[nodiscard]] virtual std::optional<double> skip_length(const std::string& genotype) const;
 
   /// The layers that run, ending in one output. Throws UserError when `genotype` is not of this

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "codesign/checkpoint_file.h"
+#include "codesign/study.h"
 #include "core/user_error.h"
 #include "datasets/fingerprint.h"
 #include "predictors/rank_correlation.h"
@@ -77,11 +78,6 @@ nas::LabelledImages view_of(const datasets::ImageSet& set, std::int32_t classes)
                            .classes = classes};
   std::visit([&](const auto& pixels) { view.pixels = std::span(pixels); }, set.pixels);
   return view;
-}
-
-std::vector<int> batches_in(const json& value) {
-  if (value.is_array()) return value.get<std::vector<int>>();
-  return {value.get<int>()};
 }
 
 json record_of(const AccuracyMeasurement& measurement, const datasets::ImageData& images) {

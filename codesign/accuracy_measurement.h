@@ -45,9 +45,6 @@ struct AccuracyMeasurement {
 [[nodiscard]] nlohmann::json record_of(const AccuracyMeasurement& measurement,
                                        const datasets::ImageData& images);
 
-/// One size or a list of them, as records and studies say it.
-[[nodiscard]] std::vector<int> batches_in(const nlohmann::json& value);
-
 /// The recipe in what `record_of` gave. Throws nlohmann::json::exception where it is none of these,
 /// UserError for an optimiser of another name.
 [[nodiscard]] nas::TrainingRecipe recipe_in(const nlohmann::json& record);

@@ -7,7 +7,6 @@
 #include <charconv>
 #include <cmath>
 
-#include "codesign/accuracy_measurement.h"
 #include "codesign/search/registry.h"
 #include "codesign/space_file.h"
 #include "core/user_error.h"
@@ -442,6 +441,11 @@ double parse_metric(Metric metric, const std::string& text) {
     default:
       return number(text, "", "a plain number");
   }
+}
+
+std::vector<int> batches_in(const json& value) {
+  if (value.is_array()) return value.get<std::vector<int>>();
+  return {value.get<int>()};
 }
 
 std::string_view name_of(AccuracyKind kind) {

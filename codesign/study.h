@@ -134,6 +134,9 @@ struct Study {
   }
 };
 
+/// Sizes of batches, one or a list, as records and studies say it.
+[[nodiscard]] std::vector<int> batches_in(const nlohmann::json& value);
+
 /// The files that are read for `study`, itself included; of folders of images only the folder.
 [[nodiscard]] std::vector<std::filesystem::path> input_files(const Study& study);
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -172,7 +173,8 @@ void train(const TrainOptions& options, Console& console) {
                 {.finished = finished, .stop = stop_was_requested});
     } catch (...) {
       // Images that do not suit: nothing stays that the right command would trip over.
-      if (trained.empty() && std::filesystem::is_empty(checkpoints)) {
+      std::error_code ignored;
+      if (trained.empty() && std::filesystem::is_empty(checkpoints, ignored)) {
         log.remove();
         remove_checkpoints(checkpoints);
       }

@@ -258,6 +258,16 @@ torch::Tensor BlueprintNetwork::run(std::size_t number, const std::vector<torch:
       return input(0).narrow(1, 0, step.shape.channels);
     case Operation::zero:
       return torch::zeros_like(input(0));
+    default:
+      return run_on_tokens(number, outputs);
+  }
+}
+
+torch::Tensor BlueprintNetwork::run_on_tokens(std::size_t number,
+                                              const std::vector<torch::Tensor>& outputs) {
+  const Step& step = blueprint_.steps[number];
+  const auto input = [&](std::size_t i) -> const torch::Tensor& { return outputs[step.inputs[i]]; };
+  switch (step.operation) {
     case Operation::tokens:
       return input(0).flatten(2).unsqueeze(3);
     case Operation::embed_tokens:
@@ -274,11 +284,9 @@ torch::Tensor BlueprintNetwork::run(std::size_t number, const std::vector<torch:
       return shares(input(0), /*is_causal=*/true);
     case Operation::attention_values:
       return attention_values(input(0), input(1), step.layer->G);
-    case Operation::input:
-    case Operation::opaque:
-      break;
+    default:
+      TORCH_CHECK(false, "a step that cannot run");
   }
-  TORCH_CHECK(false, "a step that cannot run");
 }
 
 }  // namespace cosearch::nas

@@ -75,6 +75,7 @@ class BlueprintNetwork : public torch::nn::Module {
  private:
   void add_modules(const Step& step, const StepModules& modules);
   torch::Tensor run(std::size_t number, const std::vector<torch::Tensor>& outputs);
+  torch::Tensor run_on_tokens(std::size_t number, const std::vector<torch::Tensor>& outputs);
   torch::Tensor convolved(std::size_t number, const torch::Tensor& input);
   torch::Tensor normalised(std::size_t number, const torch::Tensor& input);
   [[nodiscard]] torch::Tensor shares(const torch::Tensor& scores, bool is_causal) const;
